@@ -1,0 +1,344 @@
+"""Data sets and their libraries, read and checked before any job starts (floor 1).
+
+All mistakes of a run are collected and reported together, one plain line each.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recovery_microglia.checks import (
+    check,
+    defaults,
+    errors,
+    hint,
+    load_schema,
+    plain,
+    read_yaml,
+    with_defaults,
+)
+from recovery_microglia.errors import InputError
+
+CONTROLS = ("naive", "sham", "contralateral")
+"""Conditions whose microglia are controls."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """One sequenced library: a row of ``samples.tsv``, empty string where a field is not known."""
+
+    library: str
+    subject: str
+    day: float | None
+    condition: str
+    arm: str = ""
+    sex: str = ""
+    age: str = ""
+    chemistry: str = ""
+    batch: str = ""
+    sort: str = "none"
+    pooled_n: int = 1
+    file: str = ""
+    key: str = ""
+    format: str = "auto"
+    genome: str = ""
+    layer: str = ""
+    include: bool = True
+    reason: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One study: an entry under ``config/datasets/``; ``path`` is its folder, ``folder`` the files'."""
+
+    name: str
+    path: Path
+    title: str
+    organism: str
+    injury_model: str
+    injury_class: str
+    tissue: str
+    assay: str
+    enrichment: str
+    droplets: str
+    folder: Path
+    simulation: Mapping[str, Any] | None
+    split: Mapping[str, str] | None
+    accession: str
+    citation: str
+    notes: str
+    libraries: tuple[Library, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data are made at run time."""
+        return self.simulation is not None
+
+    @property
+    def included(self) -> tuple[Library, ...]:
+        """The libraries that are not left out."""
+        return tuple(library for library in self.libraries if library.include)
+
+    def shared_files(self) -> dict[str, list[Library]]:
+        """Return file to its libraries, for files that hold more than one library or need splitting."""
+        by_file: dict[str, list[Library]] = {}
+        for library in self.included:
+            by_file.setdefault(library.file, []).append(library)
+        return {file: libraries for file, libraries in by_file.items() if self.split or len(libraries) > 1}
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a library, in the order of the sheet; ``day`` is float, NaN where unknown."""
+        names = [field.name for field in fields(Library)]
+        frame = pd.DataFrame([asdict(library) for library in self.libraries], columns=names)
+        return frame.astype({"day": "float64", "pooled_n": "int64", "include": "bool"})
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the report needs to know of the data set, JSON-able."""
+        return {
+            "dataset": self.name,
+            "title": self.title,
+            "simulated": self.simulated,
+            "organism": self.organism,
+            "injury_model": self.injury_model,
+            "injury_class": self.injury_class,
+            "tissue": self.tissue,
+            "assay": self.assay,
+            "enrichment": self.enrichment,
+            "accession": self.accession,
+            "citation": self.citation,
+            "notes": self.notes,
+        }
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return header and rows of a tab separated table, stripped; rows of empty fields are skipped."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text; save the sheet as 'tab separated, UTF-8'") from None
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter="\t")]
+    if not rows or not any(rows[0]):
+        raise InputError(f"{path}: empty; needed: a header line and one row a library, tab separated")
+    header = rows[0]
+    if len(header) == 1 and re.search("[,;]", header[0]):
+        raise InputError(f"{path}: row 1: separated by commas or semicolons; the sheet must be tab separated")
+    mistakes = [
+        f"{path}: row 1: column '{name}' is there twice"
+        for name in {h for h in header if header.count(h) > 1}
+    ]
+    for number, row in enumerate(rows[1:], start=2):
+        if any(row) and len(row) > len(header):
+            mistakes.append(f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}")
+    if mistakes:
+        raise InputError("\n".join(sorted(mistakes)))
+    return header, [dict(zip(header, row, strict=False)) for row in rows[1:]]
+
+
+def _typed(
+    row: Mapping[str, str], properties: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the row with numbers as numbers and empty fields left out, and what could not be read."""
+    typed: dict[str, Any] = {}
+    mistakes = []
+    for name, text in row.items():
+        kind = properties.get(name, {}).get("type")
+        if text == "" and name not in ("library", "condition"):
+            continue
+        if kind in ("number", "integer"):
+            try:
+                number = float(text)
+                typed[name] = int(number) if kind == "integer" and number.is_integer() else number
+            except ValueError:
+                what = "days as a plain number, such as 14" if name == "day" else "a number"
+                mistakes.append(f"{where}, column {name}: '{text}' is not a number; write {what}")
+        else:
+            typed[name] = text.lower() if name in ("sex", "include", "condition", "sort") else text
+    return typed, mistakes
+
+
+def _check_row(row: Mapping[str, Any], schema: Path, where: str) -> list[str]:
+    lines = []
+    for error in errors(row, schema):
+        column = error.absolute_path[0] if error.absolute_path else None
+        lines += [f"{where}{f', column {column}' if column else ''}: {text}" for text in plain(error)]
+    if row.get("include", "yes") == "no" and not row.get("reason"):
+        lines.append(f"{where}, column reason: empty, but the library is left out; say why")
+    return lines
+
+
+def _columns(path: Path, header: Sequence[str], properties: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the header; columns that start with ``x_`` are the user's own."""
+    lines = [
+        f"{path}: row 1: column '{name}' is not known{hint(name, properties) or '; own ones start with x_'}"
+        for name in header
+        if name not in properties and not name.startswith("x_")
+    ]
+    return lines + [
+        f"{path}: row 1: column '{n}' is missing" for n in ("library", "condition") if n not in header
+    ]
+
+
+def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple[Library, ...]:
+    """Read ``samples.tsv``.
+
+    Raises
+    ------
+    InputError
+        One line per mistake: file, row, column, what is wrong, what is allowed.
+    """
+    header, rows = _read_rows(path)
+    properties = load_schema(schema)["properties"]
+    mistakes = _columns(path, header, properties)
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    libraries = []
+    first_row: dict[str, int] = {}
+    for number, text_row in enumerate(rows, start=2):
+        if not any(text_row.values()):
+            continue
+        where = f"{path}: row {number}"
+        row, wrong = _typed({k: v for k, v in text_row.items() if not k.startswith("x_")}, properties, where)
+        wrong += _check_row(row, schema, where)
+        name = str(row.get("library", ""))
+        if name in first_row:
+            wrong.append(f"{where}, column library: '{name}' is already in row {first_row[name]}")
+        first_row.setdefault(name, number)
+        mistakes += wrong
+        if not wrong:
+            libraries.append(_library(row, enrichment))
+    if not rows or not first_row:
+        mistakes.append(f"{path}: no library below the header")
+    elif not mistakes and not any(library.include for library in libraries):
+        mistakes.append(f"{path}: every library has include = no")
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return tuple(libraries)
+
+
+def _library(row: Mapping[str, Any], enrichment: str) -> Library:
+    return Library(
+        **{
+            **row,
+            "subject": row.get("subject") or row["library"],
+            "day": row.get("day"),
+            "key": row.get("key") or row["library"],
+            "sort": row.get("sort") or enrichment,
+            "format": row.get("format") or "auto",
+            "include": row.get("include", "yes") == "yes",
+        }
+    )
+
+
+def library_files(folder: Path, file: str) -> list[Path]:
+    """Return the files behind a sheet's ``file``: itself, all files of a folder, or those with the prefix."""
+    path = folder / file
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return sorted(found for found in path.rglob("*") if found.is_file())
+    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*")) if file else []
+
+
+def _missing_files(path: Path, libraries: Iterable[Library], folder: Path) -> list[str]:
+    lines = []
+    for library in libraries:
+        if library.include and not library_files(folder, library.file):
+            what = (
+                f"'{folder / library.file}': no such file, folder or file prefix" if library.file else "empty"
+            )
+            lines.append(f"{path}: library {library.library}, column file: {what}")
+    return list(dict.fromkeys(lines))
+
+
+def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
+    """Read and check one data set's folder.
+
+    Parameters
+    ----------
+    path
+        ``config/datasets/<name>``, holding ``dataset.yaml`` and ``samples.tsv``.
+    schemas
+        Folder of the JSON schemas.
+    root
+        What a relative ``folder`` of the data set is relative to.
+
+    Raises
+    ------
+    InputError
+        All mistakes found, one line each.
+    """
+    mistakes: list[str] = []
+    entry: dict[str, Any] = {}
+    try:
+        entry = read_yaml(path / "dataset.yaml")
+        mistakes += check(entry, schemas / "dataset.yaml", str(path / "dataset.yaml"))
+    except InputError as error:
+        mistakes.append(str(error))
+    entry = with_defaults(entry, defaults(schemas / "dataset.yaml"))
+    libraries: tuple[Library, ...] = ()
+    try:
+        enrichment = str(entry.get("enrichment", "none"))
+        libraries = read_samples(path / "samples.tsv", schemas / "samples.yaml", enrichment=enrichment)
+    except InputError as error:
+        mistakes.append(str(error))
+    if "folder" not in entry and "simulation" not in entry:
+        mistakes.append(f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files?")
+    folder = root / Path(str(entry.get("folder", path))).expanduser()
+    if not mistakes and "simulation" not in entry:
+        mistakes += _missing_files(path / "samples.tsv", libraries, folder)
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}
+    required = {key: entry[key] for key in ("title", "organism", "injury_model", "injury_class", "tissue")}
+    kinds = {key: entry[key] for key in ("assay", "enrichment", "droplets")}
+    return DataSet(
+        name=path.name,
+        path=path,
+        folder=folder,
+        simulation=entry.get("simulation"),
+        split=entry.get("split"),
+        libraries=libraries,
+        **required,
+        **kinds,
+        **optional,
+    )
+
+
+def load_run(
+    config: Mapping[str, Any], root: Path, schemas: Path
+) -> tuple[dict[str, Any], dict[str, DataSet]]:
+    """Check the configuration and every data set it names; return both, completed by the defaults.
+
+    Raises
+    ------
+    InputError
+        All mistakes of the run together, one line each.
+    """
+    settings = dict(config)
+    if isinstance(settings.get("datasets"), str):  # --config datasets=demo
+        settings["datasets"] = [name for name in settings["datasets"].split(",") if name]
+    mistakes = check(settings, schemas / "config.yaml", "config/config.yaml")
+    settings = with_defaults(settings, defaults(schemas / "config.yaml"))
+    shelf = root / "config" / "datasets"
+    there = sorted(found.name for found in shelf.iterdir() if found.is_dir()) if shelf.is_dir() else []
+    datasets = {}
+    for name in settings["datasets"] if isinstance(settings.get("datasets"), list) else []:
+        if name not in there:
+            known = hint(str(name), there) or f"; there are: {', '.join(there)}"
+            mistakes.append(f"config/config.yaml: datasets: '{name}' has no folder in config/datasets{known}")
+            continue
+        try:
+            datasets[name] = load_dataset(Path("config/datasets") / name, schemas, root=root)
+        except InputError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return settings, datasets
