@@ -1,0 +1,29 @@
+# Every recipe is a line or two that you can run by hand.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long check format lock
+
+help: ## list what there is
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+setup: .venv/.ready ## make the environment in .venv (only if something changed)
+
+.venv/.ready: envs/lock.txt envs/uv.txt envs/setup.sh
+	sh envs/setup.sh
+
+demo: setup ## run the main job on the simulated demo and say which page to open
+	.venv/bin/snakemake --cores all --config 'datasets=[demo]'
+
+test: check ## check the code, then run the tests
+	.venv/bin/python -m pytest
+
+test-long: setup ## run the tests that take minutes
+	.venv/bin/python -m pytest -m long
+
+check: setup ## style, types and workflow lint
+	.venv/bin/python scripts/check.py
+
+format: setup ## put every file into the house style
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/snakefmt Snakefile workflow
+
+lock: setup ## resolve the dependencies anew
+	.tools/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file envs/lock.txt

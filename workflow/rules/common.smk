@@ -1,0 +1,93 @@
+"""Configuration, data sets and the helpers that rules call by name.
+
+needs   config/config.yaml, config/datasets/<name>/{dataset.yaml,samples.tsv}
+gives   CONFIG (completed by defaults), DATASETS (name to checked data set), helper functions
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.current_basedir).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from recovery_microglia.errors import InputError
+from recovery_microglia.provenance import code_digest
+from recovery_microglia.sheet import DataSet, Library, library_files, load_run
+
+try:
+    CONFIG, DATASETS = load_run(config, Path(), ROOT / "workflow" / "schemas")
+except InputError as mistakes:
+    print(f"\n{mistakes}\n", file=sys.stderr)
+    sys.exit(1)
+
+SIGNATURES = [f"config/signatures/{name}.tsv" for name in ("recovery", "states", "lineages", "technical")]
+TABLES = [
+    *("samples", "qc", "lineages", "markers_used", "calibration", "null", "itgax_igf1", "clusters"),
+    *("fractions", "timeline", "onset", "robustness", "confounding", "igf1_share", "gene_course", "gene_tests"),
+]
+
+
+def libraries_of(wildcards) -> list[str]:
+    """Names of a data set's libraries that are not left out."""
+    return [library.library for library in DATASETS[wildcards.dataset].included]
+
+
+def per_library(name: str):
+    """Input function: the file `name` of every library of a data set."""
+    return lambda wildcards: [
+        f"results/{wildcards.dataset}/libraries/{library}/{name}" for library in libraries_of(wildcards)
+    ]
+
+
+def library_of(wildcards) -> Library:
+    """The sheet's row of a library."""
+    return next(library for library in DATASETS[wildcards.dataset].included if library.library == wildcards.library)
+
+
+def counts_of(wildcards) -> list[str]:
+    """The files that a library's counts are read from."""
+    dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
+    if dataset.simulated:
+        return [f"resources/{dataset.name}/simulated"]
+    if library.file in dataset.shared_files():
+        return [f"resources/{dataset.name}/split"]
+    return [str(path) for path in library_files(dataset.folder, library.file)]
+
+
+def reading_of(wildcards) -> dict:
+    """How a library is read: path and layout. Only what matters here, so that a new day in the sheet reads nothing."""
+    dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
+    plain = {"format": library.format, "genome": library.genome, "layer": library.layer}
+    if dataset.simulated:
+        return {**plain, "path": f"resources/{dataset.name}/simulated/{library.file}"}
+    if library.file in dataset.shared_files():
+        return {"path": f"resources/{dataset.name}/split/{library.library}.h5ad", "format": "h5ad"}
+    return {**plain, "path": str(dataset.folder / library.file)}
+
+
+def library_facts(wildcards) -> dict:
+    """What quality control and the lineage gate may know of a library and its data set."""
+    dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
+    facts = {key: getattr(dataset, key) for key in ("organism", "injury_class", "assay", "droplets")}
+    return {**facts, "library": library.library, "sex": library.sex, "sort": library.sort}
+
+
+def sheet_of(wildcards) -> list[dict]:
+    """The whole sheet of a data set, one dict a library."""
+    return DATASETS[wildcards.dataset].frame().to_dict("records")
+
+
+def facts_of(wildcards) -> dict:
+    """What the pages say of a data set."""
+    return DATASETS[wildcards.dataset].facts()
+
+
+def truth_of(wildcards) -> list[str]:
+    """The truth of simulated data; nothing for real data."""
+    return [f"resources/{wildcards.dataset}/simulated"] if DATASETS[wildcards.dataset].simulated else []
+
+
+def pages_to_open() -> str:
+    """What a user is told at the end."""
+    pages = [str(Path("results", name, "report.html").resolve()) for name in DATASETS]
+    return "\n".join(["", "Done. Open in a browser:", *(f"  {page}" for page in pages), ""])

@@ -1,0 +1,28 @@
+"""One library, knowing nothing of the others: memory is bounded by the largest.
+
+needs   the files of the library
+gives   results/<dataset>/libraries/<library>/{cells.parquet,myeloid.h5ad,lineage_sums.parquet,library.json}
+"""
+
+
+rule library:
+    input:
+        counts=counts_of,
+        signatures=SIGNATURES,
+    output:
+        cells="results/{dataset}/libraries/{library}/cells.parquet",
+        myeloid="results/{dataset}/libraries/{library}/myeloid.h5ad",
+        sums="results/{dataset}/libraries/{library}/lineage_sums.parquet",
+        report="results/{dataset}/libraries/{library}/library.json",
+    params:
+        reading=reading_of,
+        facts=library_facts,
+        settings=CONFIG["cells"],
+        seed=CONFIG["seed"],
+        code=code_digest("library", "readers"),
+    log:
+        "results/{dataset}/logs/library.{library}.log",
+    resources:
+        mem_mb=3000,
+    script:
+        "../../scripts/library.py"

@@ -1,0 +1,68 @@
+"""What a reader gets.
+
+needs   results/<dataset>/{libraries,intermediate,tables}
+gives   results/<dataset>/{summary.json,myeloid.h5ad,report.html}, results/index.html
+"""
+
+
+rule summary:
+    input:
+        libraries=per_library("library.json"),
+        cells=per_library("cells.parquet"),
+        clustered="results/{dataset}/intermediate/clustered.h5ad",
+        myeloid="results/{dataset}/intermediate/myeloid.json",
+        embedding="results/{dataset}/intermediate/embedding.parquet",
+        recovered="results/{dataset}/intermediate/recovery.parquet",
+        recovery="results/{dataset}/intermediate/recovery.json",
+        timeline="results/{dataset}/intermediate/timeline.json",
+        onset="results/{dataset}/tables/onset.tsv",
+        fractions="results/{dataset}/tables/fractions.tsv",
+        truth=truth_of,
+    output:
+        summary=report(
+            "results/{dataset}/summary.json", caption="../report/table.rst", category="{dataset}", subcategory="Tables"
+        ),
+        h5ad="results/{dataset}/myeloid.h5ad",
+        cells="results/{dataset}/tables/cells.tsv.gz",
+        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in SUMMARY_TABLES},
+    params:
+        sheet=sheet_of,
+        facts=facts_of,
+        settings={key: value for key, value in CONFIG.items() if key != "datasets"},
+        code=code_digest("outputs"),
+    log:
+        "results/{dataset}/logs/summary.log",
+    resources:
+        mem_mb=4000,
+    script:
+        "../../scripts/summary.py"
+
+
+rule report:
+    input:
+        summary="results/{dataset}/summary.json",
+        h5ad="results/{dataset}/myeloid.h5ad",
+        tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
+    output:
+        report("results/{dataset}/report.html", caption="../report/page.rst", category="{dataset}", subcategory="Page"),
+    params:
+        code=code_digest("report"),
+    log:
+        "results/{dataset}/logs/report.log",
+    resources:
+        mem_mb=2000,
+    script:
+        "../../scripts/report.py"
+
+
+rule index:
+    input:
+        expand("results/{dataset}/summary.json", dataset=DATASETS),
+    output:
+        report("results/index.html", caption="../report/index.rst", category="All data sets"),
+    params:
+        code=code_digest("report"),
+    log:
+        "results/logs/index.log",
+    script:
+        "../../scripts/index.py"
