@@ -87,7 +87,7 @@ def code_digest(*modules: str) -> str:
 
 @contextlib.contextmanager
 def reporting(log: Path | str) -> Iterator[None]:
-    """Run a step: what it prints and warns goes to ``log``; bad input ends it with one plain line per mistake.
+    """Run a step: what it prints goes to ``log``; bad input ends it with one plain line per mistake.
 
     Raises
     ------

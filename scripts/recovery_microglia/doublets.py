@@ -1,0 +1,162 @@
+"""Doublets of one library by Scrublet (floor 3).
+
+Wolock, Lopez and Klein 2019, Cell Systems 8:281. scanpy has the method too, but importing scanpy costs more
+than the whole job of a library, so the arithmetic stands here in numpy; a test compares the two.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MIN_CELLS, MIN_GENES = 100, 500
+"""Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
+
+
+@dataclass(frozen=True)
+class Doublets:
+    """Scores of the cells, and what was called.
+
+    Attributes
+    ----------
+    score
+        Probability-like score per cell; NaN where the method could not run.
+    called
+        One bool a cell.
+    threshold
+        Score above which a cell is called a doublet; NaN where the method could not run.
+    reason
+        Why the method could not run, else empty.
+    """
+
+    score: Floats
+    called: NDArray[np.bool_]
+    threshold: float
+    reason: str
+
+
+def _variable_genes(counts: sp.csr_matrix, n_genes: int) -> NDArray[np.int64]:
+    """Return the genes with the highest dispersion for their mean (ranked within bins of the mean)."""
+    mean = np.asarray(counts.mean(axis=0)).ravel()
+    square = counts.copy()
+    square.data = square.data**2
+    variance = np.asarray(square.mean(axis=0)).ravel() - mean**2
+    seen = np.flatnonzero(np.asarray((counts > 0).sum(axis=0)).ravel() >= 3)
+    fano = np.log(np.maximum(variance[seen], 1e-12) / mean[seen])
+    rank = np.argsort(np.argsort(mean[seen], kind="stable"), kind="stable")
+    group = rank * 20 // max(len(seen), 1)
+    excess = fano.copy()
+    for number in np.unique(group):
+        excess[group == number] -= np.median(fano[group == number])
+    return np.asarray(np.sort(seen[np.argsort(-excess, kind="stable")[:n_genes]]))
+
+
+def _log_scaled(
+    counts: sp.csr_matrix, target: float, mean: Floats | None, sd: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return log-normalised, standardised expression (dense float32) and the mean and SD used."""
+    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
+    scaled = sp.diags(target / total) @ counts
+    scaled.data = np.log1p(scaled.data)
+    dense = scaled.toarray().astype(np.float32)
+    if mean is None or sd is None:
+        mean, sd = dense.mean(axis=0), dense.std(axis=0)
+        sd = np.where(sd > 0, sd, 1)
+    return np.clip((dense - mean) / sd, -10, 10), mean, sd
+
+
+def _components(observed: Floats, simulated: Floats, n: int) -> tuple[Floats, Floats]:
+    """Return both on the leading principal components of the observed."""
+    values, vectors = np.linalg.eigh(observed.T @ observed)
+    axes = vectors[:, np.argsort(values)[::-1][:n]]
+    return observed @ axes, simulated @ axes
+
+
+def _simulated_neighbours(points: Floats, n_observed: int, k: int, block: int = 2000) -> Floats:
+    """Return for each point how many of its k nearest neighbours are simulated."""
+    points = points.astype(np.float32)
+    norm = (points**2).sum(axis=1)
+    found = np.empty(len(points))
+    for start in range(0, len(points), block):
+        part = slice(start, min(start + block, len(points)))
+        distance = (
+            norm[None, :] - 2 * points[part] @ points.T
+        )  # the part's own norm does not change the order
+        distance[np.arange(distance.shape[0]), np.arange(part.start, part.stop)] = np.inf
+        nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
+        found[part] = (nearest >= n_observed).sum(axis=1)
+    return found
+
+
+def _threshold(simulated: Floats, expected: float, observed: Floats) -> float:
+    """Return the valley between the modes of the simulated scores, or a cut that calls the expected rate."""
+    histogram, edges = np.histogram(simulated, bins=50)
+    smooth = np.convolve(np.pad(histogram, 3, mode="edge"), np.ones(7) / 7, mode="valid")
+    centre = (edges[:-1] + edges[1:]) / 2
+    peaks = [
+        i
+        for i in range(1, 49)
+        if smooth[i] > smooth[i - 1] and smooth[i] >= smooth[i + 1] and smooth[i] > 0.1 * smooth.max()
+    ]
+    if len(peaks) >= 2:
+        low, high = peaks[0], peaks[-1]
+        valley = low + int(np.argmin(smooth[low : high + 1]))
+        # a true valley: clearly below the smaller mode, and not one that calls a third of the library
+        if (
+            smooth[valley] < 0.6 * min(smooth[low], smooth[high])
+            and (observed > centre[valley]).mean() < 4 * expected
+        ):
+            return float(centre[valley])
+    return float(np.quantile(observed, 1 - expected))
+
+
+def find_doublets(
+    counts: sp.csr_matrix,
+    *,
+    expected_rate: float = 0.06,
+    ratio: float = 2.0,
+    n_genes: int = 1500,
+    n_components: int = 20,
+    seed: int = 1,
+) -> Doublets:
+    """Score and call the doublets of one library.
+
+    Parameters
+    ----------
+    counts
+        Cells × genes, raw counts of the cells that passed quality control.
+    expected_rate
+        Expected share of doublets.
+    ratio
+        Simulated doublets per cell; fewer in large libraries so that memory stays bounded.
+    n_genes, n_components
+        Variable genes and principal components used.
+    seed
+        Seed of the simulated pairs.
+    """
+    n = counts.shape[0]
+    nothing = np.full(n, np.nan), np.zeros(n, dtype=bool), float("nan")
+    genes = _variable_genes(counts, n_genes) if n >= MIN_CELLS else np.zeros(0, dtype=int)
+    if n < MIN_CELLS:
+        return Doublets(*nothing, reason=f"{n} cells; doublets are not looked for below {MIN_CELLS}")
+    if len(genes) < MIN_GENES:
+        return Doublets(*nothing, reason=f"{len(genes)} usable genes; at least {MIN_GENES} are needed")
+    used = counts[:, genes].astype(np.float64)
+    rng = np.random.default_rng(seed)
+    n_simulated = int(ratio * n) if n <= 10_000 else n
+    pairs = rng.integers(0, n, (n_simulated, 2))
+    target = float(np.mean(np.asarray(used.sum(axis=1))))
+    observed, mean, sd = _log_scaled(used, target, None, None)
+    simulated, _, _ = _log_scaled(used[pairs[:, 0]] + used[pairs[:, 1]], target, mean, sd)
+    cells, mixed = _components(observed, simulated, n_components)
+    k = round(0.5 * np.sqrt(n))
+    k_adjusted = round(k * (1 + n_simulated / n))
+    found = _simulated_neighbours(np.vstack([cells, mixed]), n, k_adjusted)
+    q = (found + 1) / (k_adjusted + 2)
+    r = n_simulated / n
+    score = q * expected_rate / r / (1 - expected_rate - q * (1 - expected_rate - expected_rate / r))
+    threshold = _threshold(score[n:], expected_rate, score[:n])
+    return Doublets(score[:n], score[:n] > threshold, threshold, reason="")
