@@ -93,9 +93,7 @@ def _mad_bounds(values: Floats, mads: float) -> tuple[float, float]:
     return (centre - mads * spread, centre + mads * spread) if spread > 0 else (-np.inf, np.inf)
 
 
-def filter_cells(
-    metrics: pd.DataFrame, settings: CellSettings, *, n_genes: int
-) -> tuple[pd.Series, pd.DataFrame]:
+def filter_cells(metrics: pd.DataFrame, settings: CellSettings, *, n_genes: int) -> tuple[pd.Series, pd.DataFrame]:
     """Say which cells are removed, and by what.
 
     Parameters
@@ -123,9 +121,7 @@ def filter_cells(
     low_counts = 1.0 if targeted else max(low_counts, settings.min_counts)
     low_genes = 1.0 if targeted else max(low_genes, settings.min_genes)
     # a library of very clean cells must not lose normal ones: never below a quarter of the hard bound
-    high_mito = min(
-        settings.max_pct_mito, max(_mad_bounds(mito, settings.mads)[1], settings.max_pct_mito / 4)
-    )
+    high_mito = min(settings.max_pct_mito, max(_mad_bounds(mito, settings.mads)[1], settings.max_pct_mito / 4))
     rules = [
         ("low_counts", "n_counts", low_counts, np.inf),
         ("high_counts", "n_counts", -np.inf, high_counts),

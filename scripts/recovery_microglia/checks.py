@@ -36,10 +36,7 @@ def _unknown_keys(error: ValidationError) -> list[str]:
     instance: Any = error.instance
     allowed = list(schema.get("properties", {}))
     extra = [key for key in instance if key not in allowed]
-    return [
-        f"'{key}' is not known{hint(str(key), allowed) or '; allowed: ' + ', '.join(allowed)}"
-        for key in extra
-    ]
+    return [f"'{key}' is not known{hint(str(key), allowed) or '; allowed: ' + ', '.join(allowed)}" for key in extra]
 
 
 def plain(error: ValidationError) -> list[str]:
@@ -75,9 +72,7 @@ def errors(value: Any, schema: Path) -> list[ValidationError]:
 def check(value: Any, schema: Path, where: str) -> list[str]:
     """Return one plain line per mistake of ``value`` against a schema; ``where`` begins each line."""
     lines = []
-    for error in sorted(
-        _validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
-    ):
+    for error in sorted(_validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
         place = ".".join(str(part) for part in error.absolute_path)
         lines += [f"{where}: {place + ': ' if place else ''}{text}" for text in plain(error)]
     return list(dict.fromkeys(lines))
@@ -103,9 +98,7 @@ def with_defaults(value: Mapping[str, Any], standard: Mapping[str, Any]) -> dict
     result: dict[str, Any] = dict(standard)
     for key, own in value.items():
         base = standard.get(key)
-        result[key] = (
-            with_defaults(own, base) if isinstance(own, Mapping) and isinstance(base, Mapping) else own
-        )
+        result[key] = with_defaults(own, base) if isinstance(own, Mapping) and isinstance(base, Mapping) else own
     return result
 
 

@@ -82,9 +82,7 @@ def _simulated_neighbours(points: Floats, n_observed: int, k: int, block: int = 
     found = np.empty(len(points))
     for start in range(0, len(points), block):
         part = slice(start, min(start + block, len(points)))
-        distance = (
-            norm[None, :] - 2 * points[part] @ points.T
-        )  # the part's own norm does not change the order
+        distance = norm[None, :] - 2 * points[part] @ points.T  # the part's own norm does not change the order
         distance[np.arange(distance.shape[0]), np.arange(part.start, part.stop)] = np.inf
         nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
         found[part] = (nearest >= n_observed).sum(axis=1)
@@ -105,10 +103,7 @@ def _threshold(simulated: Floats, expected: float, observed: Floats) -> float:
         low, high = peaks[0], peaks[-1]
         valley = low + int(np.argmin(smooth[low : high + 1]))
         # a true valley: clearly below the smaller mode, and not one that calls a third of the library
-        if (
-            smooth[valley] < 0.6 * min(smooth[low], smooth[high])
-            and (observed > centre[valley]).mean() < 4 * expected
-        ):
+        if smooth[valley] < 0.6 * min(smooth[low], smooth[high]) and (observed > centre[valley]).mean() < 4 * expected:
             return float(centre[valley])
     return float(np.quantile(observed, 1 - expected))
 

@@ -207,9 +207,7 @@ def load_gene_sets(path: Path) -> dict[str, GeneSet]:
         missing = [column for column in _SET_COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             needed = " ".join(_SET_COLUMNS)
-            raise InputError(
-                f"{path}: the header lacks {', '.join(missing)}; needed (tab separated): {needed}"
-            )
+            raise InputError(f"{path}: the header lacks {', '.join(missing)}; needed (tab separated): {needed}")
         rows = list(enumerate(reader, start=2))
     mistakes: list[str] = []
     members: dict[str, dict[str, dict[str, str]]] = {}

@@ -162,14 +162,10 @@ def _myeloid(cells: ad.AnnData, table: pd.DataFrame, kept: np.ndarray) -> ad.Ann
     return ad.AnnData(cells.X[chosen].astype(np.int32), obs=obs, var=pd.DataFrame(index=cells.var_names))
 
 
-def _lineage_sums(
-    counts: sp.csr_matrix, genes: pd.Index, lineage: pd.Series, kept: np.ndarray
-) -> pd.DataFrame:
+def _lineage_sums(counts: sp.csr_matrix, genes: pd.Index, lineage: pd.Series, kept: np.ndarray) -> pd.DataFrame:
     """Return summed counts of the kept cells, one row a gene, one column a lineage."""
     names = sorted(set(lineage[kept]))
-    sums = {
-        name: np.asarray(counts[kept & (lineage == name).to_numpy()].sum(axis=0)).ravel() for name in names
-    }
+    sums = {name: np.asarray(counts[kept & (lineage == name).to_numpy()].sum(axis=0)).ravel() for name in names}
     return pd.DataFrame(sums, index=pd.Index(genes, name="gene")).astype(np.int64)
 
 
@@ -195,10 +191,7 @@ def qc_table(reports: Sequence[Mapping[str, Any]], cells: pd.DataFrame) -> pd.Da
         medians = {
             f"median_{name}": float(kept[column].median())
             for name, column in [("counts", "n_counts"), ("genes", "n_genes")]
-            + [
-                (f"pct_{share}", f"pct_{share}")
-                for share in ("mito", "haemoglobin", "dissociation", "myelin")
-            ]
+            + [(f"pct_{share}", f"pct_{share}") for share in ("mito", "haemoglobin", "dissociation", "myelin")]
         }
         rows.append(
             {

@@ -77,9 +77,7 @@ def _gene_weights(signatures: Signatures, genes: pd.Index) -> Floats:
     """Return the weight of each gene: 0 for genes of microglial states, 0.2 for MHC-II, else 1."""
     weights = np.ones(len(genes))
     markers = {gene for marker_set in signatures.lineages.values() for gene in marker_set.up}
-    states = {
-        gene for state, genes_ in signatures.states.items() if state != "homeostatic" for gene in genes_.up
-    }
+    states = {gene for state, genes_ in signatures.states.items() if state != "homeostatic" for gene in genes_.up}
     shared = set(signatures.recovery.up) | set(signatures.context.up) | states
     technical = {gene for s in signatures.technical.values() for gene in s.up}
     # Serpine2 and Cadm1 mark microglia and rise in recovery: both say microglia, so they may speak.
@@ -199,17 +197,13 @@ def can_judge(signatures: Signatures, genes: pd.Index) -> bool:
 
 def _not_judged(n: int, sort: str, n_genes: int) -> LineageCall:
     if sort == "microglia":
-        table = pd.DataFrame(
-            {"lineage": ["microglia"] * n, "lineage_confidence": np.nan, "lineage_runner_up": ""}
-        )
+        table = pd.DataFrame({"lineage": ["microglia"] * n, "lineage_confidence": np.nan, "lineage_runner_up": ""})
         text = (
             f"The {n_genes} genes measured cannot tell microglia from other myeloid cells. "
             "All cells are taken as microglia because the library was sorted for microglia."
         )
         return LineageCall(table, "sorted", [Notice("lineage_from_sort", "warning", text)])
-    table = pd.DataFrame(
-        {"lineage": ["unassigned"] * n, "lineage_confidence": np.nan, "lineage_runner_up": ""}
-    )
+    table = pd.DataFrame({"lineage": ["unassigned"] * n, "lineage_confidence": np.nan, "lineage_runner_up": ""})
     text = f"The {n_genes} genes measured cannot tell microglia from other cells; no lineage is given."
     return LineageCall(table, "none", [Notice("lineage_not_judged", "alarm", text)])
 

@@ -52,9 +52,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     compression: Any = {"method": "gzip", "mtime": 1} if path.suffix == ".gz" else None
-    frame.to_csv(
-        path, sep="\t", index=False, float_format="%.6g", compression=compression, lineterminator="\n"
-    )
+    frame.to_csv(path, sep="\t", index=False, float_format="%.6g", compression=compression, lineterminator="\n")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -176,9 +174,5 @@ def provenance_table(inputs: Sequence[Path], settings: Mapping[str, Any]) -> pd.
         for key, item in pairs:
             name = f"{section}.{key}" if key else section
             rows.append({"kind": "setting", "name": name, "value": str(plain_json(item))})
-    rows += [
-        {"kind": "sha256", "name": path.as_posix(), "value": sha256(path)}
-        for path in inputs
-        if path.is_file()
-    ]
+    rows += [{"kind": "sha256", "name": path.as_posix(), "value": sha256(path)} for path in inputs if path.is_file()]
     return pd.DataFrame(rows, columns=["kind", "name", "value"])

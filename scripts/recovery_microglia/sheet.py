@@ -130,10 +130,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     header = rows[0]
     if len(header) == 1 and re.search("[,;]", header[0]):
         raise InputError(f"{path}: row 1: separated by commas or semicolons; the sheet must be tab separated")
-    mistakes = [
-        f"{path}: row 1: column '{name}' is there twice"
-        for name in {h for h in header if header.count(h) > 1}
-    ]
+    mistakes = [f"{path}: row 1: column '{name}' is there twice" for name in {h for h in header if header.count(h) > 1}]
     for number, row in enumerate(rows[1:], start=2):
         if any(row) and len(row) > len(header):
             mistakes.append(f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}")
@@ -142,9 +139,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return header, [dict(zip(header, row, strict=False)) for row in rows[1:]]
 
 
-def _typed(
-    row: Mapping[str, str], properties: Mapping[str, Any], where: str
-) -> tuple[dict[str, Any], list[str]]:
+def _typed(row: Mapping[str, str], properties: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
     """Return the row with numbers as numbers and empty fields left out, and what could not be read."""
     typed: dict[str, Any] = {}
     mistakes = []
@@ -181,9 +176,7 @@ def _columns(path: Path, header: Sequence[str], properties: Mapping[str, Any]) -
         for name in header
         if name not in properties and not name.startswith("x_")
     ]
-    return lines + [
-        f"{path}: row 1: column '{n}' is missing" for n in ("library", "condition") if n not in header
-    ]
+    return lines + [f"{path}: row 1: column '{n}' is missing" for n in ("library", "condition") if n not in header]
 
 
 def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple[Library, ...]:
@@ -251,9 +244,7 @@ def _missing_files(path: Path, libraries: Iterable[Library], folder: Path) -> li
     lines = []
     for library in libraries:
         if library.include and not library_files(folder, library.file):
-            what = (
-                f"'{folder / library.file}': no such file, folder or file prefix" if library.file else "empty"
-            )
+            what = f"'{folder / library.file}': no such file, folder or file prefix" if library.file else "empty"
             lines.append(f"{path}: library {library.library}, column file: {what}")
     return list(dict.fromkeys(lines))
 
@@ -312,9 +303,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     )
 
 
-def load_run(
-    config: Mapping[str, Any], root: Path, schemas: Path
-) -> tuple[dict[str, Any], dict[str, DataSet]]:
+def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict[str, Any], dict[str, DataSet]]:
     """Check the configuration and every data set it names; return both, completed by the defaults.
 
     Raises

@@ -5,8 +5,8 @@ from them. Genes, effect sizes and nuisance programmes there differ on purpose f
 pipeline uses: some signature genes do not move, genes outside the signature do.
 
 Model, per library: a cell has a type, a depth (log-normal) and, if a microglia, a state and a recovery level
-in [0, 1]. Its expression is its type's profile times ``2 ** (sum of activity x log2 fold change)``; counts
-are negative binomial; the library's own mean profile leaks in as ambient RNA.
+in [0, 1]. Its expression is its type's profile, and each programme moves a gene by ``1 + activity x (fold
+change - 1)``; counts are negative binomial; the library's own mean profile leaks in as ambient RNA.
 """
 
 import gzip
@@ -113,16 +113,12 @@ def profiles(parameters: Parameters) -> Profiles:
     log2_types = np.tile(base, (len(types), 1))
     marker = parameters.markers
     rows = pd.Index(types).get_indexer(marker["cell_type"])
-    np.add.at(
-        log2_types, (rows, genes.get_indexer(marker["gene"])), marker["log2_fold_change"].to_numpy(float)
-    )
+    np.add.at(log2_types, (rows, genes.get_indexer(marker["gene"])), marker["log2_fold_change"].to_numpy(float))
     programme = parameters.programmes
     names = list(dict.fromkeys(programme["programme"]))
     log2_programmes = np.zeros((len(names), len(genes)))
     rows = pd.Index(names).get_indexer(programme["programme"])
-    log2_programmes[rows, genes.get_indexer(programme["gene"])] = programme["log2_fold_change"].to_numpy(
-        float
-    )
+    log2_programmes[rows, genes.get_indexer(programme["gene"])] = programme["log2_fold_change"].to_numpy(float)
     return Profiles(types, log2_types, names, log2_programmes)
 
 
@@ -151,9 +147,7 @@ def _draw_cells(
     microglia = kind == "microglia"
     states = _pick(parameters.states, library).set_index("state")["share"]
     cells["recovery_level"] = 0.0
-    cells.loc[microglia, "recovery_level"] = _recovery_levels(
-        states["recovery"], microglia.sum(), parameters, rng
-    )
+    cells.loc[microglia, "recovery_level"] = _recovery_levels(states["recovery"], microglia.sum(), parameters, rng)
     others = states.drop("recovery")
     words = [*others.index, "homeostatic"]
     state = rng.choice(words, n_cells, p=[*others, 1 - others.sum()])
@@ -201,16 +195,15 @@ def _expected(
             activity[:, column] = rng.beta(1.2, 3, len(cells)) * 2 * stress
         else:
             activity[:, column] = np.where(cells["state"] == name, rng.beta(5, 2, len(cells)), 0)
-    log2 = (
-        shape.log2_types[pd.Index(shape.types).get_indexer(cells["cell_type"])]
-        + activity @ shape.log2_programmes
-    )
-    log2 += _rng(seed, "batch", str(library["batch"])).normal(
-        0, parameters.settings["batch_sd"] / np.log(2), shape.log2_types.shape[1]
-    )
+    log2 = shape.log2_types[pd.Index(shape.types).get_indexer(cells["cell_type"])]
+    batch_sd = parameters.settings["batch_sd"] / np.log(2)
+    log2 = log2 + _rng(seed, "batch", str(library["batch"])).normal(0, batch_sd, log2.shape[1])
     mito = parameters.genes["gene"].str.startswith("mt-").to_numpy()
     log2[np.ix_(cells["low_quality"].to_numpy(bool), mito)] += parameters.settings["low_quality_mito"]
     rate = np.exp2(log2)
+    for column, change in enumerate(shape.log2_programmes):
+        moved = np.flatnonzero(change)
+        rate[:, moved] *= 1 + activity[:, [column]] * (np.exp2(change[moved]) - 1)
     for gene, level in SEX_GENES.get(str(library["sex"]), {}).items():
         rate[:, parameters.genes["gene"].to_numpy() == gene] = level
     return np.asarray(rate / rate.sum(axis=1, keepdims=True))
@@ -255,16 +248,12 @@ def simulate_library(
     soup = mean.sum(axis=0) / mean.sum()
     mean = (1 - ambient) * mean + ambient * depth[:, None] * soup
     shape = 1 / parameters.settings["count_dispersion"]
-    counts = rng.poisson(mean * rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape).astype(
-        np.int32
-    )
+    counts = rng.poisson(mean * rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape).astype(np.int32)
     barcodes = _barcodes(n_cells, rng)
     truth = cells.drop(columns="depth")
     truth.insert(0, "library", str(library["library"]))
     truth.insert(1, "barcode", barcodes)
-    var = pd.DataFrame(
-        {"id": parameters.genes["id"].to_numpy()}, index=parameters.genes["gene"].to_numpy(str)
-    )
+    var = pd.DataFrame({"id": parameters.genes["id"].to_numpy()}, index=parameters.genes["gene"].to_numpy(str))
     adata = ad.AnnData(sp.csr_matrix(counts), obs=pd.DataFrame(index=barcodes), var=var)
     return adata, truth
 
@@ -283,9 +272,7 @@ def write_10x(counts: ad.AnnData, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     matrix = sp.coo_matrix(counts.X)
     order = np.lexsort((matrix.col, matrix.row))
-    head = (
-        f"%%MatrixMarket matrix coordinate integer general\n%\n{counts.n_vars} {counts.n_obs} {matrix.nnz}\n"
-    )
+    head = f"%%MatrixMarket matrix coordinate integer general\n%\n{counts.n_vars} {counts.n_obs} {matrix.nnz}\n"
     columns = [(matrix.col[order] + 1), (matrix.row[order] + 1), matrix.data[order]]
     body = "\n".join(map("%d %d %d".__mod__, zip(*(c.tolist() for c in columns), strict=True)))
     _write_gz(folder / "matrix.mtx.gz", head + body + "\n")
@@ -300,9 +287,7 @@ def _write_gz(path: Path, text: str) -> None:
         stream.write(text.encode())
 
 
-def simulate(
-    parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_library: int, seed: int
-) -> None:
+def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_library: int, seed: int) -> None:
     """Write every library of the sheet and the truth.
 
     Parameters
@@ -329,7 +314,5 @@ def simulate(
         stream.write(cells.to_csv(sep="\t", index=False, float_format="%.4g").encode())
     microglia = cells[(cells["cell_type"] == "microglia") & ~cells["doublet"] & ~cells["low_quality"]]
     share = microglia.groupby("library")["recovery"].agg(n_microglia="size", recovery_fraction="mean")
-    days = samples[["library", "subject", "day", "condition"]].merge(
-        share, left_on="library", right_index=True
-    )
+    days = samples[["library", "subject", "day", "condition"]].merge(share, left_on="library", right_index=True)
     days.to_csv(out / "truth_days.tsv", sep="\t", index=False, float_format="%.6g")

@@ -1,0 +1,438 @@
+"""Which microglia are recovery cells, and how far that call can be trusted (floor 4).
+
+The score is UCell over the rising genes of the signature, on uncorrected counts; homeostatic genes never count,
+because they fall in every reactive state. A cell is a recovery cell if its score lies above the cutoff that was
+frozen on control microglia of its chemistry, and if no inflammatory state explains it better.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recovery_microglia.calibration import calibrate, call_above, cutoffs_for, empirical_null, wilson
+from recovery_microglia.errors import Notice
+from recovery_microglia.genes import GeneSet, Signatures, present
+from recovery_microglia.scores import (
+    matched_sets,
+    membership,
+    rank_gains,
+    rank_scores,
+    score_sets,
+    thin_counts,
+)
+from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.states import INFLAMMATION, call_states, state_sets
+
+Floats = NDArray[np.float64]
+
+LEFT_OUT = ("Itgax", "Igf1")
+"""Scores are given with and without the two genes that name the subgroup (double dipping)."""
+SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
+DEPTH_MATCHED = "recovery_score_depth_matched"
+
+
+@dataclass(frozen=True)
+class RecoverySettings:
+    """How recovery cells are called (``recovery`` in config.yaml).
+
+    Attributes
+    ----------
+    quantile
+        Quantile of the control microglia's scores that is the cutoff: 0.99 lets one control cell in a hundred pass.
+    min_signature_genes
+        Fewer signature genes in the data: the call is not testable.
+    min_control_cells
+        Fewer control microglia of a chemistry: its cutoff is not estimable, and its cells are not called.
+    n_null_sets
+        Matched random gene sets for the empirical p.
+    max_rank
+        Ranks of UCell that count.
+    """
+
+    quantile: float = 0.99
+    min_signature_genes: int = 7
+    min_control_cells: int = 200
+    n_null_sets: int = 1000
+    max_rank: int = 1500
+
+
+@dataclass(frozen=True)
+class RecoveryResult:
+    """What the step leaves behind; the tables are described in ``docs/output.md``."""
+
+    cells: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+    report: dict[str, Any]
+
+
+# ---------------------------------------------------------------- may it be asked?
+
+
+def coverage(signature: GeneSet, genes: pd.Index, *, least: int) -> dict[str, Any]:
+    """Return which signature genes exist, and whether the call can be made.
+
+    The call needs ``least`` genes, and *Itgax* or *Igf1* among them.
+    """
+    here = present(signature.up, set(genes))
+    absent = [gene for gene in signature.up if gene not in here]
+    named = [gene for gene in LEFT_OUT if gene in here]
+    total = len(signature.up)
+    reason = ""
+    if len(here) < least:
+        reason = f"{len(here)} of {total} signature genes were measured ({least} are needed"
+        reason += "; Itgax and Igf1 are not among them)" if not named else ")"
+    elif not named:
+        reason = f"neither Itgax nor Igf1 is among the {len(here)} of {total} signature genes that were measured"
+    return {"present": here, "absent": absent, "n_present": len(here), "n_genes": total, "reason": reason}
+
+
+def markers_used(
+    signatures: Signatures, microglia: ad.AnnData, control: NDArray[np.bool_], renamed: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return signature and context genes with their fate in the data (= markers_used.tsv)."""
+    genes = pd.Index(microglia.var_names)
+    injured = (microglia.obs["condition"] == "injured").to_numpy()
+    rows = []
+    for gene_set in (signatures.recovery, signatures.context):
+        for gene in gene_set.up:
+            here = gene in genes
+            seen = np.asarray(microglia.X[:, genes.get_loc(gene)].todense()).ravel() > 0 if here else np.zeros(0, bool)
+            rows.append(
+                {
+                    "set": gene_set.name,
+                    "gene": gene,
+                    "direction": "up",
+                    "role": gene_set.roles.get(gene, ""),
+                    "status": ("renamed" if gene in renamed else "present") if here else "absent",
+                    "named_in_data": renamed.get(gene, gene) if here else "",
+                    "libraries_with_gene": int(microglia.var.loc[gene, "n_libraries"]) if here else 0,
+                    "detected_control": float(seen[control].mean()) if here and control.any() else np.nan,
+                    "detected_injured": float(seen[injured].mean()) if here and injured.any() else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------- scores
+
+
+def score_cells(
+    microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, *, seed: int
+) -> tuple[pd.DataFrame, Any]:
+    """Return all scores of the microglia (cells × scores), and the rank gains for further sets.
+
+    Columns: the recovery score, the same without *Itgax* and *Igf1*, the same on counts thinned to a common depth,
+    the context score, and ``score_<state>`` for each state.
+    """
+    genes = pd.Index(microglia.var_names)
+    # ranks beyond the number of genes do not exist; a panel uses all the ranks it has
+    max_rank = min(settings.max_rank, len(genes))
+    gains = rank_gains(microglia.X, max_rank=max_rank)
+    up = signatures.recovery.up
+    sets: dict[str, tuple[str, ...]] = {
+        SCORERS["score"]: up,
+        SCORERS["score_without"]: tuple(gene for gene in up if gene not in LEFT_OUT),
+        "context_score": signatures.context.up,
+        **{f"score_{name}": members for name, members in state_sets(signatures).items() if name != "recovery"},
+    }
+    table = score_sets(gains, genes, sets, max_rank=max_rank)
+    total = np.asarray(microglia.X.sum(axis=1)).ravel()
+    depth = float(np.quantile(total, 0.25)) if len(total) else 0.0
+    thinned = rank_gains(thin_counts(microglia.X, depth, seed=seed), max_rank=max_rank)
+    table[DEPTH_MATCHED] = score_sets(thinned, genes, {"x": up}, max_rank=max_rank)["x"]
+    table.index = microglia.obs_names
+    return table, gains
+
+
+def itgax_igf1(microglia: ad.AnnData, *, seed: int) -> pd.DataFrame:
+    """Return the share of cells with *Itgax* and with *Igf1* per subject, raw and at a common depth."""
+    genes = pd.Index(microglia.var_names)
+    keys = microglia.obs[["subject", "day", "condition"]].reset_index(drop=True)
+    total = np.asarray(microglia.X.sum(axis=1)).ravel()
+    thinned = thin_counts(microglia.X, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    for name, counts in (("", microglia.X), ("_matched", thinned)):
+        for gene in LEFT_OUT:
+            here = gene in genes
+            column = np.asarray(counts[:, genes.get_loc(gene)].todense()).ravel() > 0 if here else np.nan
+            keys[f"{gene.lower()}_share{name}"] = np.asarray(column, dtype=float)
+    grouped = keys.groupby(["subject", "day", "condition"], dropna=False, sort=False)
+    return grouped.mean().reset_index().merge(grouped.size().rename("n").reset_index())
+
+
+# ---------------------------------------------------------------- routes
+
+
+def recovery_clusters(clusters: pd.Series, above: Floats, *, nominal: float, least_share: float = 0.25) -> pd.DataFrame:
+    """Return per cluster the share of cells above the cutoff, and whether the cluster is a recovery cluster.
+
+    A recovery cluster has a quarter of its cells above the cutoff, and the lower end of the share's 95 % interval
+    lies above five times the nominal rate of controls.
+    """
+    rows = []
+    for name, index in clusters.groupby(clusters, observed=True, sort=True).indices.items():
+        known = above[index][np.isfinite(above[index])]
+        share = float(known.mean()) if len(known) else np.nan
+        low = wilson(float(known.sum()), len(known))[0]
+        rows.append((name, len(index), share, bool(share >= least_share and low > 5 * nominal)))
+    return pd.DataFrame(rows, columns=["cluster", "n", "recovery_share", "recovery"])
+
+
+def agreement(first: pd.Series, second: pd.Series) -> dict[str, Any]:
+    """Return how two routes agree over the cells that both call: numbers and Cohen's kappa."""
+    both = first.notna() & second.notna()
+    a, b = first[both].astype(bool), second[both].astype(bool)
+    n = len(a)
+    if n == 0:
+        return {"n": 0, "both": 0, "only_first": 0, "only_second": 0, "kappa": np.nan}
+    same = float((a == b).mean())
+    chance = float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
+    return {
+        "n": n,
+        "both": int((a & b).sum()),
+        "only_first": int((a & ~b).sum()),
+        "only_second": int((~a & b).sum()),
+        "kappa": (same - chance) / (1 - chance) if chance < 1 else np.nan,
+    }
+
+
+# ---------------------------------------------------------------- the step
+
+
+def call_recovery(
+    myeloid: ad.AnnData,
+    signatures: Signatures,
+    settings: RecoverySettings,
+    *,
+    renamed: Mapping[str, str] | None = None,
+    seed: int = 1,
+) -> RecoveryResult:
+    """Score and call the microglia of a data set.
+
+    Parameters
+    ----------
+    myeloid
+        All myeloid cells of the data set, raw counts in X; obs with library, subject, day, condition, chemistry,
+        lineage and the ``leiden`` columns; var with n_libraries.
+    signatures
+        Gene sets.
+    settings
+        How cells are called.
+    renamed
+        Current symbol to the name in the data, where a name was brought up to date.
+    seed
+        Seed of thinning and of the random gene sets.
+    """
+    microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()].copy()
+    obs = microglia.obs
+    control = obs["condition"].isin(CONTROLS).to_numpy()
+    known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
+    scores, gains = score_cells(microglia, signatures, settings, seed=seed)
+    cells = _cell_table(microglia, scores)
+    states = call_states(
+        scores.filter(regex="^score_").rename(columns=lambda c: c.removeprefix("score_"))
+        .assign(recovery=scores[SCORERS["score"]]),
+        control,
+        obs["chemistry"].astype(str),
+    )  # fmt: skip
+    cells["state"] = states.state.to_numpy()
+    scorers = scores[[*SCORERS.values(), DEPTH_MATCHED]].set_axis([*SCORERS, "depth_matched"], axis=1)
+    if known["reason"]:
+        scorers[:] = np.nan
+    calibration, notices = calibrate(
+        scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells
+    )
+    status, reason = _status(known["reason"], len(cells), control, calibration)
+    blocked = _explained_by_inflammation(states.units)
+    cells["cutoff"] = cutoffs_for(calibration, "score", settings.quantile, cells["chemistry"])
+    for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
+        cut = cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"])
+        called = call_above(scorers[scorer].to_numpy(float), cut)
+        cells[column] = called & ~blocked
+    cells["explained_by_inflammation"] = blocked
+    clusters = _cluster_route(cells, obs, settings)
+    null = _null(cells, gains, microglia, control, signatures, settings, status, seed)
+    report = _report(cells, calibration, known, status, reason, states.reference, settings)
+    notices += _notices(cells, report, known, control)
+    report["notices"] = [notice.as_dict() for notice in notices]
+    tables = {
+        "markers_used": markers_used(signatures, microglia, control, renamed or {}),
+        "calibration": calibration,
+        "null": null,
+        "itgax_igf1": itgax_igf1(microglia, seed=seed),
+        "clusters": clusters,
+    }
+    return RecoveryResult(cells, tables, report)
+
+
+def _cell_table(microglia: ad.AnnData, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a microglia: names, raw counts of the two genes, all scores."""
+    columns = ["library", "subject", "day", "condition", "arm", "chemistry", "lineage_confidence", "n_counts"]
+    cells = microglia.obs[columns].copy()
+    for column in ("library", "subject", "condition", "arm", "chemistry"):
+        cells[column] = cells[column].astype(str)
+    cells.insert(0, "cell", microglia.obs_names.to_numpy(str))
+    for gene in LEFT_OUT:
+        here = gene in microglia.var_names
+        values = np.asarray(microglia[:, gene].X.todense()).ravel().astype(float) if here else np.nan
+        cells[gene.lower()] = values
+    return pd.concat([cells, scores], axis=1).reset_index(drop=True)
+
+
+def _explained_by_inflammation(units: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return the cells whose inflammatory state stands higher above the controls than their recovery score."""
+    rivals = units[[name for name in INFLAMMATION if name in units]].max(axis=1)
+    return np.asarray(((rivals > 1) & (rivals > units["recovery"])).to_numpy(), dtype=bool)
+
+
+def _status(missing: str, n: int, control: NDArray[np.bool_], calibration: pd.DataFrame) -> tuple[str, str]:
+    """Return what may be claimed of the calls, and why not more."""
+    if n == 0:
+        return "not_testable", "no microglia were found"
+    if missing:
+        return "not_testable", missing
+    if not control.any():
+        return "not_testable", "there are no control microglia to set the cutoff on"
+    used = calibration[(calibration["scorer"] == "score") & calibration["used"]]
+    if used["cutoff"].isna().all():
+        return "not_testable", "there are too few control microglia to set the cutoff on"
+    if used["fpr"].isna().all():
+        return "descriptive", "the false-positive rate cannot be estimated with one control subject"
+    return "tested", ""
+
+
+def _cluster_route(cells: pd.DataFrame, obs: pd.DataFrame, settings: RecoverySettings) -> pd.DataFrame:
+    """Add ``cluster_call`` for the reported partition and return the table over all resolutions."""
+    above = call_above(cells[SCORERS["score"]].to_numpy(float), cells["cutoff"].to_numpy(float))
+    share = above.to_numpy(dtype=float, na_value=np.nan)
+    tables = []
+    cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
+    for column in [name for name in obs.columns if name.startswith("leiden")]:
+        clusters = obs[column].astype(str).reset_index(drop=True)
+        table = recovery_clusters(clusters, share, nominal=1 - settings.quantile)
+        if column == "leiden":
+            call = clusters.map(dict(zip(table["cluster"], table["recovery"], strict=True)))
+            known = cells["cutoff"].notna()
+            cells.loc[known, "cluster_call"] = call[known].astype(bool)
+        else:
+            table.insert(0, "resolution", float(column.removeprefix("leiden_")))
+            tables.append(table)
+    empty = pd.DataFrame(columns=["resolution", "cluster", "n", "recovery_share", "recovery"])
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _null(
+    cells: pd.DataFrame,
+    gains: Any,
+    microglia: ad.AnnData,
+    control: NDArray[np.bool_],
+    signatures: Signatures,
+    settings: RecoverySettings,
+    status: str,
+    seed: int,
+) -> pd.DataFrame:
+    """Return null.tsv; empty where nothing is called."""
+    columns = [
+        "subject",
+        "day",
+        "condition",
+        "n",
+        "observed",
+        "null_median",
+        "null_low",
+        "null_high",
+        "p_empirical",
+    ]
+    if status == "not_testable":
+        return pd.DataFrame(columns=columns)
+    genes = pd.Index(microglia.var_names)
+    own = genes.get_indexer(present(signatures.recovery.up, set(genes)))
+    taken = {g for s in (*signatures.states.values(), signatures.context) for g in s.up} | set(signatures.recovery.up)
+    base = microglia.X[control]
+    detection = np.asarray((base > 0).mean(axis=0)).ravel()
+    mean = np.asarray(base.mean(axis=0)).ravel()
+    allowed = ~genes.isin(list(taken))
+    if allowed.sum() < 200:  # a panel: there is nothing to draw from
+        return pd.DataFrame(columns=columns)
+    sets = matched_sets(own, detection, mean, allowed, n_sets=settings.n_null_sets, seed=seed)
+    members = membership([genes[s] for s in sets], genes)
+    null = rank_scores(gains, members, max_rank=min(settings.max_rank, len(genes)))
+    observed = cells[SCORERS["score"]].to_numpy(float)
+    return empirical_null(observed, null, cells, control, quantile=settings.quantile)
+
+
+def _report(
+    cells: pd.DataFrame,
+    calibration: pd.DataFrame,
+    known: Mapping[str, Any],
+    status: str,
+    reason: str,
+    reference: str,
+    settings: RecoverySettings,
+) -> dict[str, Any]:
+    """Return recovery.json."""
+    used = calibration[(calibration["scorer"] == "score") & calibration["used"]]
+    routes = {
+        "without_itgax_igf1": agreement(cells["recovery_call"], cells["recovery_call_without"]),
+        "clusters": agreement(cells["recovery_call"], cells["cluster_call"]),
+    }
+    return {
+        "status": status,
+        "reason": reason,
+        "coverage": dict(known),
+        "quantile": settings.quantile,
+        "calibration": used.drop(columns=["scorer", "used"]).to_dict("records"),
+        "n_microglia": len(cells),
+        "n_called": int(cells["recovery_call"].notna().sum()),
+        "n_recovery": int(cells["recovery_call"].fillna(False).sum()),
+        "n_explained_by_inflammation": int(
+            ((cells[SCORERS["score"]] > cells["cutoff"]) & cells["explained_by_inflammation"]).sum()
+        ),
+        "states_relative_to": reference,
+        "agreement": routes,
+    }
+
+
+def _notices(
+    cells: pd.DataFrame, report: Mapping[str, Any], known: Mapping[str, Any], control: NDArray[np.bool_]
+) -> list[Notice]:
+    """Return what the report must say about the calls."""
+    notices = []
+    if known["absent"] and not known["reason"]:
+        names = ", ".join(known["absent"])
+        notices.append(Notice("signature_incomplete", "info", f"Signature genes that were not measured: {names}."))
+    if report["status"] == "not_testable":
+        text = f"Recovery cells are not called: {report['reason']}."
+        notices.append(Notice("recovery_not_testable", "alarm", text))
+        return notices
+    for row in report["calibration"]:
+        if row["fpr_low"] > 1 - report["quantile"]:
+            text = (
+                f"Chemistry '{row['chemistry']}': {row['fpr']:.1%} of held-out control microglia pass the cutoff "
+                f"(95 % interval {row['fpr_low']:.1%} to {row['fpr_high']:.1%}), more than the nominal "
+                f"{1 - report['quantile']:.1%}: control animals differ."
+            )
+            notices.append(Notice("fpr_above_nominal", "warning", text))
+    routes = report["agreement"]["clusters"]
+    if report["n_recovery"] >= 20 and not (routes["kappa"] >= 0.4):
+        text = (
+            f"Clusters and scores disagree: {routes['both']} cells are called by both, {routes['only_first']} by "
+            f"their score only, {routes['only_second']} by their cluster only (kappa {routes['kappa']:.2f}). "
+            "The score decides; a gradient of few, weakly detected genes often forms no cluster of its own."
+        )
+        notices.append(Notice("routes_disagree", "warning", text))
+    depth = cells["n_counts"].to_numpy(float)
+    injured = (cells["condition"] == "injured").to_numpy()
+    if injured.any() and control.any():
+        ratio = float(np.median(depth[injured]) / np.median(depth[control]))
+        if ratio > 1.5 or ratio < 1 / 1.5:
+            text = (
+                f"Injured microglia have {ratio:.1f} times the counts of control microglia; deeper cells score "
+                "higher. Compare the depth-matched row of the robustness table."
+            )
+            notices.append(Notice("depth_differs", "warning", text))
+    return notices
