@@ -27,9 +27,7 @@ def imports_of(module: str) -> set[str]:
 
 def test_every_module_has_a_floor() -> None:
     package = provenance.PACKAGE
-    modules = {path.stem for path in package.glob("*.py")} | {
-        p.parent.name for p in package.glob("*/__init__.py")
-    }
+    modules = {path.stem for path in package.glob("*.py")} | {p.parent.name for p in package.glob("*/__init__.py")}
     assert modules - {"__init__"} == set(FLOOR_OF)
 
 
@@ -46,11 +44,7 @@ def test_the_science_never_sees_snakemake() -> None:
 
 def test_adapters_stay_thin(root: Path) -> None:
     for path in (root / "scripts").glob("*.py"):
-        lines = [
-            line
-            for line in path.read_text().splitlines()
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
+        lines = [line for line in path.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
         assert len(lines) <= 45, f"{path.name} has {len(lines)} lines; its logic belongs in the package"
 
 

@@ -38,10 +38,7 @@ def test_resolve_reports_what_it_did() -> None:
 
 def test_organism_is_guessed_from_symbols_and_ids() -> None:
     assert genes.resolve_symbols(["ITGAX", "IGF1", "P2RY12", "CX3CR1"]).organism_guess == "human"
-    assert (
-        genes.resolve_symbols(["ENSG00000140678", "ENSG00000017427", "ENSG00000169313"]).organism_guess
-        == "human"
-    )
+    assert genes.resolve_symbols(["ENSG00000140678", "ENSG00000017427", "ENSG00000169313"]).organism_guess == "human"
     assert genes.resolve_symbols(["a", "b", "c"]).organism_guess is None
 
 

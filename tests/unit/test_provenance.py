@@ -13,9 +13,7 @@ def test_modules_behind_follows_imports_down_the_floors() -> None:
     assert "report" not in provenance.modules_behind("genes")
 
 
-def test_digest_changes_with_an_imported_module_and_only_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_digest_changes_with_an_imported_module_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "recovery_microglia"
     package.mkdir()
     (package / "low.py").write_text("x = 1\n")

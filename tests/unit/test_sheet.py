@@ -16,9 +16,7 @@ tissue: spinal cord
 folder: {folder}
 """
 ROWS = (
-    "library\tsubject\tday\tcondition\tsex\tfile\n"
-    "A1\tm1\t0\tnaive\tFemale\ta1.csv\n"
-    "B1\tm2\t14\tinjured\tmale\tb1.csv\n"
+    "library\tsubject\tday\tcondition\tsex\tfile\nA1\tm1\t0\tnaive\tFemale\ta1.csv\nB1\tm2\t14\tinjured\tmale\tb1.csv\n"
 )
 
 
@@ -161,9 +159,7 @@ def test_shared_files_are_those_that_hold_several_libraries(study: Path, schemas
     assert list(load(study, schemas).shared_files()) == ["a1.csv"]
 
 
-def test_run_names_unknown_data_sets_and_keys(
-    root: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_names_unknown_data_sets_and_keys(root: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     with pytest.raises(InputError) as error:
         sheet.load_run({"datasets": ["dmo"], "sed": 1}, Path(), schemas)

@@ -1,0 +1,30 @@
+"""One library: counts in; cells with quality and lineage, its myeloid cells, sums of lineages and a report out."""
+
+from pathlib import Path
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.readers import read_counts
+
+    from recovery_microglia.cells import CellSettings
+    from recovery_microglia.genes import load_signatures
+    from recovery_microglia.library import process_library, write_library
+    from recovery_microglia.outputs import write_json
+
+    facts, reading = snakemake.params.facts, dict(snakemake.params.reading)
+    counts = read_counts(
+        Path(reading.pop("path")),
+        format=reading.pop("format"),
+        organism=facts["organism"],
+        **{key: value or None for key, value in reading.items()},
+    )
+    result = process_library(
+        counts,
+        facts,
+        load_signatures(Path(snakemake.input.signatures[0]).parent),
+        CellSettings(**snakemake.params.settings),
+        seed=snakemake.params.seed,
+    )
+    write_library(result, *(Path(snakemake.output[name]) for name in ("cells", "myeloid", "sums")))
+    write_json(result.report, Path(snakemake.output.report))

@@ -1,0 +1,28 @@
+"""Call the recovery cells: clustered myeloid cells in; scores, calibration and calls out."""
+
+from pathlib import Path
+
+import anndata as ad
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.genes import load_signatures
+    from recovery_microglia.outputs import read_json, write_json, write_table
+    from recovery_microglia.recovery import RecoverySettings, call_recovery
+
+    renamed = {}
+    for path in snakemake.input.libraries:
+        reading = read_json(Path(path))["reading"]
+        renamed |= {symbol: name for name, symbol in reading.get("renamed", {}).items()}
+    result = call_recovery(
+        ad.read_h5ad(snakemake.input.clustered),
+        load_signatures(Path(snakemake.input.signatures[0]).parent),
+        RecoverySettings(**snakemake.params.settings),
+        renamed=renamed,
+        seed=snakemake.params.seed,
+    )
+    result.cells.to_parquet(snakemake.output.cells, index=False)
+    for name, table in result.tables.items():
+        write_table(table, Path(snakemake.output[name]))
+    write_json(result.report, Path(snakemake.output.report))

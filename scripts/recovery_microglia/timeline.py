@@ -1,0 +1,485 @@
+"""Fractions of recovery cells over days: estimates, tests over subjects, and the onset as an interval (floor 5).
+
+The unit is the subject (an animal, or a pool); cells are never replicates. What the design does not allow is not
+computed: an aliased design prints no p anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recovery_microglia import betabinomial as bb
+from recovery_microglia.calibration import wilson
+from recovery_microglia.calling import benjamini_hochberg
+from recovery_microglia.design import Audit, smallest_p
+from recovery_microglia.sheet import CONTROLS
+
+Floats = NDArray[np.float64]
+
+UNIT = ["arm", "subject", "day", "condition"]
+ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
+FEW_CELLS = 50
+TIMELINE_COLUMNS = (
+    *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
+    *("control_fraction", "control_low", "control_high", "difference", "p", "p_second", "p_permutation", "p_smallest"),
+    *("q", "smallest_detectable", "status", "reason"),
+)
+
+
+@dataclass(frozen=True)
+class TimelineSettings:
+    """How days are compared (``timeline`` in config.yaml).
+
+    Attributes
+    ----------
+    alpha
+        A day is above control if its q (false-discovery rate over the days) is below.
+    power
+        Power for which the smallest detectable fraction is given.
+    n_draws
+        Studies drawn under the null for each test; permutations are exact up to this number of splits.
+    n_bootstrap
+        Resamples of subjects for the half-rise day.
+    """
+
+    alpha: float = 0.05
+    power: float = 0.8
+    n_draws: int = 4000
+    n_bootstrap: int = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """Subjects of one day (or the controls) with their counts."""
+
+    k: NDArray[np.int64]
+    n: NDArray[np.int64]
+    label: str = ""
+    grid: Floats = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
+
+    @property
+    def fraction(self) -> Floats:
+        """Fraction of each subject."""
+        return np.asarray(self.k / self.n)
+
+
+def _group(rows: pd.DataFrame, label: str = "") -> Group:
+    k, n = rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64)
+    return Group(k[n > 0], n[n > 0], label, bb.likelihood(k[n > 0], n[n > 0]))
+
+
+# ---------------------------------------------------------------- fractions
+
+
+def fractions(
+    cells: pd.DataFrame, sheet: pd.DataFrame, totals: pd.DataFrame, *, calls: Mapping[str, str] = ROUTES
+) -> pd.DataFrame:
+    """Return recovery cells per subject (= fractions.tsv).
+
+    Parameters
+    ----------
+    cells
+        One row a microglia: library and the call columns (nullable; a cell without a call leaves n).
+    sheet
+        One row a library.
+    totals
+        One row a library: library, microglia, myeloid, all (kept cells), for the other denominators.
+    calls
+        Route to its call column.
+
+    Returns
+    -------
+    DataFrame
+        route, denominator, arm, subject, day, condition, sex, chemistry, batch, libraries, k, n, fraction, low, high
+        (Wilson 95 %, the sampling of this subject's cells only), note.
+    """
+    included = sheet[sheet["include"]].merge(totals, on="library", how="left")
+    parts = []
+    for route, column in calls.items():
+        called = cells[["library", column]].dropna()
+        by_library = called.groupby("library")[column].agg(["sum", "size"]).astype(np.int64)
+        rows = included.join(by_library, on="library")
+        # a library whose cells were not called does not count as one without recovery cells
+        uncalled = rows["size"].isna() & (rows["microglia"] > 0)
+        rows = rows[~uncalled].fillna({"sum": 0, "size": 0})
+        for denominator, total in (("microglia", "size"), ("myeloid", "myeloid"), ("all", "all")):
+            if denominator != "microglia" and route != "score":
+                continue
+            unit = _by_subject(rows, total)
+            unit.insert(0, "denominator", denominator)
+            unit.insert(0, "route", route)
+            parts.append(unit)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_subject(rows: pd.DataFrame, total: str) -> pd.DataFrame:
+    """Pool the libraries of each subject, day and condition."""
+    grouped = rows.groupby(UNIT, dropna=False, sort=False)
+    unit = grouped.agg(
+        sex=("sex", "first"),
+        chemistry=("chemistry", lambda kinds: "; ".join(sorted(set(kinds)))),
+        batch=("batch", lambda kinds: "; ".join(sorted(set(kinds)))),
+        libraries=("library", "size"),
+        k=("sum", "sum"),
+        n=(total, "sum"),
+    ).reset_index()
+    unit[["k", "n"]] = unit[["k", "n"]].astype(np.int64)
+    unit["fraction"] = np.where(unit["n"] > 0, unit["k"] / unit["n"].where(unit["n"] > 0), np.nan)
+    bounds = [wilson(k, n) for k, n in zip(unit["k"], unit["n"], strict=True)]
+    unit["low"], unit["high"] = [low for low, _ in bounds], [high for _, high in bounds]
+    unit["note"] = np.where(unit["n"] < FEW_CELLS, f"fewer than {FEW_CELLS} cells", "")
+    return unit
+
+
+# ---------------------------------------------------------------- controls
+
+
+def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
+    """Return the control subjects that a day is compared with, and their name.
+
+    In this order, the first with at least two subjects: sham of the same day; contralateral of the same day;
+    naive; all sham; all contralateral; all controls together.
+    """
+    control = units[units["condition"].isin(CONTROLS) & (units["n"] > 0)]
+    kind, when = control["condition"], control["day"]
+    choices = [
+        (control[(kind == "sham") & (when == day)], f"sham day {day:g}"),
+        (control[(kind == "contralateral") & (when == day)], f"contralateral day {day:g}"),
+        (control[kind == "naive"], "naive"),
+        (control[kind == "sham"], "sham, other days"),
+        (control[kind == "contralateral"], "contralateral, other days"),
+    ]
+    for rows, name in choices:
+        if len(rows) >= 2:
+            return rows, name
+    return control, "+".join(sorted(set(kind)))
+
+
+# ---------------------------------------------------------------- other tests
+
+
+def variance_stabilised_test(first: Group, second: Group, everything: list[Group]) -> float:
+    """Return a two-sided p by a t-test on arcsine-root fractions with one variance for all groups.
+
+    As propeller (Phipson 2022, Bioinformatics 38:4720) with its variance shrunk completely: with two or three
+    animals a group, the common variance is the only one worth having. NaN without residual degrees of freedom.
+    """
+    from scipy.special import stdtr
+
+    def root(group: Group) -> Floats:
+        return np.asarray(np.arcsin(np.sqrt(group.fraction)))
+
+    freedom = sum(len(group.k) - 1 for group in everything)
+    if freedom < 1 or len(first.k) == 0 or len(second.k) == 0:
+        return float("nan")
+    residual = sum(float(((root(group) - root(group).mean()) ** 2).sum()) for group in everything)
+    # binomial sampling alone gives 1/(4n): a smaller observed variance is luck
+    floor = float(np.mean([np.mean(1 / (4 * group.n)) for group in everything if len(group.n)]))
+    variance = max(residual / freedom, floor)
+    error = np.sqrt(variance * (1 / len(first.k) + 1 / len(second.k)))
+    return float(2 * stdtr(freedom, -abs(root(second).mean() - root(first).mean()) / error))
+
+
+def permutation_p(first: Floats, second: Floats, *, limit: int, seed: int) -> float:
+    """Return the two-sided permutation p of a difference of means; exact up to ``limit`` splits, else Monte Carlo."""
+    values, m = np.concatenate([first, second]), len(second)
+    if len(first) == 0 or m == 0:
+        return float("nan")
+    observed = abs(second.mean() - first.mean())
+    total, rest = values.sum(), len(first)
+    if comb(len(values), m) <= limit:
+        sums = np.array([values[list(chosen)].sum() for chosen in combinations(range(len(values)), m)])
+        differences = np.abs(sums / m - (total - sums) / rest)
+        return float((differences >= observed - 1e-12).mean())
+    rng = np.random.default_rng(seed)
+    sums = np.array([rng.permutation(values)[:m].sum() for _ in range(limit)])
+    differences = np.abs(sums / m - (total - sums) / rest)
+    return float((1 + (differences >= observed - 1e-12).sum()) / (1 + limit))
+
+
+def trend_p(day: Floats, fraction: Floats, *, draws: int, seed: int) -> float:
+    """Return the two-sided permutation p of Spearman's correlation between day (controls 0) and fraction."""
+    if len(np.unique(day)) < 3:
+        return float("nan")
+    x, y = pd.Series(day).rank().to_numpy(), pd.Series(fraction).rank().to_numpy()
+    x, y = x - x.mean(), y - y.mean()
+    rng = np.random.default_rng(seed)
+    observed = abs(float(x @ y))
+    drawn = np.abs(np.array([rng.permutation(x) @ y for _ in range(draws)]))
+    return float((1 + (drawn >= observed - 1e-9).sum()) / (1 + draws))
+
+
+# ---------------------------------------------------------------- the days
+
+
+def compare_days(
+    units: pd.DataFrame, *, status: str, reason: str, settings: TimelineSettings, seed: int
+) -> pd.DataFrame:
+    """Compare every post-injury day of one arm with its control (rows of timeline.tsv, without route and arm).
+
+    Parameters
+    ----------
+    units
+        One row a subject: day, condition, k, n; injured subjects of the arm and the controls.
+    status, reason
+        What the data allow; only with ``tested`` are p-values given.
+    """
+    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    days = sorted(injured["day"].dropna().unique())
+    groups = {day: _group(injured[injured["day"] == day], f"day {day:g}") for day in days}
+    controls = {day: pick_control(units, day) for day in days}
+    unique = {name: _group(rows, name) for rows, name in controls.values()}
+    everything = [*groups.values(), *unique.values()]
+    rho = bb.rho_posterior([group.grid for group in everything if len(group.k)])
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for day, group in groups.items():
+        control = unique[controls[day][1]]
+        row = _described(day, group, control, rho)
+        single = len(group.k) < 2 or len(control.k) < 2
+        if status == "tested" and not single:
+            row |= _tested(group, control, everything, rho, settings, rng, seed)
+            row |= {"status": "tested", "reason": ""}
+        elif status == "tested":
+            which = "this day" if len(group.k) < 2 else "the control"
+            row |= {"status": "descriptive", "reason": f"fewer than two subjects on {which}"}
+        else:
+            row |= {"status": status, "reason": reason}
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
+    table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
+    return table
+
+
+def _described(day: float, group: Group, control: Group, rho: Floats) -> dict[str, Any]:
+    """Return the estimates of a day and its control, with intervals for the population's fraction."""
+    middle, low, high = bb.estimate(group.grid, rho)
+    # one subject says nothing of the variation between animals: no interval for the population
+    interval = (low, high) if len(group.k) > 1 else (np.nan, np.nan)
+    raw = float(group.k.sum() / group.n.sum())
+    row = {"day": day, "n_subjects": len(group.k), "control": control.label, "n_control_subjects": len(control.k)}
+    row |= {"k": int(group.k.sum()), "n": int(group.n.sum())}
+    row |= {"fraction": middle if len(group.k) > 1 else raw, "low": interval[0], "high": interval[1]}
+    if len(control.k):
+        base, base_low, base_high = bb.estimate(control.grid, rho)
+        row |= {"control_fraction": base, "control_low": base_low, "control_high": base_high}
+    return row
+
+
+def _tested(
+    group: Group,
+    control: Group,
+    everything: list[Group],
+    rho: Floats,
+    settings: TimelineSettings,
+    rng: np.random.Generator,
+    seed: int,
+) -> dict[str, Any]:
+    found = bb.contrast((control.k, group.k), (control.n, group.n), rho, draws=settings.n_draws, rng=rng)
+    base = bb.estimate(control.grid, rho)[0]
+    detectable = bb.smallest_detectable(
+        base, control.n, group.n, float(rho @ bb.RHO), alpha=settings.alpha, power=settings.power
+    )
+    return {
+        "difference": found.difference,
+        "p": found.p,
+        "p_second": variance_stabilised_test(control, group, everything),
+        "p_permutation": permutation_p(control.fraction, group.fraction, limit=settings.n_draws, seed=seed),
+        "p_smallest": smallest_p(len(control.k), len(group.k)),
+        "smallest_detectable": detectable,
+    }
+
+
+# ---------------------------------------------------------------- onset
+
+
+def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int) -> dict[str, Any]:
+    """Say when the fraction rises above control, as an interval (a row of onset.tsv, without route and arm).
+
+    Parameters
+    ----------
+    days
+        From `compare_days`, for one arm and route.
+    units
+        The subjects behind it.
+    """
+    row: dict[str, Any] = dict.fromkeys(ONSET_COLUMNS[2:], np.nan)
+    row |= {"sustained": "", "left_censored": False, "right_censored": False, "sentence": ""}
+    tested = days[days["status"] == "tested"]
+    if tested.empty:
+        first = days.iloc[0] if len(days) else None
+        status = str(first["status"]) if first is not None else "not_testable"
+        reason = str(first["reason"]) if first is not None else "there is no injured subject with called microglia"
+        row |= {"status": status, "reason": reason}
+        row["sentence"] = _descriptive_sentence(days, reason) if status == "descriptive" else ""
+        return row
+    row |= {"status": "tested", "reason": ""}
+    row["trend_p"] = _trend(units, settings, seed)
+    peak = tested.loc[tested["fraction"].idxmax()]
+    row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
+    above = ((tested["q"] < settings.alpha) & (tested["difference"] > 0)).to_numpy()
+    when = tested["day"].to_numpy(float)
+    if not above.any():
+        row |= {"onset_low": when[-1], "right_censored": True}
+        row["sentence"] = _absent_sentence(tested)
+        return row
+    first_above = int(np.argmax(above))
+    row |= {"onset_high": when[first_above], "left_censored": first_above == 0}
+    row["onset_low"] = np.nan if first_above == 0 else when[first_above - 1]
+    later = above[first_above:]
+    row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
+    half = half_rise(tested, units, settings=settings, seed=seed)
+    row |= dict(zip(("half_rise_day", "half_rise_low", "half_rise_high"), half, strict=True))
+    row["sentence"] = _rise_sentence(row, tested)
+    return row
+
+
+ONSET_COLUMNS = (
+    *("route", "arm", "status", "reason", "onset_low", "onset_high", "left_censored", "right_censored"),
+    *("peak_day", "peak_fraction", "sustained", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high"),
+    "sentence",
+)
+
+
+def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
+    used = units[units["n"] > 0]
+    day = np.where(used["condition"] == "injured", used["day"], 0.0).astype(float)
+    return trend_p(day, (used["k"] / used["n"]).to_numpy(float), draws=settings.n_draws, seed=seed)
+
+
+def _crossing(days: Floats, fraction: Floats, base: float) -> float:
+    """Return the day at which the course first crosses half of its rise, linear between days; NaN without rise."""
+    x, y = np.concatenate([[0.0], days]), np.concatenate([[base], fraction])
+    half = base + (y.max() - base) / 2
+    if not y.max() > base:
+        return float("nan")
+    at = int(np.argmax(y >= half))
+    return float(x[at - 1] + (half - y[at - 1]) / (y[at] - y[at - 1]) * (x[at] - x[at - 1])) if at else float("nan")
+
+
+def half_rise(
+    tested: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int
+) -> tuple[float, float, float]:
+    """Return the half-rise day and its 95 % interval by resampling subjects within days.
+
+    Given only with at least four post-injury days, most of them with two subjects or more; else NaN. The course
+    may rise and fall: no shape is forced on it.
+    """
+    nothing = (float("nan"),) * 3
+    if len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
+        return nothing
+    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    base_rows, _ = pick_control(units, float(tested["day"].iloc[0]))
+    days = tested["day"].to_numpy(float)
+    per_day = [(g["k"] / g["n"]).to_numpy(float) for g in (injured[injured["day"] == d] for d in days)]
+    base = (base_rows["k"] / base_rows["n"]).to_numpy(float)
+    point = _crossing(days, np.array([f.mean() for f in per_day]), float(base.mean()))
+    rng = np.random.default_rng(seed)
+    drawn = [
+        _crossing(
+            days, np.array([rng.choice(f, len(f)).mean() for f in per_day]), float(rng.choice(base, len(base)).mean())
+        )
+        for _ in range(settings.n_bootstrap)
+    ]
+    known = np.array(drawn)[np.isfinite(drawn)]
+    if len(known) < 0.9 * settings.n_bootstrap:
+        return nothing
+    low, high = (float(v) for v in np.quantile(known, [0.025, 0.975]))
+    return point, low, high
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def percent(value: float) -> str:
+    """Return a share in percent with as many digits as it carries."""
+    return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
+
+
+def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
+    high = row["onset_high"]
+    when = f"by day {high:g}, the first day sampled" if row["left_censored"] else (
+        f"between day {row['onset_low']:g} and day {high:g}"
+    )  # fmt: skip
+    peak = tested[tested["day"] == row["peak_day"]].iloc[0]
+    tail = {
+        "sustained": "and stay above it on every later day",
+        "transient": "but are not above it on every later day",
+        "not known": "on the last day sampled, so whether they stay is not known",
+    }[row["sustained"]]
+    return (
+        f"Recovery microglia rise above control {when}, {tail}. The highest share is {percent(peak['fraction'])} of "
+        f"microglia on day {peak['day']:g} (95 % interval {percent(peak['low'])} to {percent(peak['high'])}), against "
+        f"{percent(peak['control_fraction'])} in the control."
+    )
+
+
+def _absent_sentence(tested: pd.DataFrame) -> str:
+    last = tested["day"].max()
+    worst = tested["smallest_detectable"].max()
+    return (
+        f"No day up to day {last:g} has more recovery microglia than the control. A share of {percent(worst)} or more "
+        "would have been seen on every day; a smaller rise could have been missed."
+    )
+
+
+def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
+    peak = days.loc[days["fraction"].idxmax()]
+    control = f", against {percent(peak['control_fraction'])} in the control" if peak["control_fraction"] >= 0 else ""
+    return (
+        f"Described, not tested ({reason}): the highest share of recovery microglia is {percent(peak['fraction'])} "
+        f"({peak['k']:g} of {peak['n']:g} cells) on day {peak['day']:g}{control}. No onset is given."
+    )
+
+
+# ---------------------------------------------------------------- the step
+
+
+def worst_status(*pairs: tuple[str, str]) -> tuple[str, str]:
+    """Return the most restrictive of several (status, reason)."""
+    order = ("not_testable", "descriptive", "tested")
+    return min(pairs, key=lambda pair: order.index(pair[0]))
+
+
+def run_timeline(
+    table: pd.DataFrame, audit: Audit, recovery: tuple[str, str], settings: TimelineSettings, *, seed: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return timeline.tsv and onset.tsv for every arm and route.
+
+    Parameters
+    ----------
+    table
+        fractions.tsv; the denominator microglia is used.
+    audit
+        What the design allows.
+    recovery
+        Status and reason of the calls.
+    """
+    status, reason = worst_status((audit.status, audit.reason), recovery)
+    courses, onsets = [], []
+    used = table[table["denominator"] == "microglia"]
+    for route in ROUTES:
+        own = used[used["route"] == route]
+        for arm in _arms(own):
+            # controls of the same arm, or shared ones where the arm has none
+            in_arm = own[own["arm"] == arm]
+            shared = own[own["condition"].isin(CONTROLS)]
+            units = in_arm if in_arm["condition"].isin(CONTROLS).any() else pd.concat([in_arm, shared])
+            days = compare_days(units, status=status, reason=reason, settings=settings, seed=seed)
+            courses.append(days.assign(route=route, arm=arm))
+            onset = find_onset(days, units, settings=settings, seed=seed)
+            onsets.append({"route": route, "arm": arm, **onset})
+    if not onsets or status == "not_testable":
+        row = dict.fromkeys(ONSET_COLUMNS, np.nan) | {"route": "score", "arm": "", "sentence": ""}
+        return pd.DataFrame(columns=list(TIMELINE_COLUMNS)), pd.DataFrame([row | {"status": status, "reason": reason}])
+    return pd.concat(courses, ignore_index=True)[list(TIMELINE_COLUMNS)], pd.DataFrame(onsets)[list(ONSET_COLUMNS)]
+
+
+def _arms(units: pd.DataFrame) -> list[str]:
+    return sorted(units["arm"][units["condition"] == "injured"].unique())

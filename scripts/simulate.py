@@ -1,0 +1,19 @@
+"""Simulate the demo: parameter tables and sheet in, libraries in 10x layout and their truth out."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.simulate import simulate
+
+    sheet = pd.DataFrame(snakemake.params.sheet)
+    simulate(
+        Path(snakemake.params.parameters),
+        sheet[sheet["include"]],
+        Path(snakemake.output[0]),
+        cells_per_library=snakemake.params.cells_per_library,
+        seed=snakemake.params.seed,
+    )

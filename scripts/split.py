@@ -1,0 +1,29 @@
+"""Split files that hold several libraries: each file is read once, and each library gets a file of its own."""
+
+from pathlib import Path
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.readers import read_counts, split_counts
+
+    folder, out, how = Path(snakemake.params.folder), Path(snakemake.output[0]), snakemake.params["split"]
+    out.mkdir(parents=True, exist_ok=True)
+    for file, keys in snakemake.params.files.items():
+        options = {key: value or None for key, value in snakemake.params.formats[file].items() if key != "format"}
+        counts = read_counts(
+            folder / file,
+            format=snakemake.params.formats[file]["format"],
+            organism=snakemake.params.organism,
+            **options,
+        )
+        parts = split_counts(
+            counts,
+            keys,
+            pattern=how.get("pattern"),
+            column=how.get("column"),
+            metadata=folder / how["metadata"] if "metadata" in how else None,
+            barcode_column=how.get("barcode_column"),
+        )
+        for library, part in parts.items():
+            part.write_h5ad(out / f"{library}.h5ad", compression="lzf")
