@@ -16,6 +16,12 @@ MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
 
 
+MIN_SCORE = 0.15
+"""No cell below is a doublet: rare kinds of cell, with few neighbours of their own, reach 0.1."""
+MIN_DETECTABLE = 0.05
+"""Share of the simulated doublets that must reach a score before it can serve as threshold."""
+
+
 @dataclass(frozen=True)
 class Doublets:
     """Scores of the cells, and what was called.
@@ -27,9 +33,9 @@ class Doublets:
     called
         One bool a cell.
     threshold
-        Score above which a cell is called a doublet; NaN where the method could not run.
+        Score from which a cell is called a doublet; NaN where none is called.
     reason
-        Why the method could not run, else empty.
+        Why the method could not run or call, else empty.
     """
 
     score: Floats
@@ -89,23 +95,36 @@ def _simulated_neighbours(points: Floats, n_observed: int, k: int, block: int = 
     return found
 
 
-def _threshold(simulated: Floats, expected: float, observed: Floats) -> float:
-    """Return the valley between the modes of the simulated scores, or a cut that calls the expected rate."""
+def _valley(simulated: Floats) -> float:
+    """Return the valley between the two modes of the simulated scores; infinite where there is none."""
     histogram, edges = np.histogram(simulated, bins=50)
     smooth = np.convolve(np.pad(histogram, 3, mode="edge"), np.ones(7) / 7, mode="valid")
-    centre = (edges[:-1] + edges[1:]) / 2
-    peaks = [
-        i
-        for i in range(1, 49)
-        if smooth[i] > smooth[i - 1] and smooth[i] >= smooth[i + 1] and smooth[i] > 0.1 * smooth.max()
-    ]
-    if len(peaks) >= 2:
-        low, high = peaks[0], peaks[-1]
-        valley = low + int(np.argmin(smooth[low : high + 1]))
-        # a true valley: clearly below the smaller mode, and not one that calls a third of the library
-        if smooth[valley] < 0.6 * min(smooth[low], smooth[high]) and (observed > centre[valley]).mean() < 4 * expected:
-            return float(centre[valley])
-    return float(np.quantile(observed, 1 - expected))
+    inner = smooth[1:-1]
+    peaks = 1 + np.flatnonzero((inner > smooth[:-2]) & (inner >= smooth[2:]) & (inner > 0.1 * smooth.max()))
+    if len(peaks) < 2:
+        return float("inf")
+    low, high = peaks[0], peaks[-1]
+    valley = low + int(np.argmin(smooth[low : high + 1]))
+    deep = smooth[valley] < 0.6 * min(smooth[low], smooth[high])
+    return float((edges[valley] + edges[valley + 1]) / 2) if deep else float("inf")
+
+
+def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
+    """Return the score from which a cell is a doublet; infinite where no score tells doublets from cells.
+
+    With a share ``expected`` of doublets, a score that a share s of the simulated doublets reaches is reached
+    by ``expected`` x s of the cells. The lowest score that no more cells reach than that is taken, or the
+    valley of the simulated scores if that is lower. In a sorted library doublets look like cells: a fixed
+    share of the top scores would then be ordinary cells between two states, so none is called.
+    """
+    levels = np.unique(simulated)
+    reached = 1 - np.searchsorted(np.sort(simulated), levels) / len(simulated)
+    cells = 1 - np.searchsorted(np.sort(observed), levels) / len(observed)
+    fair = levels[(cells <= expected * reached) & (reached >= MIN_DETECTABLE)]
+    by_rate = max(float(fair.min()), MIN_SCORE) if len(fair) else float("inf")
+    valley = _valley(simulated)
+    # a valley that calls a third of the library is not one between doublets and cells
+    return min(by_rate, valley if (observed >= valley).mean() < 4 * expected else float("inf"))
 
 
 def find_doublets(
@@ -153,5 +172,8 @@ def find_doublets(
     q = (found + 1) / (k_adjusted + 2)
     r = n_simulated / n
     score = q * expected_rate / r / (1 - expected_rate - q * (1 - expected_rate - expected_rate / r))
-    threshold = _threshold(score[n:], expected_rate, score[:n])
-    return Doublets(score[:n], score[:n] > threshold, threshold, reason="")
+    threshold = _threshold(score[n:], score[:n], expected_rate)
+    if not np.isfinite(threshold):
+        reason = "no score tells doublets from cells, as in a library of one kind of cell; none is called"
+        return Doublets(score[:n], np.zeros(n, dtype=bool), float("nan"), reason)
+    return Doublets(score[:n], score[:n] >= threshold, threshold, reason="")

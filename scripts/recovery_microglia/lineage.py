@@ -7,8 +7,10 @@ A naive-Bayes gate that learns the library's own profiles:
    its genes at least, are seeds.
 2. *Profiles.* The seeds' expression gives the lineage's profile in this library. It is shrunk towards a prior
    built from related cells and the marker genes, so that a lineage of two cells has a profile too.
-3. *Posterior.* Each cell's counts under each profile (multinomial, damped) give the probability of each
+3. *Posterior.* Each cell's counts under each profile (Poisson, damped) give the probability of each
    lineage; confident cells re-estimate the profiles once.
+4. *Mixtures.* A myeloid cell that two profiles explain far better than one is a doublet that Scrublet missed;
+   a little of another cell's RNA (ambient, engulfed) is no reason.
 
 Genes that microglia raise or lose in any state (recovery, context, inflammatory, interferon, cycling, stress)
 do not take part: a reactive microglia must not look like a macrophage because both are activated. A single
@@ -41,6 +43,19 @@ PRIOR_COUNTS = 4_000
 """Weight of the prior profile, in counts: as much as two or three cells."""
 CONFIDENT = 0.9
 BLOOD = (*(name for name in MYELOID if name != "microglia"), "t_cell", "nk_cell", "b_cell")
+LEUKOCYTE = (
+    *("Ptprc", "Laptm5", "Fcer1g", "Lcp1", "Cd53", "Coro1a", "Rac2", "Spi1", "Cd37", "Ctss"),
+    *("Arhgdib", "Cd52", "Itgb2", "Cybb", "Fyb", "Fyb1", "Cytip", "Alox5ap", "Srgn"),
+)
+"""Genes of all white blood cells and microglia. A cell without them is none of these, whatever else it shows:
+*S100a4* and *S100a6* mark macrophages here, and a kind of astrocyte elsewhere (seen in GSE111527)."""
+MIN_LEUKOCYTE_GENES = 4
+MIXED_SHARES, PURE_SHARES = (0.35, 0.5, 0.65), (0.0, 0.1, 0.2)
+"""Shares of a second lineage's RNA that mean a doublet, and those that ambient or engulfed RNA may reach."""
+MIXED_EVIDENCE = 8.0
+"""Log-likelihood that a doublet must gain over a cell with ambient RNA, damped."""
+MIN_LABELLED = 5
+"""Cells that a profile rests on before it is asked to explain half a doublet."""
 MYELOID_ALTERNATIVES = ("infiltrating_macrophage", "border_macrophage", "dendritic_cell", "neutrophil")
 
 
@@ -112,13 +127,31 @@ def marker_evidence(
         part = counts[:, used].astype(np.float64)
         part.data = np.minimum(part.data, MAX_COUNT)
         seen = part @ weights[used]
-        expected = np.maximum(total * (background[used] @ weights[used]), 0.02)
+        expected = np.maximum(_capped_mean(total[:, None] * background[used]) @ weights[used], 0.02)
         with np.errstate(divide="ignore", invalid="ignore"):
             deviance = 2 * (np.where(seen > 0, seen * np.log(seen / expected), 0) - (seen - expected))
         root = np.sign(seen - expected) * np.sqrt(np.maximum(deviance, 0))
         different = np.diff(part.indptr)
         evidence[:, number] = np.where(different >= min_markers, root, np.minimum(root, 0))
     return evidence
+
+
+def _capped_mean(mean: Floats) -> Floats:
+    """Return the mean of a Poisson count that is cut at `MAX_COUNT`: the sum of P(X >= k) for k up to there."""
+    term, below, capped = np.exp(-mean), np.zeros_like(mean), np.zeros_like(mean)
+    for k in range(MAX_COUNT):
+        below += term
+        capped += 1 - below
+        term = term * mean / (k + 1)
+    return capped
+
+
+def _leukocyte_evidence(counts: sp.csr_matrix, genes: pd.Index, background: Floats) -> Floats:
+    """Return the evidence that a cell is a white blood cell or microglia; infinite where the genes are absent."""
+    columns = genes.get_indexer(present(LEUKOCYTE, set(genes)))
+    if len(columns) < MIN_LEUKOCYTE_GENES:
+        return np.full(counts.shape[0], np.inf)
+    return marker_evidence(counts, {"": columns}, background, np.ones(len(genes)), min_markers=1)[:, 0]
 
 
 def _seeds(evidence: Floats) -> NDArray[np.int64]:
@@ -185,6 +218,40 @@ def _posterior(counts: sp.csr_matrix, profiles: Floats, weights: Floats, share: 
     return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
 
 
+def _mixed(
+    counts: sp.csr_matrix,
+    best: NDArray[np.int64],
+    label: NDArray[np.int64],
+    profiles: Floats,
+    weights: Floats,
+    myeloid: NDArray[np.bool_],
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the evidence that a cell is a doublet of a myeloid and another cell, and the second lineage.
+
+    Doublets within the myeloid cells are not looked for: a reactive microglia lies between the two as well.
+    """
+    known = np.bincount(label[label >= 0], minlength=len(profiles)) >= MIN_LABELLED
+    depth = float(np.median(np.asarray(counts.sum(axis=1))))
+    used = _informative(profiles, weights, depth)
+    part = counts[:, used].astype(np.float64)
+    total = np.asarray(counts.sum(axis=1)).ravel()
+    part.data = np.minimum(part.data, MAX_COUNT)
+    gain, second = np.full(len(best), -np.inf), best.copy()
+    for first in np.unique(best):
+        rows = np.flatnonzero(best == first)
+        for other in np.flatnonzero(known & (myeloid != myeloid[first])):
+            likelihood = {}
+            for share in (*PURE_SHARES, *MIXED_SHARES):
+                mean = (1 - share) * profiles[first, used] + share * profiles[other, used]
+                expected = np.minimum(mean, MAX_COUNT / max(depth, 1.0)) @ weights[used]
+                likelihood[share] = part[rows] @ (np.log(mean) * weights[used]) - total[rows] * expected
+            mixed, pure = (np.max([likelihood[s] for s in shares], axis=0) for shares in (MIXED_SHARES, PURE_SHARES))
+            better = DAMPING * (mixed - pure) > gain[rows]
+            gain[rows[better]] = DAMPING * (mixed - pure)[better]
+            second[rows[better]] = other
+    return gain, second
+
+
 def can_judge(signatures: Signatures, genes: pd.Index) -> bool:
     """Return whether the genes can tell microglia from their relatives.
 
@@ -247,19 +314,32 @@ def assign_lineage(
     whole = np.asarray(counts.sum(axis=0)).ravel() + 0.5
     soup = ambient if ambient is not None else whole / whole.sum()
     background = AMBIENT_SHARE * soup + 1e-7
+    names = list(columns)
+    myeloid = np.array([name in MYELOID for name in names])
+    white = np.array([name in BLOOD or name == "microglia" for name in names])
+    red_or_tissue = _leukocyte_evidence(counts, genes, background) < 1.0
     evidence = marker_evidence(counts, columns, background, weights)
+    # Tissue cells have few markers here and may show one; blood cells are rare and must show two.
+    one = marker_evidence(counts, columns, background, weights, min_markers=1)
+    for table in (evidence, one):
+        table[np.ix_(red_or_tissue, white)] = np.minimum(table[np.ix_(red_or_tissue, white)], 0)
     label = _seeds(evidence)
     posterior = np.zeros_like(evidence)
     for _ in range(rounds):
         profiles = _profiles(counts, label, columns, background)
         share = np.bincount(label[label >= 0], minlength=len(columns)) + 0.5
         posterior = _posterior(counts, profiles, weights, share / share.sum())
-        sure = (posterior.max(axis=1) >= 0.99) & (evidence.max(axis=1) >= 2)
-        label = np.where(sure, posterior.argmax(axis=1), -1)
-    # Tissue cells have few markers here and may show one; blood cells are rare and must show two.
-    one = marker_evidence(counts, columns, background, weights, min_markers=1)
-    blood = np.array([name in BLOOD for name in columns])
-    return LineageCall(_settle(posterior, np.where(blood, evidence, one), list(columns)), "counts")
+        best = posterior.argmax(axis=1)
+        sure = (posterior.max(axis=1) >= 0.99) & (evidence[np.arange(len(best)), best] >= 2)
+        label = np.where(sure, best, -1)
+    blood = np.array([name in BLOOD for name in names])
+    table = _settle(posterior, np.where(blood, evidence, one), names)
+    without_myelin = weights * ~genes.isin(signatures.technical["myelin"].up)
+    gain, second = _mixed(counts, posterior.argmax(axis=1), label, profiles, without_myelin, myeloid)
+    doublet = (gain >= MIXED_EVIDENCE) & (table["lineage"] != "unassigned").to_numpy()
+    table.loc[doublet, "lineage"] = "ambiguous"
+    table.loc[doublet, "lineage_runner_up"] = np.asarray(names, dtype=object)[second[doublet]]
+    return LineageCall(table, "counts")
 
 
 def _settle(posterior: Floats, evidence: Floats, names: list[str]) -> pd.DataFrame:

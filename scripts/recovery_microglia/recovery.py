@@ -264,7 +264,7 @@ def call_recovery(
         "calibration": calibration,
         "null": null,
         "itgax_igf1": itgax_igf1(microglia, seed=seed),
-        "clusters": clusters,
+        "recovery_clusters": clusters,
     }
     return RecoveryResult(cells, tables, report)
 

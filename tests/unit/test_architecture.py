@@ -12,10 +12,10 @@ from recovery_microglia import provenance
 FLOORS = {
     1: {"errors", "checks", "genes", "sheet", "provenance"},
     2: {"readers", "simulate", "truth"},
-    3: {"cells", "lineage", "library"},
-    4: {"myeloid", "recovery"},
-    5: {"design", "timeline", "robustness"},
-    6: {"outputs", "figures", "report"},
+    3: {"calling", "cells", "doublets", "lineage", "library"},
+    4: {"myeloid", "scores", "states", "calibration", "recovery"},
+    5: {"design", "betabinomial", "timeline", "courses", "robustness"},
+    6: {"outputs", "steps", "figures", "report"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 CONDA_NAMES = {"python-igraph": "igraph", "python-isal": "isal"}

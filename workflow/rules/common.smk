@@ -20,11 +20,39 @@ except InputError as mistakes:
     print(f"\n{mistakes}\n", file=sys.stderr)
     sys.exit(1)
 
-SIGNATURES = [f"config/signatures/{name}.tsv" for name in ("recovery", "states", "lineages", "technical")]
-TABLES = [
-    *("samples", "qc", "lineages", "markers_used", "calibration", "null", "itgax_igf1", "clusters"),
-    *("fractions", "timeline", "onset", "robustness", "confounding", "igf1_share", "gene_course", "gene_tests"),
+SIGNATURES = [
+    f"config/signatures/{name}.tsv"
+    for name in ("recovery", "states", "lineages", "technical")
 ]
+RECOVERY_TABLES = [
+    "markers_used",
+    "calibration",
+    "null",
+    "itgax_igf1",
+    "recovery_clusters",
+]
+TIMELINE_TABLES = [
+    *(
+        "fractions",
+        "timeline",
+        "onset",
+        "robustness",
+        "confounding",
+        "igf1_share",
+        "gene_course",
+        "gene_tests",
+    ),
+]
+SUMMARY_TABLES = [
+    "samples",
+    "qc",
+    "lineages",
+    "clusters",
+    "truth",
+    "warnings",
+    "provenance",
+]
+TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES]
 
 
 def libraries_of(wildcards) -> list[str]:
@@ -35,13 +63,18 @@ def libraries_of(wildcards) -> list[str]:
 def per_library(name: str):
     """Input function: the file `name` of every library of a data set."""
     return lambda wildcards: [
-        f"results/{wildcards.dataset}/libraries/{library}/{name}" for library in libraries_of(wildcards)
+        f"results/{wildcards.dataset}/libraries/{library}/{name}"
+        for library in libraries_of(wildcards)
     ]
 
 
 def library_of(wildcards) -> Library:
     """The sheet's row of a library."""
-    return next(library for library in DATASETS[wildcards.dataset].included if library.library == wildcards.library)
+    return next(
+        library
+        for library in DATASETS[wildcards.dataset].included
+        if library.library == wildcards.library
+    )
 
 
 def counts_of(wildcards) -> list[str]:
@@ -61,15 +94,26 @@ def reading_of(wildcards) -> dict:
     if dataset.simulated:
         return {**plain, "path": f"resources/{dataset.name}/simulated/{library.file}"}
     if library.file in dataset.shared_files():
-        return {"path": f"resources/{dataset.name}/split/{library.library}.h5ad", "format": "h5ad"}
+        return {
+            "path": f"resources/{dataset.name}/split/{library.library}.h5ad",
+            "format": "h5ad",
+        }
     return {**plain, "path": str(dataset.folder / library.file)}
 
 
 def library_facts(wildcards) -> dict:
     """What quality control and the lineage gate may know of a library and its data set."""
     dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
-    facts = {key: getattr(dataset, key) for key in ("organism", "injury_class", "assay", "droplets")}
-    return {**facts, "library": library.library, "sex": library.sex, "sort": library.sort}
+    facts = {
+        key: getattr(dataset, key)
+        for key in ("organism", "injury_class", "assay", "droplets")
+    }
+    return {
+        **facts,
+        "library": library.library,
+        "sex": library.sex,
+        "sort": library.sort,
+    }
 
 
 def sheet_of(wildcards) -> list[dict]:
@@ -84,10 +128,27 @@ def facts_of(wildcards) -> dict:
 
 def truth_of(wildcards) -> list[str]:
     """The truth of simulated data; nothing for real data."""
-    return [f"resources/{wildcards.dataset}/simulated"] if DATASETS[wildcards.dataset].simulated else []
+    return (
+        [f"resources/{wildcards.dataset}/simulated"]
+        if DATASETS[wildcards.dataset].simulated
+        else []
+    )
+
+
+def source_files(wildcards) -> list[str]:
+    """Every file that a real data set is read from, for its checksums."""
+    dataset = DATASETS[wildcards.dataset]
+    files = {
+        path
+        for library in dataset.included
+        for path in library_files(dataset.folder, library.file)
+    }
+    return [] if dataset.simulated else sorted(str(path) for path in files)
 
 
 def pages_to_open() -> str:
     """What a user is told at the end."""
     pages = [str(Path("results", name, "report.html").resolve()) for name in DATASETS]
-    return "\n".join(["", "Done. Open in a browser:", *(f"  {page}" for page in pages), ""])
+    return "\n".join(
+        ["", "Done. Open in a browser:", *(f"  {page}" for page in pages), ""]
+    )

@@ -7,21 +7,20 @@ gives   results/<dataset>/{intermediate/*,tables/*.tsv}
 
 rule myeloid:
     input:
-        myeloid=per_library("myeloid.h5ad"),
-        signatures=SIGNATURES,
+        per_library("myeloid.h5ad"),
     output:
         clustered="results/{dataset}/intermediate/clustered.h5ad",
-        states="results/{dataset}/intermediate/states.parquet",
+        clusters="results/{dataset}/intermediate/clusters.tsv",
         report="results/{dataset}/intermediate/myeloid.json",
+    log:
+        "results/{dataset}/logs/myeloid.log",
+    resources:
+        mem_mb=4000,
     params:
         sheet=sheet_of,
         settings=CONFIG["clusters"],
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
-    log:
-        "results/{dataset}/logs/myeloid.log",
-    resources:
-        mem_mb=4000,
     script:
         "../../scripts/myeloid.py"
 
@@ -31,13 +30,13 @@ rule embedding:
         clustered="results/{dataset}/intermediate/clustered.h5ad",
     output:
         embedding="results/{dataset}/intermediate/embedding.parquet",
-    params:
-        seed=CONFIG["seed"],
-        code=code_digest("myeloid"),
     log:
         "results/{dataset}/logs/embedding.log",
     resources:
         mem_mb=4000,
+    params:
+        seed=CONFIG["seed"],
+        code=code_digest("myeloid"),
     script:
         "../../scripts/embedding.py"
 
@@ -45,20 +44,45 @@ rule embedding:
 rule recovery:
     input:
         clustered="results/{dataset}/intermediate/clustered.h5ad",
-        states="results/{dataset}/intermediate/states.parquet",
+        libraries=per_library("library.json"),
         signatures=SIGNATURES,
     output:
+        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in RECOVERY_TABLES},
         cells="results/{dataset}/intermediate/recovery.parquet",
         report="results/{dataset}/intermediate/recovery.json",
-        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in RECOVERY_TABLES},
-    params:
-        sheet=sheet_of,
-        settings=CONFIG["recovery"],
-        seed=CONFIG["seed"],
-        code=code_digest("recovery"),
     log:
         "results/{dataset}/logs/recovery.log",
     resources:
         mem_mb=4000,
+    params:
+        settings=CONFIG["recovery"],
+        seed=CONFIG["seed"],
+        code=code_digest("recovery"),
     script:
         "../../scripts/recovery.py"
+
+
+rule timeline:
+    input:
+        recovered="results/{dataset}/intermediate/recovery.parquet",
+        recovery="results/{dataset}/intermediate/recovery.json",
+        calibration="results/{dataset}/tables/calibration.tsv",
+        clustered="results/{dataset}/intermediate/clustered.h5ad",
+        cells=per_library("cells.parquet"),
+        sums=per_library("lineage_sums.parquet"),
+        signatures=SIGNATURES,
+    output:
+        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in TIMELINE_TABLES},
+        report="results/{dataset}/intermediate/timeline.json",
+    log:
+        "results/{dataset}/logs/timeline.log",
+    resources:
+        mem_mb=3000,
+    params:
+        sheet=sheet_of,
+        settings=CONFIG["timeline"],
+        quantile=CONFIG["recovery"]["quantile"],
+        seed=CONFIG["seed"],
+        code=code_digest("courses", "robustness", "timeline"),
+    script:
+        "../../scripts/timeline.py"

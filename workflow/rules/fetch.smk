@@ -8,20 +8,25 @@ gives   resources/<dataset>/simulated/ (demo, with truth) or resources/<dataset>
 rule simulate:
     input:
         lambda w: sorted(
-            str(path) for path in (DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]).iterdir()
+            str(path)
+            for path in (
+                DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
+            ).iterdir()
         ),
     output:
         directory("resources/{dataset}/simulated"),
-    params:
-        parameters=lambda w: str(DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]),
-        cells_per_library=lambda w: DATASETS[w.dataset].simulation["cells_per_library"],
-        sheet=sheet_of,
-        seed=CONFIG["seed"],
-        code=code_digest("simulate"),
     log:
         "results/{dataset}/logs/simulate.log",
     resources:
         mem_mb=1500,
+    params:
+        parameters=lambda w: str(
+            DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
+        ),
+        cells_per_library=lambda w: DATASETS[w.dataset].simulation["cells_per_library"],
+        sheet=sheet_of,
+        seed=CONFIG["seed"],
+        code=code_digest("simulate"),
     script:
         "../../scripts/simulate.py"
 
@@ -38,6 +43,10 @@ rule split:
         ),
     output:
         directory("resources/{dataset}/split"),
+    log:
+        "results/{dataset}/logs/split.log",
+    resources:
+        mem_mb=4000,
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         files=lambda w: {
@@ -45,15 +54,15 @@ rule split:
             for file, libraries in DATASETS[w.dataset].shared_files().items()
         },
         formats=lambda w: {
-            file: {"format": libraries[0].format, "genome": libraries[0].genome, "layer": libraries[0].layer}
+            file: {
+                "format": libraries[0].format,
+                "genome": libraries[0].genome,
+                "layer": libraries[0].layer,
+            }
             for file, libraries in DATASETS[w.dataset].shared_files().items()
         },
         split=lambda w: dict(DATASETS[w.dataset].split or {}),
         organism=lambda w: DATASETS[w.dataset].organism,
         code=code_digest("readers"),
-    log:
-        "results/{dataset}/logs/split.log",
-    resources:
-        mem_mb=4000,
     script:
         "../../scripts/split.py"

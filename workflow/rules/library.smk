@@ -14,15 +14,15 @@ rule library:
         myeloid="results/{dataset}/libraries/{library}/myeloid.h5ad",
         sums="results/{dataset}/libraries/{library}/lineage_sums.parquet",
         report="results/{dataset}/libraries/{library}/library.json",
+    log:
+        "results/{dataset}/logs/library.{library}.log",
+    resources:
+        mem_mb=3000,
     params:
         reading=reading_of,
         facts=library_facts,
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
         code=code_digest("library", "readers"),
-    log:
-        "results/{dataset}/logs/library.{library}.log",
-    resources:
-        mem_mb=3000,
     script:
         "../../scripts/library.py"

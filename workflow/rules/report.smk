@@ -16,24 +16,29 @@ rule summary:
         recovery="results/{dataset}/intermediate/recovery.json",
         timeline="results/{dataset}/intermediate/timeline.json",
         onset="results/{dataset}/tables/onset.tsv",
-        fractions="results/{dataset}/tables/fractions.tsv",
+        clusters="results/{dataset}/intermediate/clusters.tsv",
+        recovery_clusters="results/{dataset}/tables/recovery_clusters.tsv",
         truth=truth_of,
+        counts=source_files,
     output:
+        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in SUMMARY_TABLES},
         summary=report(
-            "results/{dataset}/summary.json", caption="../report/table.rst", category="{dataset}", subcategory="Tables"
+            "results/{dataset}/summary.json",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Tables",
         ),
         h5ad="results/{dataset}/myeloid.h5ad",
         cells="results/{dataset}/tables/cells.tsv.gz",
-        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in SUMMARY_TABLES},
-    params:
-        sheet=sheet_of,
-        facts=facts_of,
-        settings={key: value for key, value in CONFIG.items() if key != "datasets"},
-        code=code_digest("outputs"),
     log:
         "results/{dataset}/logs/summary.log",
     resources:
         mem_mb=4000,
+    params:
+        sheet=sheet_of,
+        facts=facts_of,
+        settings={key: value for key, value in CONFIG.items() if key != "datasets"},
+        code=code_digest("steps"),
     script:
         "../../scripts/summary.py"
 
@@ -44,13 +49,18 @@ rule report:
         h5ad="results/{dataset}/myeloid.h5ad",
         tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
     output:
-        report("results/{dataset}/report.html", caption="../report/page.rst", category="{dataset}", subcategory="Page"),
-    params:
-        code=code_digest("report"),
+        report(
+            "results/{dataset}/report.html",
+            caption="../report/page.rst",
+            category="{dataset}",
+            subcategory="Page",
+        ),
     log:
         "results/{dataset}/logs/report.log",
     resources:
         mem_mb=2000,
+    params:
+        code=code_digest("report"),
     script:
         "../../scripts/report.py"
 
@@ -59,10 +69,14 @@ rule index:
     input:
         expand("results/{dataset}/summary.json", dataset=DATASETS),
     output:
-        report("results/index.html", caption="../report/index.rst", category="All data sets"),
-    params:
-        code=code_digest("report"),
+        report(
+            "results/index.html",
+            caption="../report/index.rst",
+            category="All data sets",
+        ),
     log:
         "results/logs/index.log",
+    params:
+        code=code_digest("report"),
     script:
         "../../scripts/index.py"

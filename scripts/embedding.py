@@ -1,0 +1,11 @@
+"""Embed the myeloid cells for looking (UMAP), without and with integration."""
+
+import anndata as ad
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.myeloid import embed
+
+    adata = ad.read_h5ad(snakemake.input.clustered)
+    embed(adata, seed=snakemake.params.seed).to_parquet(snakemake.output.embedding, index=False)

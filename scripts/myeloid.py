@@ -1,0 +1,19 @@
+"""Merge the myeloid cells of all libraries and cluster them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.myeloid import ClusterSettings, cluster, merge
+    from recovery_microglia.outputs import write_json, write_table
+
+    adata = merge([Path(path) for path in snakemake.input], pd.DataFrame(snakemake.params.sheet))
+    settings = ClusterSettings(**snakemake.params.settings)
+    clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)
+    adata.write_h5ad(snakemake.output.clustered, compression="lzf")
+    write_table(clusters, Path(snakemake.output.clusters))
+    report = {"n_cells": adata.n_obs, "notices": [notice.as_dict() for notice in notices]}
+    write_json(report, Path(snakemake.output.report))

@@ -1,0 +1,210 @@
+"""How every figure looks, and how a drawing becomes part of a page (floor 6)."""
+
+import hashlib
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+# Okabe and Ito's palette: told apart with every common kind of colour vision.
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILION, PURPLE, INK, GREY, PALE = "#0072B2", "#D55E00", "#CC79A7", "#1d2733", "#6b7684", "#d5dae0"
+
+CONDITIONS: dict[str, tuple[str, str]] = {
+    "naive": (BLUE, "o"),
+    "sham": (BLUE, "s"),
+    "contralateral": (BLUE, "D"),
+    "injured": (VERMILION, "o"),
+    "treated": (PURPLE, "^"),
+    "other": (GREY, "v"),
+}
+"""Condition to colour and marker; controls share a colour and differ in their marker."""
+RASTER_DPI = 150
+_RC: dict[str, Any] = {
+    "svg.fonttype": "none",  # text stays text: small files, readable by search and by screen readers
+    "text.parse_math": False,  # a dollar sign in the name of a sample is a dollar sign
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # wider than the fonts of browsers, so nothing that fits here overflows there
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.edgecolor": "#8a939e",
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "xtick.color": "#47525e",
+    "ytick.color": "#47525e",
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "grid.color": "#e6e9ed",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of the page.
+
+    Attributes
+    ----------
+    name
+        Stable short name; the anchor on the page.
+    title, caption
+        What it shows, and how to read it.
+    alt
+        What it says, for those who cannot see it.
+    panels
+        SVG elements; several panels stand in a grid that folds on a narrow screen.
+    panel_names
+        Text alternative of each panel where there are several.
+    numbers
+        The numbers that are drawn, shown as a table beneath.
+    panel_width
+        Least width of a panel in the grid, in rem.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    panels: tuple[str, ...]
+    numbers: pd.DataFrame
+    panel_names: tuple[str, ...] = ()
+    panel_width: float = 17
+    wide: bool = field(default=False)
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house style, whatever the user's matplotlib is set to."""
+    with mpl.rc_context(), warnings.catch_warnings():
+        # a name in a script that the drawing font lacks is drawn by the browser's fonts
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph.*missing")
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure of ``width`` × ``height`` inches with one pair of axes."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
+
+
+def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None) -> str:
+    """Return the figure as an SVG element that can stand inside a page beside others.
+
+    Parameters
+    ----------
+    figure
+        The drawing.
+    name
+        Prefix of all ids, unique on the page.
+    alt
+        Text alternative.
+    tips
+        Artist gid to the text shown on hovering.
+    """
+    stream = StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(stream, format="svg", bbox_inches="tight", pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
+    return _inline(stream.getvalue(), name, alt, tips or {})
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
+    """Strip what only a file of its own needs, make ids unique, and add texts."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    prefix = hashlib.sha256(name.encode()).hexdigest()[:6]
+    for gid, text in tips.items():
+        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip"><title>{_escape(text)}</title>', 1)
+    svg = re.sub(r'(?<=\s)id="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
+    svg = re.sub(r'xlink:href="#', f'href="#{prefix}-', svg)
+    svg = svg.replace("xlink:href", "href")
+    svg = re.sub(r" xmlns(:xlink)?=\"[^\"]+\"", "", svg)
+    # groups that nothing refers to need no id
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    svg = re.sub(r"image-rendering:[^;\"]+;?", "", svg)
+    # the page's own font; a family in a style attribute would win over the style sheet
+    svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 var(--sans)", svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    head = re.match(r"<svg[^>]*>", svg)
+    assert head is not None
+    box = re.search(r'viewBox="([^"]+)"', head[0])
+    assert box is not None
+    width = float(box[1].split()[2]) * 4 / 3  # points to CSS pixels
+    opened = (
+        f'<svg viewBox="{box[1]}" role="img" aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
+        'preserveAspectRatio="xMinYMin meet">'
+    )
+    return opened + svg[head.end() :].strip()
+
+
+# ---------------------------------------------------------------- axes
+
+
+def percent_axis(ax: Axes, axis: str = "y") -> None:
+    """Label an axis of fractions in percent."""
+    which = ax.yaxis if axis == "y" else ax.xaxis
+    which.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+
+
+def root_days(days: Sequence[float] | np.ndarray[Any, Any] | pd.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return where days stand on the axis: square root, so that early days have room."""
+    return np.asarray(np.sqrt(np.maximum(np.asarray(days, dtype=float), 0)))
+
+
+def day_axis(ax: Axes, days: Sequence[float], *, label: str = "days after injury", every: bool = True) -> None:
+    """Put ticks at the sampled days of a `root_days` axis."""
+    shown = sorted({float(day) for day in days if np.isfinite(day)})
+    if not every and len(shown) > 4:
+        shown = _spread(shown)
+    ax.set_xticks(root_days(shown), [f"{day:g}" for day in shown])
+    ax.set_xlabel(label)
+
+
+def _spread(days: list[float]) -> list[float]:
+    """Leave out days whose labels would touch."""
+    kept = [days[0]]
+    gap = (root_days([days[-1]])[0] - root_days([days[0]])[0]) / 6
+    for day in days[1:]:
+        if root_days([day])[0] - root_days([kept[-1]])[0] >= gap:
+            kept.append(day)
+    return kept
+
+
+def sidestep(n: int, width: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return ``n`` offsets around 0 so that dots of one day stand side by side, ``width`` in all at most."""
+    if n < 2:
+        return np.zeros(n)
+    step = min(width / (n - 1), width / 3)
+    return (np.arange(n) - (n - 1) / 2) * step

@@ -1,0 +1,144 @@
+"""The steps that put several modules together (floor 6): what a rule's adapter calls."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import pandas as pd
+
+from recovery_microglia.courses import gene_course, gene_tests, igf1_share
+from recovery_microglia.design import audit
+from recovery_microglia.genes import MYELOID, Signatures
+from recovery_microglia.library import lineage_table, qc_table
+from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
+from recovery_microglia.provenance import versions
+from recovery_microglia.robustness import alternatives
+from recovery_microglia.timeline import TimelineSettings, fractions, run_timeline, worst_status
+from recovery_microglia.truth import COLUMNS as TRUTH_COLUMNS
+from recovery_microglia.truth import compare
+
+
+def denominators(cells: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """Return per library the kept microglia, myeloid cells and all cells."""
+    kept = cells[cells["removed_by"] == ""]
+    groups = {
+        "microglia": kept[kept["lineage"] == "microglia"],
+        "myeloid": kept[kept["lineage"].isin(MYELOID)],
+        "all": kept,
+    }
+    table = pd.DataFrame({"library": sheet["library"][sheet["include"]]})
+    for name, group in groups.items():
+        table[name] = table["library"].map(group.groupby("library").size()).fillna(0).astype(int)
+    return table
+
+
+def timeline_step(
+    *,
+    sheet: pd.DataFrame,
+    cells: pd.DataFrame,
+    recovered: pd.DataFrame,
+    recovery: Json,
+    calibration: pd.DataFrame,
+    myeloid: ad.AnnData,
+    sums: Mapping[str, pd.DataFrame],
+    signatures: Signatures,
+    quantile: float,
+    settings: TimelineSettings,
+    seed: int,
+) -> tuple[dict[str, pd.DataFrame], Json]:
+    """Return the tables of the timeline step, and timeline.json."""
+    design = audit(sheet)
+    called = (recovery["status"], recovery["reason"])
+    counts = denominators(cells, sheet)
+    table = fractions(recovered, sheet, counts)
+    timeline, onset = run_timeline(table, design, called, settings, seed=seed)
+    robust, sentence = alternatives(
+        recovered, calibration, sheet, counts, onset, quantile=quantile, settings=settings, seed=seed
+    )
+    microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
+    course = gene_course(microglia, signatures)
+    inside = recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != "not_testable" else None
+    status, reason = worst_status((design.status, design.reason), called)
+    tables = {
+        "fractions": table,
+        "timeline": timeline,
+        "onset": onset,
+        "robustness": robust,
+        "confounding": design.confounding,
+        "igf1_share": igf1_share(sums, sheet, inside),
+        "gene_course": course,
+        "gene_tests": gene_tests(course, design, seed=seed),
+    }
+    report = {
+        "status": status,
+        "reason": reason,
+        "design": design.as_dict(),
+        "robustness": sentence,
+        "notices": [notice.as_dict() for notice in design.notices],
+    }
+    return tables, report
+
+
+def summary_step(
+    *,
+    facts: Json,
+    sheet: pd.DataFrame,
+    settings: Json,
+    libraries: Sequence[Json],
+    cells: pd.DataFrame,
+    recovered: pd.DataFrame,
+    reports: Mapping[str, Json],
+    onset: pd.DataFrame,
+    clusters: pd.DataFrame,
+    recovery_clusters: pd.DataFrame,
+    truth: pd.DataFrame | None,
+    inputs: Sequence[Path],
+) -> tuple[dict[str, pd.DataFrame], Json]:
+    """Return the closing tables, and summary.json.
+
+    Parameters
+    ----------
+    reports
+        ``myeloid``, ``recovery`` and ``timeline``: the JSON reports of these steps.
+    truth
+        Truth per simulated barcode; None for real data.
+    inputs
+        Files whose checksums are recorded.
+    """
+    notices = collect_notices({"library": libraries, **{name: [report] for name, report in reports.items()}})
+    truth_table, metrics = pd.DataFrame(columns=list(TRUTH_COLUMNS)), None
+    if truth is not None:
+        calls = recovered.assign(barcode=recovered["cell"].str.partition(":")[2])
+        where = sheet[["library", "subject", "day", "condition"]]
+        truth_table, metrics = compare(calls, cells, truth, where)
+    key = ["resolution", "cluster"]
+    shares = recovery_clusters.drop(columns="n").astype({"cluster": str})
+    tables = {
+        "samples": sheet,
+        "qc": qc_table(libraries, cells),
+        "lineages": lineage_table(cells, sheet),
+        "clusters": clusters.astype({"cluster": str}).merge(shares, on=key, how="left"),
+        "truth": truth_table,
+        "warnings": notices,
+        "provenance": provenance_table(inputs, settings),
+    }
+    timeline, recovery = reports["timeline"], reports["recovery"]
+    rows: list[Json] = onset.to_dict("records")
+    summary: dict[str, Any] = {
+        **facts,
+        "status": timeline["status"],
+        "reason": timeline["reason"],
+        "headline": headline(timeline["status"], timeline["reason"], rows),
+        "recovery": {key: value for key, value in recovery.items() if key != "notices"},
+        "design": timeline["design"],
+        "onset": [row for row in rows if row["route"] == "score"],
+        "robustness": timeline["robustness"],
+        "days": days(sheet, cells),
+        "totals": {"barcodes": sum(report["calling"]["barcodes"] for report in libraries), **totals(cells, recovered)},
+        "truth": metrics,
+        "notices": notices.to_dict("records"),
+        "versions": versions(),
+        "parameters": settings,
+    }
+    return tables, summary

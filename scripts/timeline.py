@@ -1,0 +1,31 @@
+"""Subjects over days: calls in; fractions, tests, onset, single genes, robustness and the design audit out."""
+
+from pathlib import Path
+
+import anndata as ad
+import pandas as pd
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.genes import load_signatures
+    from recovery_microglia.outputs import read_json, read_table, write_json, write_table
+    from recovery_microglia.steps import timeline_step
+    from recovery_microglia.timeline import TimelineSettings
+
+    tables, report = timeline_step(
+        sheet=pd.DataFrame(snakemake.params.sheet),
+        cells=pd.concat([pd.read_parquet(path) for path in snakemake.input.cells], ignore_index=True),
+        recovered=pd.read_parquet(snakemake.input.recovered),
+        recovery=read_json(Path(snakemake.input.recovery)),
+        calibration=read_table(Path(snakemake.input.calibration)),
+        myeloid=ad.read_h5ad(snakemake.input.clustered),
+        sums={Path(path).parent.name: pd.read_parquet(path) for path in snakemake.input.sums},
+        signatures=load_signatures(Path(snakemake.input.signatures[0]).parent),
+        quantile=snakemake.params.quantile,
+        settings=TimelineSettings(**snakemake.params.settings),
+        seed=snakemake.params.seed,
+    )
+    for name, table in tables.items():
+        write_table(table, Path(snakemake.output[name]))
+    write_json(report, Path(snakemake.output.report))
