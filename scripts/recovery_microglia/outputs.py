@@ -55,9 +55,33 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     frame.to_csv(path, sep="\t", index=False, float_format="%.6g", compression=compression, lineterminator="\n")
 
 
+TEXT = {
+    *("library", "subject", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "file", "note", "notes"),
+    *(
+        "reason",
+        "status",
+        "sentence",
+        "sustained",
+        "control",
+        "left_out",
+        "analysis",
+        "scorer",
+        "route",
+        "gene",
+        "role",
+    ),
+    *("lineage", "variable", "code", "severity", "text", "step", "cluster", "top_genes", "named_in_data", "key"),
+    *("format", "genome", "layer", "kind", "name", "value", "libraries"),
+}
+"""Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
+
+
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table that `write_table` wrote; an empty text stays an empty text."""
-    return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+    """Read a table that `write_table` wrote: an empty field is missing in a number's column, empty in a text's."""
+    header = pd.read_csv(path, sep="\t", nrows=0).columns
+    text = {name: "str" for name in header if name in TEXT}
+    table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=text)
+    return table.fillna(dict.fromkeys(text, ""))
 
 
 # ---------------------------------------------------------------- notices

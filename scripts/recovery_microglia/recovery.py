@@ -317,7 +317,9 @@ def _cluster_route(cells: pd.DataFrame, obs: pd.DataFrame, settings: RecoverySet
         if column == "leiden":
             call = clusters.map(dict(zip(table["cluster"], table["recovery"], strict=True)))
             known = cells["cutoff"].notna()
-            cells.loc[known, "cluster_call"] = call[known].astype(bool)
+            # where no cluster is one of recovery cells the route has no answer; that is not the answer none
+            if table["recovery"].any():
+                cells.loc[known, "cluster_call"] = call[known].astype(bool)
         else:
             table.insert(0, "resolution", float(column.removeprefix("leiden_")))
             tables.append(table)
@@ -418,11 +420,17 @@ def _notices(
             )
             notices.append(Notice("fpr_above_nominal", "warning", text))
     routes = report["agreement"]["clusters"]
-    if report["n_recovery"] >= 20 and not (routes["kappa"] >= 0.4):
+    if report["n_recovery"] >= 20 and routes["n"] == 0:
+        text = (
+            f"{report['n_recovery']} cells pass the cutoff, but no cluster is one of recovery cells: the cluster route has "
+            "no answer. A gradient of few, weakly detected genes often forms no cluster of its own; the score decides."
+        )
+        notices.append(Notice("no_recovery_cluster", "info", text))
+    elif report["n_recovery"] >= 20 and not (routes["kappa"] >= 0.4):
         text = (
             f"Clusters and scores disagree: {routes['both']} cells are called by both, {routes['only_first']} by "
             f"their score only, {routes['only_second']} by their cluster only (kappa {routes['kappa']:.2f}). "
-            "The score decides; a gradient of few, weakly detected genes often forms no cluster of its own."
+            "The score decides."
         )
         notices.append(Notice("routes_disagree", "warning", text))
     depth = cells["n_counts"].to_numpy(float)

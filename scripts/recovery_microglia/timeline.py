@@ -372,7 +372,7 @@ def half_rise(
     may rise and fall: no shape is forced on it.
     """
     nothing = (float("nan"),) * 3
-    if len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
+    if not settings.n_bootstrap or len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
         return nothing
     injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
     base_rows, _ = pick_control(units, float(tested["day"].iloc[0]))
