@@ -1,0 +1,15 @@
+"""The myeloid cells of all libraries together: merged, clustered, integrated, drawn (floor 4).
+
+``merge`` joins the libraries, ``space`` finds variable genes, components and neighbours, ``clusters`` the
+partitions and how stable they are, ``integration`` an embedding for looking and what it loses, ``embedding``
+draws. Clusters and embeddings are for looking and for the cluster route; no score is computed on anything but
+raw counts.
+"""
+
+from recovery_microglia.myeloid.clusters import ClusterSettings, cluster
+from recovery_microglia.myeloid.embedding import embed
+from recovery_microglia.myeloid.integration import score_retention
+from recovery_microglia.myeloid.merge import merge
+from recovery_microglia.myeloid.space import nearest_neighbours
+
+__all__ = ["ClusterSettings", "cluster", "embed", "merge", "nearest_neighbours", "score_retention"]

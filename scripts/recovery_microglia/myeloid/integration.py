@@ -1,0 +1,68 @@
+"""An embedding with the libraries laid over one another, for looking only, and what is lost in it.
+
+No score, call or cluster is made from it: where day and library are the same thing, removing the library removes
+the day (SCIENCE, section 2, point 6).
+"""
+
+import anndata as ad
+import numpy as np
+from numpy.typing import NDArray
+
+from recovery_microglia.errors import Notice
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MIN_STRUCTURE = 0.05
+"""Moran's I below which a score has no neighbourhood structure that could be lost."""
+
+
+def add_integrated(adata: ad.AnnData, *, seed: int) -> list[Notice]:
+    """Add ``obsm["X_pca_integrated"]``: ``X_pca`` corrected over libraries by Harmony (Korsunsky et al. 2019)."""
+    names = adata.obs["library"].astype(str).to_numpy()
+    if len(np.unique(names)) < 2:
+        return [Notice("not_integrated", "info", "One library only: there is nothing to integrate.")]
+    import harmonypy
+
+    points = adata.obsm["X_pca"].astype(np.float64)
+    # One core: the result is the same on more, and the job was given one.
+    found = harmonypy.run_harmony(points, {"library": names}, "library", verbose=False, random_state=seed, ncores=1)
+    adata.obsm["X_pca_integrated"] = np.asarray(found.Z_corr, dtype=np.float32)
+    return []
+
+
+def morans_i(score: Floats, indices: Ints) -> float:
+    """Return Moran's I of a score over neighbours: 0 no structure, near 1 like beside like; NaN if constant.
+
+    Cells without a score are left out, also as neighbours.
+    """
+    known = np.isfinite(score)
+    if not known.any() or np.ptp(score[known]) == 0:
+        return float("nan")
+    centred = np.where(known, score - score[known].mean(), 0.0)
+    n_known = known[indices].sum(axis=1)
+    use = known & (n_known > 0)
+    squares = float((centred[use] ** 2).sum())
+    if squares == 0:
+        return float("nan")
+    around = centred[indices].sum(axis=1)[use] / n_known[use]
+    return float((centred[use] * around).sum() / squares)
+
+
+def score_retention(score: Floats, before: Ints, after: Ints) -> float:
+    """Return the share of a score's neighbourhood structure that an integrated embedding keeps.
+
+    The ratio of Moran's I after to before; a score whose structure is erased gives 0. NaN where there was no
+    structure to begin with (Moran's I below `MIN_STRUCTURE`).
+
+    Parameters
+    ----------
+    score
+        One number a cell, NaN allowed.
+    before, after
+        Cells × neighbours, from `nearest_neighbours` of the uncorrected and of the integrated components.
+    """
+    first = morans_i(score, before)
+    if not first >= MIN_STRUCTURE:
+        return float("nan")
+    return max(morans_i(score, after), 0.0) / first
