@@ -69,7 +69,12 @@ def process_library(
         No cell is left.
     """
     name = facts["library"]
-    cells, called = _select_cells(counts, facts["droplets"], seed)
+    try:
+        cells, called = _select_cells(counts, facts["droplets"], seed)
+    except InputError as mistake:
+        raise InputError(f"library {name}: {mistake}") from None
+    if cells.n_obs == 0:
+        raise InputError(f"library {name}: none of its {counts.n_obs} barcodes has a count")
     genes = pd.Index(cells.var_names)
     table = cell_metrics(cells.X, genes, signatures)
     removed_by, filters = filter_cells(table, settings, n_genes=len(genes))
@@ -86,6 +91,8 @@ def process_library(
     table.insert(1, "barcode", cells.obs_names.to_numpy(str))
     table.insert(table.columns.get_loc("lineage"), "removed_by", removed_by.astype(str))
     notices, sex = _notices(table[kept], genes, lineage, signatures, facts)
+    if settings.doublets and doublets["reason"]:
+        notices.append(Notice("doublets_not_called", "info", f"Library {name}: {doublets['reason']}."))
     report = {
         "library": name,
         "reading": dict(counts.uns.get("reading", {})),

@@ -39,6 +39,8 @@ DAMPING = 0.5
 """Genes are not independent given the lineage: halving the log-likelihood keeps the posterior modest."""
 MIN_MARKERS = 2
 """Marker genes that a blood cell must show: *Tcf4* or *Fscn1* alone make no dendritic cell of a neuron."""
+MANY_MARKERS = 4
+"""Marker genes that stand in for the genes of all white blood cells."""
 PRIOR_COUNTS = 4_000
 """Weight of the prior profile, in counts: as much as two or three cells."""
 CONFIDENT = 0.9
@@ -50,9 +52,11 @@ LEUKOCYTE = (
 """Genes of all white blood cells and microglia. A cell without them is none of these, whatever else it shows:
 *S100a4* and *S100a6* mark macrophages here, and a kind of astrocyte elsewhere (seen in GSE111527)."""
 MIN_LEUKOCYTE_GENES = 4
+CLEAR_LEUKOCYTE = 2.0
+"""Evidence from which a cell is surely one of these."""
 MIXED_SHARES, PURE_SHARES = (0.35, 0.5, 0.65), (0.0, 0.1, 0.2)
 """Shares of a second lineage's RNA that mean a doublet, and those that ambient or engulfed RNA may reach."""
-MIXED_EVIDENCE = 8.0
+MIXED_EVIDENCE = 2.0
 """Log-likelihood that a doublet must gain over a cell with ambient RNA, damped."""
 MIN_LABELLED = 5
 """Cells that a profile rests on before it is asked to explain half a doublet."""
@@ -282,7 +286,7 @@ def assign_lineage(
     *,
     ambient: Floats | None = None,
     sort: str = "none",
-    rounds: int = 2,
+    rounds: int = 3,
 ) -> LineageCall:
     """Assign each cell of a library to a lineage.
 
@@ -309,20 +313,24 @@ def assign_lineage(
     """
     if not can_judge(signatures, genes):
         return _not_judged(counts.shape[0], sort, len(genes))
-    columns = _marker_columns(signatures, genes)
     weights = _gene_weights(signatures, genes)
+    used = np.flatnonzero(weights > 0)  # from here on the genes that must not speak do not exist
+    counts, genes, weights = counts[:, used], genes[used], weights[used]
+    columns = _marker_columns(signatures, genes)
     whole = np.asarray(counts.sum(axis=0)).ravel() + 0.5
-    soup = ambient if ambient is not None else whole / whole.sum()
-    background = AMBIENT_SHARE * soup + 1e-7
+    soup = whole if ambient is None else ambient[used] + 1e-9
+    background = AMBIENT_SHARE * soup / soup.sum() + 1e-7
     names = list(columns)
     myeloid = np.array([name in MYELOID for name in names])
     white = np.array([name in BLOOD or name == "microglia" for name in names])
-    red_or_tissue = _leukocyte_evidence(counts, genes, background) < 1.0
+    leukocyte = _leukocyte_evidence(counts, genes, background)
     evidence = marker_evidence(counts, columns, background, weights)
-    # Tissue cells have few markers here and may show one; blood cells are rare and must show two.
+    # Tissue cells have few markers here and may show one; blood cells are rare and must show two, or more if
+    # nothing else says that they are white blood cells.
     one = marker_evidence(counts, columns, background, weights, min_markers=1)
-    for table in (evidence, one):
-        table[np.ix_(red_or_tissue, white)] = np.minimum(table[np.ix_(red_or_tissue, white)], 0)
+    many = marker_evidence(counts, columns, background, weights, min_markers=MANY_MARKERS)
+    doubtful = np.ix_(leukocyte < 1.0, white)
+    evidence[doubtful], one[doubtful] = many[doubtful], many[doubtful]
     label = _seeds(evidence)
     posterior = np.zeros_like(evidence)
     for _ in range(rounds):
@@ -333,7 +341,11 @@ def assign_lineage(
         sure = (posterior.max(axis=1) >= 0.99) & (evidence[np.arange(len(best)), best] >= 2)
         label = np.where(sure, best, -1)
     blood = np.array([name in BLOOD for name in names])
-    table = _settle(posterior, np.where(blood, evidence, one), names)
+    own = np.where(blood, evidence, one)
+    # A reactive microglia whose own markers are silent is still a leukocyte, and more like the other microglia
+    # than like any other: its profile alone may tell it.
+    own[(leukocyte >= CLEAR_LEUKOCYTE) & np.isfinite(leukocyte), names.index("microglia")] = np.inf
+    table = _settle(posterior, own, names)
     without_myelin = weights * ~genes.isin(signatures.technical["myelin"].up)
     gain, second = _mixed(counts, posterior.argmax(axis=1), label, profiles, without_myelin, myeloid)
     doublet = (gain >= MIXED_EVIDENCE) & (table["lineage"] != "unassigned").to_numpy()
