@@ -1,0 +1,287 @@
+"""Any layout of a count matrix → AnnData of raw counts (floor 2).
+
+``read_counts`` recognises the layout by what is there, not by names alone: Cell Ranger 2 and 3 folders (gzipped or
+not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists, dense text, AnnData, and tar or zip
+archives of these.
+"""
+
+import re
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import anndata as ad
+import pandas as pd
+
+from recovery_microglia.errors import InputError
+from recovery_microglia.genes import Organism
+from recovery_microglia.readers.binary import read_10x_h5, read_anndata
+from recovery_microglia.readers.counts import Table, to_anndata
+from recovery_microglia.readers.text import first_line, read_dense, read_matrix_market, read_rows
+
+FORMATS = {
+    "auto": "recognise the layout",
+    "10x_mtx": "a folder or prefix with matrix.mtx, barcodes.tsv and genes.tsv or features.tsv (Cell Ranger, STARsolo)",
+    "10x_h5": "Cell Ranger's h5, version 2 or 3",
+    "dense": "a table of text, genes in rows or in columns",
+    "h5ad": "AnnData (h5ad or zarr)",
+}
+
+_TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
+_GENES = re.compile(r"(features|genes|gene_names|gene)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
+_BARCODES = re.compile(r"(barcodes?|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
+_MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
+
+
+def read_counts(
+    path: Path,
+    *,
+    format: str = "auto",
+    organism: Organism = "mouse",
+    genome: str | None = None,
+    layer: str | None = None,
+) -> ad.AnnData:
+    """Read a count matrix.
+
+    Parameters
+    ----------
+    path
+        A file, a folder, or the beginning of the names of several files (GEO's prefixes).
+    format
+        One of `FORMATS`.
+    organism
+        A matrix whose genes are those of another organism is refused.
+    genome
+        Which genome to take from a file that holds several.
+    layer
+        Which layer of an h5ad to take.
+
+    Returns
+    -------
+    AnnData
+        X raw counts (csr int32, barcodes × genes), ``obs_names`` barcodes, ``var_names`` unique current symbols,
+        ``uns['reading']`` what was recognised and changed.
+
+    Raises
+    ------
+    InputError
+        One plain line: the file, what is wrong, what is allowed.
+    """
+    if format not in FORMATS:
+        raise InputError(f"{path}: format '{format}' is not known; allowed: {', '.join(FORMATS)}")
+    with tempfile.TemporaryDirectory(prefix="recovery-microglia-") as scratch:
+        table = _read(path, format, genome, layer, Path(scratch))
+        return to_anndata(table, organism=organism, genome=genome, where=str(path))
+
+
+def _bare(path: Path) -> str:
+    """Return a file's name in lower case without .gz."""
+    name = path.name.lower()
+    return name[:-3] if name.endswith(".gz") else name
+
+
+def _read(path: Path, format: str, genome: str | None, layer: str | None, scratch: Path) -> Table:
+    if path.is_dir():
+        return _read_folder(path, format, genome, layer, scratch)
+    if not path.is_file():
+        files = sorted(
+            found for found in path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*") if found.is_file()
+        )
+        if not files:
+            raise InputError(f"{path}: no such file, folder or file prefix")
+        return _read_files(files, path, format, genome, layer, scratch)
+    name = _bare(path)
+    if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
+        return _read_folder(_unpack(path, scratch), format, genome, layer, scratch, shown=path)
+    if format == "h5ad" or name.endswith((".h5ad", ".zarr")):
+        return read_anndata(path, layer)
+    if format == "10x_h5" or name.endswith((".h5", ".hdf5")):
+        return read_10x_h5(path, genome)
+    if name.endswith(".mtx"):
+        if not first_line(path).startswith("%%MatrixMarket"):
+            return read_dense(path)
+        return _with_lists(path, [other for other in path.parent.iterdir() if other.is_file()])
+    if format == "dense" or name.endswith(_TEXT):
+        return read_dense(path)
+    raise InputError(
+        f"{path}: '{path.suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
+    )
+
+
+def _read_folder(
+    folder: Path, format: str, genome: str | None, layer: str | None, scratch: Path, *, shown: Path | None = None
+) -> Table:
+    """Read a folder; a folder that holds one folder only, or Cell Ranger's ``outs``, is looked into."""
+    where = shown or folder
+    if (folder / ".zgroup").exists() or (folder / "zarr.json").exists():
+        return read_anndata(folder, layer)
+    files = sorted(found for found in folder.iterdir() if found.is_file() and not found.name.startswith("."))
+    if any(_MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
+        return _read_files(files, where, format, genome, layer, scratch)
+    inner = sorted(
+        found for found in folder.iterdir() if found.is_dir() and not found.name.startswith((".", "__MACOSX"))
+    )
+    named = [f for f in inner if re.search(r"^outs$|^filtered|^Gene$|filtered_(gene|feature)_bc", f.name)]
+    if genome and any(f.name == genome for f in inner):
+        named = [f for f in inner if f.name == genome]
+    chosen = named if len(named) == 1 else inner
+    if len(chosen) == 1:
+        return _read_folder(chosen[0], format, genome, layer, scratch, shown=where)
+    if len(chosen) > 1:
+        names = ", ".join(f.name for f in chosen[:8])
+        raise InputError(f"{where}: several folders ({names}); name one of them in the sheet, or its genome")
+    if files:
+        return _read_files(files, where, format, genome, layer, scratch)
+    raise InputError(f"{where}: nothing to read in this folder")
+
+
+def _read_files(
+    files: list[Path], where: Path, format: str, genome: str | None, layer: str | None, scratch: Path
+) -> Table:
+    """Read the one matrix among some files."""
+    matrices = [found for found in files if _MATRIX.search(found.name)]
+    if len(matrices) == 1:
+        return _with_lists(matrices[0], files)
+    if len(matrices) > 1:
+        names = ", ".join(found.name for found in matrices[:6])
+        raise InputError(f"{where}: several matrices ({names}); write the beginning of one's name in the sheet")
+    single = [f for f in files if not _GENES.search(f.name) and not _BARCODES.search(f.name)]
+    if len(single) == 1:
+        return _read(single[0], format, genome, layer, scratch)
+    names = ", ".join(found.name for found in files[:6])
+    raise InputError(f"{where}: which of these is the matrix? {names}")
+
+
+def _with_lists(matrix: Path, files: list[Path]) -> Table:
+    """Read a MatrixMarket file with the gene and barcode lists that go with it."""
+    stem = _MATRIX.sub("", matrix.name)
+    stem = re.sub(r"(matrix|counts?|cells_x_genes)$", "", stem, flags=re.IGNORECASE)
+    beside = [f for f in files if f.name.startswith(stem)] or files
+    lists: dict[str, Path] = {}
+    for what, pattern in (("genes.tsv or features.tsv", _GENES), ("barcodes.tsv", _BARCODES)):
+        found = [f for f in beside if pattern.search(f.name) and f != matrix] or [
+            f for f in files if pattern.search(f.name) and f != matrix
+        ]
+        if what.startswith("barcodes"):
+            found = [f for f in found if f != lists["genes.tsv or features.tsv"]]
+        if not found:
+            raise InputError(f"{matrix}: there is no {what} beside it")
+        lists[what] = min(found, key=lambda f: len(f.name))
+    genes, barcodes = lists.values()
+    return read_matrix_market(matrix, genes, barcodes, "MatrixMarket")
+
+
+def _unpack(path: Path, scratch: Path) -> Path:
+    """Unpack an archive into a scratch folder; members that climb out of it are refused."""
+    out = scratch / "unpacked"
+    out.mkdir(exist_ok=True)
+    try:
+        if path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    if not (out / name).resolve().is_relative_to(out.resolve()):
+                        raise InputError(f"{path}: member '{name}' points outside the archive")
+                archive.extractall(out)
+        else:
+            with tarfile.open(path) as archive:
+                archive.extractall(out, filter="data")
+    except tarfile.FilterError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
+    return out
+
+
+# ---------------------------------------------------------------- one matrix, many libraries
+
+
+def split_counts(
+    counts: ad.AnnData,
+    libraries: Mapping[str, str],
+    *,
+    pattern: str | None = None,
+    column: str | None = None,
+    metadata: Path | None = None,
+    barcode_column: str | None = None,
+) -> dict[str, ad.AnnData]:
+    """Take a matrix that holds several libraries apart.
+
+    Parameters
+    ----------
+    counts
+        From `read_counts`.
+    libraries
+        Library to its key in the data.
+    pattern
+        Regular expression on the barcodes with a group named ``library``.
+    column
+        Column of ``obs``, or of ``metadata``, that holds the key.
+    metadata, barcode_column
+        Table with one row a barcode, and its column of barcodes (the first if not given). R's changes to names
+        (a leading X, dots for hyphens and blanks) are seen through.
+
+    Raises
+    ------
+    InputError
+        The pattern or column does not fit, or a library has no barcode.
+    """
+    if pattern:
+        key = _keys_by_pattern(counts, pattern)
+    elif column and metadata:
+        key = _keys_by_metadata(counts, metadata, column, barcode_column)
+    elif column and column in counts.obs:
+        key = counts.obs[column].astype(str)
+    else:
+        what = f"column '{column}' is not in obs ({', '.join(counts.obs.columns) or 'no columns'})" if column else ""
+        raise InputError(
+            f"dataset.yaml: split: {what or 'pattern or column is needed for a file with several libraries'}"
+        )
+    parts = {}
+    for library, name in libraries.items():
+        mine = (key == name).to_numpy()
+        if not mine.any():
+            there = ", ".join(sorted(set(key[key != ""]))[:12])
+            raise InputError(
+                f"samples.tsv: library {library}: no barcode belongs to '{name}'; there are: {there or 'none'}"
+            )
+        parts[library] = counts[mine].copy()
+    return parts
+
+
+def _keys_by_pattern(counts: ad.AnnData, pattern: str) -> pd.Series:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"dataset.yaml: split.pattern: not a regular expression ({error})") from None
+    if "library" not in compiled.groupindex:
+        raise InputError("dataset.yaml: split.pattern: needs a group named library, such as (?P<library>D[0-9]+)_")
+    found = [compiled.search(str(name)) for name in counts.obs_names]
+    return pd.Series([match["library"] if match else "" for match in found], index=counts.obs_names)
+
+
+def _plain(name: str) -> str:
+    """Return a barcode without what R does to names."""
+    bare = re.sub(r"^X(?=\d)", "", name)
+    return re.sub(r"[ \-.]", ".", bare)
+
+
+def _keys_by_metadata(counts: ad.AnnData, path: Path, column: str, barcode_column: str | None) -> pd.Series:
+    header, *rows = read_rows(path)
+    if rows and len(header) == len(rows[0]) - 1:  # R's write.table: the row names have no heading
+        header = ["", *header]
+    table = pd.DataFrame(rows, columns=header)
+    name = barcode_column if barcode_column is not None else header[0]
+    for needed in (column, name):
+        if needed not in table:
+            raise InputError(f"{path}: there is no column '{needed}'; there are: {', '.join(header)}")
+    known = dict(zip(map(_plain, table[name]), table[column], strict=True))
+    key = pd.Series([known.get(_plain(str(b)), "") for b in counts.obs_names], index=counts.obs_names)
+    if (key == "").all():
+        example = f"'{counts.obs_names[0]}' in the matrix, '{table[name].iloc[0]}' in the table"
+        raise InputError(f"{path}: no barcode of the matrix is in column '{name}' ({example})")
+    return key
+
+
+__all__ = ["FORMATS", "read_counts", "split_counts"]

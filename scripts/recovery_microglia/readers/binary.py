@@ -1,0 +1,123 @@
+"""HDF5 files: Cell Ranger's of both generations, and AnnData's (floor 2)."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recovery_microglia.errors import InputError
+from recovery_microglia.readers.counts import Table
+
+
+def _words(dataset: Any) -> list[str]:
+    return [word.decode() if isinstance(word, bytes) else str(word) for word in np.atleast_1d(dataset[()])]
+
+
+def _csr(group: Any) -> sp.csr_matrix:
+    """Return barcodes × features of a Cell Ranger group (columns are barcodes there)."""
+    n_features, n_barcodes = (int(size) for size in group["shape"][:])
+    parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+    return sp.csr_matrix(parts, shape=(n_barcodes, n_features))
+
+
+def read_10x_h5(path: Path, genome: str | None) -> Table:
+    """Read Cell Ranger's h5: version 3 (one group ``matrix``) or version 2 (a group a genome)."""
+    try:
+        with h5py.File(path, "r") as file:
+            if "matrix" in file:
+                return _version_3(file["matrix"])
+            groups = [name for name, node in file.items() if isinstance(node, h5py.Group) and "gene_names" in node]
+            if not groups:
+                raise InputError(
+                    f"{path}: an HDF5 file, but not one of Cell Ranger (groups: {', '.join(file) or 'none'})"
+                )
+            if genome and genome not in groups:
+                raise InputError(f"{path}: genome '{genome}' is not in the file; there are: {', '.join(groups)}")
+            if not genome and len(groups) > 1:
+                raise InputError(
+                    f"{path}: the file holds several genomes ({', '.join(groups)}); say which in the column genome"
+                )
+            group = file[genome or groups[0]]
+            names, ids = _words(group["gene_names"]), _words(group["genes"])
+            genomes = [genome or groups[0]] * len(names)
+            return Table(_csr(group), _words(group["barcodes"]), names, "10x h5, version 2", ids, (), genomes)
+    except OSError as error:
+        raise InputError(f"{path}: not a whole HDF5 file ({str(error).splitlines()[0]})") from None
+
+
+def _version_3(group: Any) -> Table:
+    features = group["features"]
+    genomes = _words(features["genome"]) if "genome" in features else []
+    types = _words(features["feature_type"]) if "feature_type" in features else []
+    names, ids = _words(features["name"]), _words(features["id"])
+    # some writers give one word for all features
+    genomes, types = (words * len(names) if len(words) == 1 else words for words in (genomes, types))
+    # antibodies have no genome; the empty name must not look like a second one
+    return Table(_csr(group), _words(group["barcodes"]), names, "10x h5, version 3", ids, types, genomes)
+
+
+def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tuple[str, Any, pd.DataFrame]]:
+    """Yield the matrices of an h5ad that may hold raw counts, with their genes, in order of preference."""
+    if layer:
+        if layer not in adata.layers:
+            raise InputError(
+                f"{where}: there is no layer '{layer}'; there are: {', '.join(filter(None, adata.layers)) or 'none'}"
+            )
+        yield f"layer {layer}", adata.layers[layer], adata.var
+        return
+    for name in ("counts", "raw_counts", "raw"):
+        if name in adata.layers:
+            yield f"layer {name}", adata.layers[name], adata.var
+    if adata.X is not None:
+        yield "X", adata.X, adata.var
+    if adata.raw is not None:
+        yield "raw.X", adata.raw.X, adata.raw.var
+    for name in adata.layers:
+        if name not in (None, "counts", "raw_counts", "raw"):  # None is X, since anndata 0.13
+            yield f"layer {name}", adata.layers[name], adata.var
+
+
+def _is_raw(matrix: Any) -> bool:
+    values = sp.csr_matrix(matrix).data
+    sample = values[:1_000_000]
+    return bool(
+        len(sample) == 0 or (np.isfinite(sample).all() and (sample >= 0).all() and (sample == np.round(sample)).all())
+    )
+
+
+def read_anndata(path: Path, layer: str | None) -> Table:
+    """Read an h5ad or zarr: the first of the named layers, X, raw.X and the other layers that holds raw counts."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # files of anndata before 0.8 carry no encoding; they read well
+            adata = ad.read_zarr(path) if path.is_dir() else ad.read_h5ad(path)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: not a whole AnnData file ({str(error).splitlines()[0][:200]})") from None
+    tried = []
+    for place, matrix, var in _candidates(adata, layer, str(path)):
+        tried.append(place)
+        if layer or _is_raw(matrix):
+            symbols, ids = _names(var)
+            obs = adata.obs.copy()
+            return Table(
+                sp.csr_matrix(matrix), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
+            )
+    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers")
+
+
+def _names(var: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return symbols and ids: the index, or a column with symbols where the index holds ids."""
+    index = [str(name) for name in var.index]
+    if sum(name.startswith("ENS") for name in index) > len(index) / 2:
+        for column in ("feature_name", "gene_symbols", "gene_symbol", "gene_name", "symbol"):
+            if column in var:
+                return [str(name) for name in var[column]], index
+    return index, []

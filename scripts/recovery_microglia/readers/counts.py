@@ -1,0 +1,187 @@
+"""Checks and bookkeeping that every reader shares (floor 2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recovery_microglia.errors import InputError
+from recovery_microglia.genes import Organism, known_symbols, resolve_symbols
+
+BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
+GENE_TYPES = ("gene expression", "gene", "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a layout's reader returns.
+
+    Attributes
+    ----------
+    matrix
+        Barcodes × features.
+    barcodes, ids, symbols
+        Names as they stand in the files; ``ids`` is empty where there is one column of names only.
+    types
+        Feature types, empty where the layout has none.
+    genomes
+        Genome of each feature, empty where the layout has none.
+    layout
+        Name of the layout, for the report.
+    obs
+        Columns that came with the barcodes.
+    """
+
+    matrix: sp.csr_matrix
+    barcodes: Sequence[str]
+    symbols: Sequence[str]
+    layout: str
+    ids: Sequence[str] = ()
+    types: Sequence[str] = ()
+    genomes: Sequence[str] = ()
+    obs: pd.DataFrame | None = field(default=None)
+
+
+def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequence[str], where: str) -> sp.csr_matrix:
+    """Return the matrix as int32, or refuse what are no raw counts.
+
+    Raises
+    ------
+    InputError
+        Missing, infinite, negative, fractional or absurdly large values; the first is named with gene and barcode.
+    """
+    values = matrix.data
+    if len(values) == 0:
+        raise InputError(f"{where}: every count is zero")
+    wrong: tuple[NDArray[np.bool_], str]
+    if not np.issubdtype(values.dtype, np.integer):
+        for bad, word in (
+            (~np.isfinite(values), "is not a number"),
+            (values < 0, "is negative: scaled or centred values are no counts"),
+            (values != np.round(values), _fraction_word(values)),
+        ):
+            if bad.any():
+                wrong = bad, word
+                _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
+    elif (values < 0).any():
+        _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
+    if values.max() > 2**31 - 1:
+        _refuse(matrix, values > 2**31 - 1, "is too large for a count", symbols, barcodes, where)
+    counts = matrix.astype(np.int32)
+    counts.eliminate_zeros()
+    return counts
+
+
+def _fraction_word(values: NDArray[np.float64]) -> str:
+    finite = values[np.isfinite(values)]
+    kind = "log-normalised" if len(finite) and finite.max() < 25 else "normalised (FPKM, TPM or CPM)"
+    return f"is no whole number: the values look {kind}; raw counts are needed"
+
+
+def _refuse(
+    matrix: sp.csr_matrix,
+    bad: NDArray[np.bool_],
+    word: str,
+    symbols: Sequence[str],
+    barcodes: Sequence[str],
+    where: str,
+) -> None:
+    at = int(np.flatnonzero(bad)[0])
+    row = int(np.searchsorted(matrix.indptr, at, side="right") - 1)
+    gene, value = symbols[int(matrix.indices[at])], matrix.data[at]
+    raise InputError(f"{where}: gene {gene}, barcode {barcodes[row]}: {value:.6g} {word}")
+
+
+def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: str) -> ad.AnnData:
+    """Turn what a reader found into AnnData: genes only, current symbols, duplicates summed, raw counts checked.
+
+    Raises
+    ------
+    InputError
+        No cell or gene, duplicated barcodes, several genomes and none chosen, the wrong organism, no raw counts.
+    """
+    matrix = sp.csr_matrix(table.matrix)
+    if matrix.shape != (len(table.barcodes), len(table.symbols)):
+        raise InputError(
+            f"{where}: the matrix is {matrix.shape[0]} x {matrix.shape[1]}, but there are {len(table.barcodes)} barcodes "
+            f"and {len(table.symbols)} genes"
+        )
+    if min(matrix.shape) == 0:
+        raise InputError(f"{where}: empty: {matrix.shape[0]} barcodes, {matrix.shape[1]} genes")
+    repeated = pd.Index(table.barcodes)
+    if not repeated.is_unique:
+        name = repeated[repeated.duplicated()][0]
+        raise InputError(
+            f"{where}: barcode {name} is there twice; are several libraries put together without a prefix?"
+        )
+    matrix.sum_duplicates()
+    counts = check_counts(matrix, table.symbols, table.barcodes, where)
+    names, keep, genomes = _choose_features(table, genome, where)
+    resolved = resolve_symbols(names, organism)
+    if resolved.organism_guess not in (None, organism):
+        raise InputError(f"{where}: the genes are {resolved.organism_guess}, but the data set says {organism}")
+    symbols, column = np.unique(resolved.symbols, return_inverse=True)
+    shape = (len(names), len(symbols))
+    join = sp.csr_matrix((np.ones(len(names), dtype=np.int32), (np.arange(len(names)), column)), shape=shape)
+    summed = sp.csr_matrix(counts[:, keep] @ join).astype(np.int32)
+    summed.sort_indices()
+    var = pd.DataFrame(index=pd.Index(symbols, dtype=object))
+    if len(table.ids):
+        first = np.zeros(len(symbols), dtype=np.int64)
+        first[column[::-1]] = np.arange(len(names))[::-1]
+        var["id"] = np.asarray(table.ids, dtype=object)[keep][first]
+    obs = table.obs if table.obs is not None else pd.DataFrame(index=pd.Index(table.barcodes, dtype=object))
+    adata = ad.AnnData(summed, obs=obs, var=var)
+    adata.obs_names = pd.Index(np.asarray(table.barcodes, dtype=object))
+    adata.uns["reading"] = {
+        "layout": table.layout,
+        "barcodes": len(table.barcodes),
+        "features": len(table.symbols),
+        "genes": len(symbols),
+        "names": resolved.kind,
+        "unknown_names": resolved.unknown,
+        "duplicates_summed": len(names) - len(symbols),
+        "other_features_dropped": len(table.symbols) - len(names),
+        "genomes": genomes,
+        "renamed": {old: new for old, new in resolved.renamed.items() if new in known_symbols(organism)},
+    }
+    return adata
+
+
+def _choose_features(table: Table, genome: str | None, where: str) -> tuple[list[str], NDArray[np.int64], list[str]]:
+    """Return the gene names, their columns, and the genomes seen; antibodies and other genomes are left out."""
+    kinds = [kind.lower() for kind in table.types] or [""] * len(table.symbols)
+    is_gene = np.array([kind in GENE_TYPES for kind in kinds])
+    if not is_gene.any():
+        raise InputError(f"{where}: no gene among the features (types: {', '.join(sorted(set(table.types)))})")
+    names = list(table.ids) if _prefer_ids(table) else list(table.symbols)
+    prefixes = [next((p for p in BARNYARD if name.startswith(p)), "") for name in names]
+    seen = list(table.genomes) if len(table.genomes) else [prefix.strip("_") for prefix in prefixes]
+    found = sorted({name for name, gene in zip(seen, is_gene, strict=True) if gene and name})
+    if genome:
+        if genome not in found:
+            raise InputError(
+                f"{where}: genome '{genome}' is not in the file; there are: {', '.join(found) or 'none named'}"
+            )
+        is_gene &= np.array([name == genome for name in seen])
+    elif len(found) > 1:
+        raise InputError(
+            f"{where}: the file holds several genomes ({', '.join(found)}); say which in the column genome"
+        )
+    keep = np.flatnonzero(is_gene)
+    return [names[k][len(prefixes[k]) :] for k in keep], keep, found
+
+
+def _prefer_ids(table: Table) -> bool:
+    """Return whether the column of symbols is empty or only repeats numbers, so that the ids must serve."""
+    sample = [name for name in table.symbols[:2000] if name]
+    return bool(len(table.ids)) and (not sample or all(name.isdigit() for name in sample))
+
+
+def match_obs(obs: Mapping[str, Sequence[str]], barcodes: Sequence[str]) -> pd.DataFrame:
+    """Return columns as a table with the barcodes as index."""
+    return pd.DataFrame(dict(obs), index=pd.Index(barcodes, dtype=object))

@@ -1,0 +1,234 @@
+"""Files of text: opening, name lists, MatrixMarket and dense tables (floor 2)."""
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import scipy.sparse as sp
+
+from recovery_microglia.errors import InputError
+from recovery_microglia.genes import known_symbols
+from recovery_microglia.readers.counts import Table
+
+BLOCK = 256
+"""Lines of a dense table that are parsed at once: bounds memory at a few hundred megabytes for 100,000 columns."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, gzipped or not (by its first bytes, not by its name).
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated or corrupt.
+    """
+    from isal import igzip
+
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if not zipped:
+                yield raw
+                return
+            with igzip.IGzipFile(fileobj=raw, mode="rb") as stream:
+                yield stream
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (EOFError, zlib.error, igzip.BadGzipFile) as error:
+        raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of a text file."""
+    with opened(path) as stream:
+        return stream.readline(1_000_000).decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _separator(line: str) -> str | None:
+    """Return the separator of a table's line: tab, comma or semicolon; None for runs of blanks."""
+    return next((mark for mark in ("\t", ",", ";") if mark in line), None)
+
+
+def _fields(line: str, separator: str | None) -> list[str]:
+    parts = line.rstrip("\r\n").split(separator)
+    return [part.strip().strip('"') for part in parts]
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    """Return the rows of a list of genes or barcodes as fields."""
+    with opened(path) as stream:
+        lines = stream.read().decode("utf-8-sig", "replace").splitlines()
+    if not lines:
+        raise InputError(f"{path}: empty")
+    separator = _separator(lines[0])
+    return [_fields(line, separator) for line in lines if line.strip()]
+
+
+def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
+    """Return ids, symbols and feature types of a gene list with ``n`` genes, with or without header line.
+
+    One column is taken as symbols; with several, the one with most known symbols is (deposits put them first,
+    second, or third).
+    """
+    rows = read_rows(path)
+    if len(rows) == n + 1:
+        rows = rows[1:]
+    if len(rows) != n:
+        raise InputError(f"{path}: {len(rows)} genes, but the matrix has {n}")
+    width = min(len(row) for row in rows)
+    columns = [[row[k] for row in rows] for k in range(width)]
+    sample = range(0, n, max(n // 2000, 1))
+    known = known_symbols("mouse") | known_symbols("human")
+    score = [sum(re.sub(r"^(mm10|hg19|GRCh38|GRCm38)_+", "", column[k]) in known for k in sample) for column in columns]
+    is_id = [sum(column[k].startswith("ENS") for k in sample) for column in columns]
+    best = int(np.argmax(score)) if max(score) > 0 else min(1, width - 1)
+    ids = next((column for k, column in enumerate(columns) if is_id[k] > 0.5 * len(sample) and k != best), [])
+    if not ids and width > 1 and best != 0:
+        ids = columns[0]
+    types = next((c for c in columns if any(v.lower() in ("gene expression", "antibody capture") for v in c)), [])
+    return ids, columns[best], types
+
+
+def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -> Table:
+    """Read a MatrixMarket file with its lists; genes or cells may be the rows, which the lengths tell."""
+    from scipy.io import mmread
+
+    start = first_line(matrix)
+    if not start.startswith("%%MatrixMarket"):
+        return read_dense(matrix)
+    try:
+        with opened(matrix) as stream:
+            found = sp.coo_matrix(mmread(stream, spmatrix=False))
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{matrix}: not a whole MatrixMarket file ({error})") from None
+    cells = [row[0] for row in read_rows(barcodes)]
+    n_genes = len(read_rows(genes))
+    rows, columns = found.shape
+    fits = _fits(rows, n_genes) and _fits(columns, len(cells))
+    turned = _fits(columns, n_genes) and _fits(rows, len(cells))
+    if not fits and not turned:
+        raise InputError(
+            f"{matrix}: {rows} x {columns}, but {genes.name} has {n_genes} lines and {barcodes.name} {len(cells)}"
+        )
+    if not fits:
+        found = found.T
+    cells = cells[1:] if len(cells) == found.shape[1] + 1 else cells
+    ids, symbols, types = gene_columns(genes, found.shape[0])
+    return Table(sp.csr_matrix(found.T), cells, symbols, layout, ids, types)
+
+
+def _fits(size: int, lines: int) -> bool:
+    return lines in (size, size + 1)  # one more: a header line
+
+
+def read_dense(path: Path) -> Table:
+    """Read a table of text, genes in rows or in columns, with a header; blocks of lines at a time.
+
+    A header may be one field shorter than the rows (R's write.table). Which way round it stands is told by where
+    known gene names are.
+    """
+    with opened(path) as stream:
+        head = stream.readline().decode("utf-8-sig", "replace")
+        separator = _separator(head)
+        header = _fields(head, separator)
+        blocks, names = _dense_blocks(stream, separator, path)
+    if not blocks:
+        raise InputError(f"{path}: a header and no rows")
+    width = blocks[0].shape[1]
+    if len(header) == width + 1:
+        header = header[1:]
+    if len(header) != width:
+        raise InputError(f"{path}: the header has {len(header)} names for {width} columns of numbers")
+    matrix = sp.vstack(blocks, format="csr")
+    if _gene_like(names) >= _gene_like(header):
+        return Table(sp.csr_matrix(matrix.T), header, names, "dense text, genes in rows")
+    return Table(matrix, names, header, "dense text, genes in columns")
+
+
+def _dense_blocks(stream: IO[bytes], separator: str | None, path: Path) -> tuple[list[sp.csr_matrix], list[str]]:
+    """Return the numbers as sparse blocks of lines, and the name of each line."""
+    blocks: list[sp.csr_matrix] = []
+    names: list[str] = []
+    pending: list[np.ndarray] = []
+    mark = separator.encode() if separator else None
+    width = -1
+    for number, line in enumerate(stream, start=2):
+        if not line.strip():
+            continue
+        name, _, rest = line.strip(b"\r\n").partition(mark) if mark else line.strip().partition(b" ")
+        names.append(name.decode("utf-8", "replace").strip().strip('"'))
+        values = _numbers(rest, mark, path, number, names[-1])
+        width = len(values) if width < 0 else width
+        if len(values) != width:
+            raise InputError(
+                f"{path}: line {number} ({names[-1]}): {len(values)} values, the lines before have {width}"
+            )
+        pending.append(values)
+        if len(pending) == BLOCK:
+            blocks.append(sp.csr_matrix(np.vstack(pending)))
+            pending = []
+    if pending:
+        blocks.append(sp.csr_matrix(np.vstack(pending)))
+    return blocks, names
+
+
+def _numbers(text: bytes, mark: bytes | None, path: Path, line: int, name: str) -> np.ndarray:
+    """Return the numbers of a line: whole numbers fast, others as they are."""
+    if mark is not None and (fast := _whole_numbers(text, mark)) is not None:
+        return fast
+    parts = text.replace(b'"', b"").split(mark)
+    try:
+        return np.array(parts, dtype=np.int64)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return np.array([part or b"nan" for part in parts], dtype=np.float64)
+    except ValueError:
+        bad = next(part for part in parts if not _is_number(part))
+        word = bad.decode("utf-8", "replace")[:40]
+        raise InputError(f"{path}: line {line} ({name}): '{word}' is not a number") from None
+
+
+def _whole_numbers(text: bytes, mark: bytes) -> np.ndarray | None:
+    """Return the numbers of a line of plain digits, None if it holds anything else.
+
+    All fields at once: the last digit of every field, then the last but one, and so on; a table of counts of
+    10,000 barcodes has 160 million fields, and asking Python for each takes longer than all the rest of the job.
+    """
+    line = np.frombuffer(text, dtype=np.uint8)
+    is_mark = line == mark[0]
+    if not np.all(is_mark | ((line >= 48) & (line <= 57))):
+        return None
+    start = np.concatenate([[0], np.flatnonzero(is_mark) + 1])
+    length = np.diff(np.append(start, len(line) + 1)) - 1
+    if length.min(initial=1) < 1 or length.max(initial=0) > 9:
+        return None
+    last = start + length - 1
+    values = line[last].astype(np.int32) - 48
+    for place in range(1, int(length.max())):
+        longer = np.flatnonzero(length > place)
+        values[longer] += (line[last[longer] - place].astype(np.int32) - 48) * np.int32(10**place)
+    return values
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part or b"nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _gene_like(names: Sequence[str]) -> float:
+    """Return the share of names that are known genes of mouse or human."""
+    known = known_symbols("mouse") | known_symbols("human")
+    sample = names[:: max(len(names) // 3000, 1)]
+    return sum(n in known or n.startswith(("ENSMUSG", "ENSG")) for n in sample) / max(len(sample), 1)
