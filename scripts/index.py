@@ -6,7 +6,7 @@ from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
     from recovery_microglia.outputs import read_json
-    from recovery_microglia.report import render_index
+    from recovery_microglia.report import write_index
 
     summaries = [read_json(Path(path)) for path in snakemake.input]
-    Path(snakemake.output[0]).write_text(render_index(summaries), encoding="utf-8")
+    write_index(summaries, Path(snakemake.output[0]))
