@@ -1,0 +1,126 @@
+"""Profiles of the lineages in one library, and what they make of each cell."""
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recovery_microglia.genes import MYELOID
+from recovery_microglia.lineage.markers import MAX_COUNT, Columns, Floats
+
+AMBIENT_SHARE = 0.08
+"""Ambient share that every cell is assumed to hold; typical of 10x tissue (SoupX: 2-10 %)."""
+PRIOR_COUNTS = 4_000
+"""Weight of the prior profile, in counts: as much as two or three cells."""
+MAX_LOG_RATIO = np.log(20)
+DAMPING = 0.5
+"""Genes are not independent given the lineage: halving the log-likelihood keeps the posterior modest."""
+MIXED_SHARES, PURE_SHARES = (0.35, 0.5, 0.65), (0.0, 0.1, 0.2)
+"""Shares of a second lineage's RNA that mean a doublet, and those that ambient or engulfed RNA may reach."""
+MIN_LABELLED = 5
+"""Cells that a profile rests on before it is asked to explain a part of a doublet."""
+
+
+def lineage_profiles(counts: sp.csr_matrix, label: NDArray[np.int64], columns: Columns, background: Floats) -> Floats:
+    """Return the profile of each lineage (lineages × genes, rows summing to one) from the labelled cells."""
+    names = list(columns)
+    sums = np.array([np.asarray(counts[label == number].sum(axis=0)).ravel() for number in range(len(names))], float)
+    whole = np.asarray(counts.sum(axis=0)).ravel() + 0.5
+    myeloid = np.array([name in MYELOID for name in names])
+    profiles = np.empty_like(sums)
+    for number, name in enumerate(names):
+        relatives = sums[myeloid].sum(axis=0) if myeloid[number] else np.zeros(counts.shape[1])
+        prior = relatives + whole * (relatives.sum() * 0.02 + 1) / whole.sum() + 1e-3
+        total = sums[number] + PRIOR_COUNTS * _marked(prior / prior.sum(), name, columns, background)
+        profiles[number] = total / total.sum()
+    return (1 - AMBIENT_SHARE) * profiles + AMBIENT_SHARE * background / background.sum()
+
+
+def _marked(prior: Floats, name: str, columns: Columns, background: Floats) -> Floats:
+    """Return the prior with the lineage's markers raised and those of the others at ambient level."""
+    own = columns[name]
+    others = np.setdiff1d(np.concatenate([c for n, c in columns.items() if n != name] or [own]), own)
+    marked = prior.copy()
+    marked[others] = np.minimum(marked[others], background[others])
+    # a cell that is clearly of a lineage has a marker count about every thousand counts, for each marker
+    marked[own] = np.maximum(marked[own], 1e-3)
+    return np.asarray(marked / marked.sum())
+
+
+class _Evidence:
+    """The counts that tell lineages apart, ready to be compared with any profile."""
+
+    def __init__(self, counts: sp.csr_matrix, profiles: Floats, weights: Floats) -> None:
+        self.total = np.asarray(counts.sum(axis=1)).ravel()
+        self.depth = max(float(np.median(self.total)), 1.0)
+        high = profiles.max(axis=0)
+        telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
+        self.used = np.flatnonzero(telling)
+        self.part = counts[:, self.used].astype(np.float64)
+        self.part.data = np.minimum(self.part.data, MAX_COUNT)
+        self.weights = weights[self.used]
+
+    def expected(self, profiles: Floats) -> Floats:
+        """Return the counts that profiles expect per count of a cell, bounded as counts are."""
+        return np.asarray(np.minimum(profiles, MAX_COUNT / self.depth) @ self.weights)
+
+
+def posterior(counts: sp.csr_matrix, profiles: Floats, weights: Floats, share: Floats) -> Floats:
+    """Return the probability of each lineage for each cell (cells × lineages)."""
+    evidence = _Evidence(counts, profiles, weights)
+    log_profile = np.log(profiles[:, evidence.used])
+    ratio = np.clip(log_profile - log_profile.mean(axis=0), -MAX_LOG_RATIO, MAX_LOG_RATIO) * evidence.weights
+    # Poisson: what a lineage expects and the cell lacks counts against it
+    expected = evidence.expected(profiles[:, evidence.used])
+    log_likelihood = evidence.part @ ratio.T - evidence.total[:, None] * (expected - expected.mean())
+    score = DAMPING * log_likelihood + np.log(share)
+    likelihood = np.exp(score - score.max(axis=1, keepdims=True))
+    return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
+
+
+def mixture_gain(
+    counts: sp.csr_matrix,
+    label: NDArray[np.int64],
+    best: NDArray[np.int64],
+    profiles: Floats,
+    weights: Floats,
+    myeloid: NDArray[np.bool_],
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return what a second lineage adds to explaining each cell, and which lineage adds most.
+
+    The gain is a damped log-likelihood ratio: a doublet (`MIXED_SHARES`) against a cell with some foreign RNA
+    (`PURE_SHARES`). One of the two must be myeloid, the other not: within the myeloid cells a reactive
+    microglia lies between two lineages as well.
+
+    Parameters
+    ----------
+    counts, profiles, weights
+        Cells × genes, lineages × genes, and the weight of each gene.
+    label
+        Lineage number of the confident cells, else -1: who a profile rests on.
+    best
+        Most likely lineage of each cell.
+    myeloid
+        Which lineages are.
+    """
+    known = np.bincount(label[label >= 0], minlength=len(profiles)) >= MIN_LABELLED
+    evidence = _Evidence(counts, profiles, weights)
+    gain, second = np.full(len(best), -np.inf), best.copy()
+    for first in np.unique(best):
+        rows = np.flatnonzero(best == first)
+        for other in np.flatnonzero(known & (myeloid != myeloid[first])):
+            new = _pair_gain(evidence, rows, profiles[first], profiles[other])
+            better = new > gain[rows]
+            gain[rows[better]], second[rows[better]] = new[better], other
+    return gain, second
+
+
+def _pair_gain(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, other: Floats) -> Floats:
+    """Return the damped log-likelihood that mixing in much of ``other`` gains over mixing in little."""
+    part, total = evidence.part[rows], evidence.total[rows]
+
+    def likelihood(share: float) -> Floats:
+        mean = (1 - share) * first[evidence.used] + share * other[evidence.used]
+        return np.asarray(part @ (np.log(mean) * evidence.weights) - total * evidence.expected(mean))
+
+    mixed, pure = (np.max([likelihood(s) for s in shares], axis=0) for shares in (MIXED_SHARES, PURE_SHARES))
+    return np.asarray(DAMPING * (mixed - pure))
