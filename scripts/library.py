@@ -5,12 +5,11 @@ from pathlib import Path
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.readers import read_counts
-
     from recovery_microglia.cells import CellSettings
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.library import process_library, write_library
     from recovery_microglia.outputs import write_json
+    from recovery_microglia.readers import read_counts
 
     facts, reading = snakemake.params.facts, dict(snakemake.params.reading)
     counts = read_counts(

@@ -11,6 +11,7 @@ rho and p from their posterior, and p is the share of them whose difference is a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,19 @@ def log_pmf(k: Ints, n: Ints, p: Floats, rho: Floats) -> Floats:
     return np.asarray(choose + np.where(rho > 0, over, plain))
 
 
+@lru_cache(maxsize=512)
+def _of_subject(k: int, n: int) -> Floats:
+    """Return the log-likelihood of one subject on the grid; kept, as the same subjects return in every analysis."""
+    grid = log_pmf(np.array(k), np.array(n), P[None, :], RHO[:, None])
+    grid.flags.writeable = False
+    return grid
+
+
 def likelihood(k: Ints, n: Ints) -> Floats:
     """Return the log-likelihood of one group on the grid (rho × p)."""
     grid = np.zeros((len(RHO), len(P)))
-    for ki, ni in zip(k, n, strict=True):
-        grid += log_pmf(np.array(ki), np.array(ni), P[None, :], RHO[:, None])
+    for ki, ni in zip(k.tolist(), n.tolist(), strict=True):
+        grid += _of_subject(ki, ni)
     return grid
 
 
@@ -77,6 +86,15 @@ def estimate(grid: Floats, rho_weight: Floats, *, level: float = 0.95) -> tuple[
     return float(middle), float(low), float(high)
 
 
+def draw(p: Floats, rho: Floats, n: Ints, rng: np.random.Generator) -> Ints:
+    """Draw counts of subjects (studies × subjects) from the mean and the intraclass correlation of each study."""
+    p, rho = p[:, None], rho[:, None]
+    total = 1 / np.where(rho > 0, rho, 0.5) - 1
+    # 1e-9: numpy's beta needs positive shapes; the smallest p of the grid times the smallest total is far above
+    own = rng.beta(np.maximum(p * total, 1e-9), np.maximum((1 - p) * total, 1e-9), (len(p), len(n)))
+    return np.asarray(rng.binomial(n, np.where(rho > 0, own, p)), dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Contrast:
     """A group against its control: difference of pooled fractions and two-sided p."""
@@ -105,20 +123,14 @@ def contrast(
     draws
         Studies drawn under the null; the smallest p is 1 / (draws + 1).
     """
-    everything_k, everything_n = np.concatenate(k), np.concatenate(n)
-    null = _p_given_rho(likelihood(everything_k, everything_n))
-    rho_index = rng.choice(len(RHO), draws, p=rho_weight)
-    cumulative = np.cumsum(null, axis=1)
-    u = rng.random(draws)
-    p_index = np.array([np.searchsorted(cumulative[r], x) for r, x in zip(rho_index, u, strict=True)])
-    p, rho = P[np.minimum(p_index, len(P) - 1)], RHO[rho_index]
-    total = np.where(rho > 0, 1 / np.where(rho > 0, rho, 1) - 1, 0)
-    shape = (draws, len(everything_n))
-    a, b = (p * total)[:, None], ((1 - p) * total)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = rng.beta(np.maximum(a, 1e-12) + np.zeros(shape), np.maximum(b, 1e-12) + np.zeros(shape))
-    own = np.where(rho[:, None] > 0, own, p[:, None])
-    drawn = rng.binomial(everything_n, np.clip(np.nan_to_num(own), 0, 1))
+    everything_n = np.concatenate(n)
+    null = _p_given_rho(likelihood(np.concatenate(k), everything_n))
+    rho_index = np.sort(rng.choice(len(RHO), draws, p=rho_weight))
+    p, rho = np.empty(draws), RHO[rho_index]
+    for r in np.unique(rho_index):
+        own = rho_index == r
+        p[own] = rng.choice(P, int(own.sum()), p=null[r])
+    drawn = draw(p, rho, everything_n, rng)
     cut = len(n[0])
     typical = float(rho_weight @ RHO)
     observed = _mean_fraction(k[1], n[1], typical) - _mean_fraction(k[0], n[0], typical)

@@ -32,16 +32,14 @@ RECOVERY_TABLES = [
     "recovery_clusters",
 ]
 TIMELINE_TABLES = [
-    *(
-        "fractions",
-        "timeline",
-        "onset",
-        "robustness",
-        "confounding",
-        "igf1_share",
-        "gene_course",
-        "gene_tests",
-    ),
+    "fractions",
+    "timeline",
+    "onset",
+    "robustness",
+    "confounding",
+    "igf1_share",
+    "gene_course",
+    "gene_tests",
 ]
 SUMMARY_TABLES = [
     "samples",

@@ -14,6 +14,8 @@ rule myeloid:
         report="results/{dataset}/intermediate/myeloid.json",
     log:
         "results/{dataset}/logs/myeloid.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -32,6 +34,8 @@ rule embedding:
         embedding="results/{dataset}/intermediate/embedding.parquet",
     log:
         "results/{dataset}/logs/embedding.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -52,6 +56,8 @@ rule recovery:
         report="results/{dataset}/intermediate/recovery.json",
     log:
         "results/{dataset}/logs/recovery.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -76,6 +82,8 @@ rule timeline:
         report="results/{dataset}/intermediate/timeline.json",
     log:
         "results/{dataset}/logs/timeline.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=3000,
     params:

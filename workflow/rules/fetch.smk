@@ -17,6 +17,8 @@ rule simulate:
         directory("resources/{dataset}/simulated"),
     log:
         "results/{dataset}/logs/simulate.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -45,6 +47,8 @@ rule split:
         directory("resources/{dataset}/split"),
     log:
         "results/{dataset}/logs/split.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:

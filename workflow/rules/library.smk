@@ -16,6 +16,8 @@ rule library:
         report="results/{dataset}/libraries/{library}/library.json",
     log:
         "results/{dataset}/logs/library.{library}.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=3000,
     params:

@@ -32,6 +32,8 @@ rule summary:
         cells="results/{dataset}/tables/cells.tsv.gz",
     log:
         "results/{dataset}/logs/summary.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=4000,
     params:
@@ -57,6 +59,8 @@ rule report:
         ),
     log:
         "results/{dataset}/logs/report.log",
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=2000,
     params:
@@ -76,6 +80,8 @@ rule index:
         ),
     log:
         "results/logs/index.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         code=code_digest("report"),
     script:

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -82,6 +82,12 @@ class Picture:
         The numbers that are drawn, shown as a table beneath.
     panel_width
         Least width of a panel in the grid, in rem.
+    number_kind
+        How fractional numbers of the table are written, where a column's name does not say it.
+    wide
+        Whether the figure takes the whole width of the page.
+    narrow
+        The same drawing for a phone; if empty, the panel itself is shown there.
     """
 
     name: str
@@ -92,7 +98,9 @@ class Picture:
     numbers: pd.DataFrame
     panel_names: tuple[str, ...] = ()
     panel_width: float = 17
-    wide: bool = field(default=False)
+    number_kind: str = "number"
+    wide: bool = False
+    narrow: str = ""
 
 
 @contextmanager
@@ -102,7 +110,7 @@ def house_style() -> Iterator[None]:
         # a name in a script that the drawing font lacks is drawn by the browser's fonts
         warnings.filterwarnings("ignore", message=".*[Gg]lyph.*missing")
         mpl.rcdefaults()
-        mpl.rcParams.update(_RC)
+        mpl.rcParams.update(_RC)  # type: ignore[arg-type]  # its keys are typed one by one
         yield
 
 
@@ -112,7 +120,7 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
 
 
-def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None) -> str:
+def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None, *, tight: bool = True) -> str:
     """Return the figure as an SVG element that can stand inside a page beside others.
 
     Parameters
@@ -125,11 +133,14 @@ def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = No
         Text alternative.
     tips
         Artist gid to the text shown on hovering.
+    tight
+        Whether to fit the canvas to what is drawn, which takes as long as the drawing itself.
     """
     stream = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(stream, format="svg", bbox_inches="tight", pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
+        box = "tight" if tight else None
+        figure.savefig(stream, format="svg", bbox_inches=box, pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
     return _inline(stream.getvalue(), name, alt, tips or {})
 
 
@@ -167,6 +178,12 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
         'preserveAspectRatio="xMinYMin meet">'
     )
     return opened + svg[head.end() :].strip()
+
+
+def slug(text: str) -> str:
+    """Return a text as an anchor: letters and digits, the rest dashes, and a digest where anything was lost."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".strip("-")
 
 
 # ---------------------------------------------------------------- axes
@@ -207,4 +224,4 @@ def sidestep(n: int, width: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     if n < 2:
         return np.zeros(n)
     step = min(width / (n - 1), width / 3)
-    return (np.arange(n) - (n - 1) / 2) * step
+    return np.asarray((np.arange(n) - (n - 1) / 2) * step, dtype=np.float64)

@@ -1,0 +1,231 @@
+"""Figures of what the cells are: embeddings, lineages, states (floor 6)."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from recovery_microglia.figures.palette import (
+    LINEAGES,
+    STATES,
+    lineage_colour,
+    lineage_name,
+    state_colour,
+)
+from recovery_microglia.figures.style import PALE, Picture, canvas, house_style, percent_axis, to_svg
+
+MOST_CELLS = 60_000
+"""More cells than this are thinned for drawing; at this number the dots of a panel overlap anyway."""
+MOST_BARS = 60
+MOST_NAMES = 12
+
+
+# ---------------------------------------------------------------- embeddings
+
+
+def embeddings(cells: pd.DataFrame, *, integrated: bool) -> Picture | None:
+    """Draw the embedding of the myeloid cells by lineage, day, library and recovery score.
+
+    Parameters
+    ----------
+    cells
+        One row a myeloid cell: umap1, umap2 (or integrated1, integrated2), lineage, day, condition, library,
+        recovery_score.
+    integrated
+        Whether to draw the integrated embedding, which is for looking only.
+    """
+    axes = ["integrated1", "integrated2"] if integrated else ["umap1", "umap2"]
+    if not set(axes) <= set(cells.columns):
+        return None
+    known = cells[cells[axes].notna().all(axis=1)]
+    if len(known) < 20:
+        return None
+    drawn = (
+        known.sample(MOST_CELLS, random_state=0) if len(known) > MOST_CELLS else known.sample(frac=1, random_state=0)
+    )
+    points = drawn[axes].to_numpy(float)
+    prefix = "integrated" if integrated else "umap"
+    panels, names = [], []
+    with house_style():
+        for title, column in (("lineage", "lineage"), ("day", "day"), ("library", "library")):
+            if column not in drawn or drawn[column].isna().all():
+                continue
+            keys, colours = _categories(drawn, column)
+            if len(colours) < 2:
+                continue
+            alt = f"Embedding of {len(known):,} myeloid cells coloured by {title}."
+            panels.append(_by_category(points, keys, colours, title, f"{prefix}-{title}", alt))
+            names.append(alt)
+        if "recovery_score" in drawn and drawn["recovery_score"].notna().any():
+            alt = f"Embedding of {len(known):,} myeloid cells coloured by recovery score; other cells grey."
+            panels.append(_by_score(points, drawn["recovery_score"].to_numpy(float), f"{prefix}-score", alt))
+            names.append(alt)
+    if not panels:
+        return None
+    thinned = f" {MOST_CELLS:,} of {len(known):,} cells are drawn, at random." if len(known) > MOST_CELLS else ""
+    note = (
+        "Libraries were aligned (Harmony) for this view only: no score, call or test uses it, and alignment over days "
+        "can hide a state."
+        if integrated
+        else "Uncorrected: libraries that differ stay apart. Distances between islands mean nothing."
+    )
+    return Picture(
+        prefix,
+        "Myeloid cells, aligned: for looking only" if integrated else "Myeloid cells",
+        note + thinned,
+        f"{'Integrated' if integrated else 'Uncorrected'} embedding of {len(known):,} myeloid cells.",
+        tuple(panels),
+        _counted(known),
+        panel_names=tuple(names),
+        panel_width=21,
+        wide=True,
+    )
+
+
+def _categories(cells: pd.DataFrame, column: str) -> tuple[NDArray[np.object_], dict[str, str]]:
+    """Return the category of each cell and the colour of each category, in order."""
+    if column == "lineage":
+        keys = cells["lineage"].astype(str).to_numpy(object)
+        found = set(keys)
+        order = [name for name in LINEAGES if name in found] + sorted(found - set(LINEAGES))
+        return keys, {name: lineage_colour(name) for name in order}
+    if column == "day":
+        days = cells["day"].astype(float)
+        keys = days.map(lambda day: f"day {day:g}" if np.isfinite(day) else "unknown").to_numpy(object)
+        order = [f"day {day:g}" for day in sorted(days.dropna().unique())]
+        order += ["unknown"] if days.isna().any() else []
+    else:
+        keys = cells[column].astype(str).to_numpy(object)
+        order = list(dict.fromkeys(sorted(keys)))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.95, max(len(order), 2)))
+    return keys, {name: mpl.colors.to_hex(colour) for name, colour in zip(order, colours, strict=False)}
+
+
+def _dot_size(n: int) -> float:
+    """Return the area of a dot: small where cells are many."""
+    return float(np.clip(9000 / n, 0.8, 14))
+
+
+def _by_category(
+    points: NDArray[np.float64], keys: NDArray[np.object_], colours: Mapping[str, str], title: str, name: str, alt: str
+) -> str:
+    figure, ax = canvas(3.9, 3.3)
+    dots = [colours[key] for key in keys]
+    ax.scatter(points[:, 0], points[:, 1], s=_dot_size(len(points)), c=dots, lw=0, rasterized=True)
+    _bare(ax, f"by {title}")
+    shown = list(colours)
+    if len(shown) > MOST_NAMES:
+        shown = [shown[i] for i in np.linspace(0, len(shown) - 1, 5).astype(int)]
+    label = lineage_name if title == "lineage" else str
+    handles = [Line2D([], [], ls="", marker="o", ms=6, color=colours[key], label=label(key)) for key in shown]
+    if len(shown) < len(colours):
+        handles.append(Line2D([], [], ls="", label=f"… {len(colours)} in all"))
+    columns = 2 if max(len(label(key)) for key in shown) > 9 else 4
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.04, 0.0), ncols=columns, handletextpad=0.1,
+              columnspacing=0.8, borderaxespad=0.2)  # fmt: skip
+    return to_svg(figure, name, alt)
+
+
+def _by_score(points: NDArray[np.float64], score: NDArray[np.float64], name: str, alt: str) -> str:
+    figure, ax = canvas(3.9, 3.3)
+    known = np.isfinite(score)
+    size = _dot_size(len(points))
+    ax.scatter(points[~known, 0], points[~known, 1], s=size, c=PALE, lw=0, rasterized=True)
+    order = np.argsort(score[known], kind="stable")  # the highest on top: they are few and would be buried
+    low, high = np.quantile(score[known], [0.02, 0.998])
+    dots = ax.scatter(points[known][order, 0], points[known][order, 1], s=size, c=score[known][order], cmap="cividis",
+                      vmin=low, vmax=max(high, low + 1e-6), lw=0, rasterized=True)  # fmt: skip
+    _bare(ax, "by recovery score (microglia)")
+    bar = figure.colorbar(dots, cax=ax.inset_axes((0.0, -0.08, 0.6, 0.035)), orientation="horizontal")
+    bar.outline.set_visible(False)
+    bar.ax.locator_params(nbins=4)
+    return to_svg(figure, name, alt)
+
+
+def _bare(ax: mpl.axes.Axes, title: str) -> None:
+    ax.set_title(title)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side in ax.spines.values():
+        side.set_visible(False)
+
+
+def _counted(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of drawn cells by library and lineage."""
+    keys = [key for key in ("library", "day", "condition", "lineage") if key in cells]
+    text = cells[keys].astype({key: str for key in keys if key != "day"})
+    return text.groupby(keys, dropna=False, sort=True).size().rename("cells").reset_index()
+
+
+# ---------------------------------------------------------------- shares
+
+
+def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
+    """Draw the lineages of each library's kept cells."""
+    if lineages.empty or lineages["lineage"].nunique() < 2:
+        return None
+    table = lineages.pivot_table(index="library", columns="lineage", values="n", aggfunc="sum", fill_value=0)
+    facts = lineages.drop_duplicates("library").set_index("library").loc[table.index]
+    table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
+    order = [name for name in LINEAGES if name in table] + [name for name in table if name not in LINEAGES]
+    labels = [str(name) for name in table.index]
+    svg, alt, share = _stacked(
+        table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
+    )
+    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous.",
+                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True)  # fmt: skip
+
+
+def state_shares(cells: pd.DataFrame) -> Picture | None:
+    """Draw the states of the microglia by condition and day."""
+    if cells.empty or "state" not in cells:
+        return None
+    known = cells[cells["state"].notna() & (cells["state"].astype(str) != "")]
+    known = known[known["lineage"] == "microglia"] if "lineage" in known else known
+    if known.empty:
+        return None
+    day = known["day"].astype(float)
+    label = known["condition"].astype(str) + day.map(lambda d: f", day {d:g}" if np.isfinite(d) else "")
+    rank = known["condition"].astype(str).map({"naive": 0, "sham": 1, "contralateral": 2}).fillna(3)
+    table = pd.crosstab(label, known["state"].astype(str))
+    place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
+    table = table.loc[place.sort_values(["rank", "day"]).index]
+    order = [name for name in STATES if name in table] + [name for name in table if name not in STATES]
+    svg, alt, share = _stacked(
+        table[order], [str(name) for name in table.index], "states", "States of the microglia",
+        {name: state_colour(name) for name in order},
+    )  # fmt: skip
+    return Picture("states", "What the microglia are doing",
+                   "Each microglia has the state that stands out most from the control microglia, or none. The recovery "
+                   "state here is the best-fitting state; the recovery call above is stricter.",
+                   alt, (svg,), share.rename_axis("group").reset_index(), number_kind="percent", wide=True)  # fmt: skip
+
+
+def _stacked(
+    counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
+) -> tuple[str, str, pd.DataFrame]:
+    """Return a figure of stacked shares, its text alternative and the shares."""
+    share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
+    shown = share.head(MOST_BARS)
+    with house_style():
+        figure, ax = canvas(7.2, 0.7 + 0.23 * len(shown))
+        y = np.arange(len(shown))[::-1]
+        left = np.zeros(len(shown))
+        for key in shown.columns:
+            values = shown[key].fillna(0).to_numpy(float)
+            ax.barh(y, values, left=left, height=0.8, color=colours[key], ec="white", lw=0.5, label=lineage_name(key))
+            left = left + values
+        ax.set_yticks(y, labels[: len(shown)], fontsize=8.5)
+        ax.set_ylim(-0.6, len(shown) - 0.4)
+        ax.set_xlim(0, 1)
+        percent_axis(ax, "x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.01), handlelength=1, handletextpad=0.5)
+        overall = counts.sum() / max(counts.to_numpy().sum(), 1)
+        most = overall.sort_values(ascending=False).head(3)
+        alt = f"{title}: " + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
+        svg = to_svg(figure, name, alt + " over all.")
+    return svg, alt, share

@@ -1,0 +1,140 @@
+"""Figures of single genes (floor 6)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from recovery_microglia.figures.style import (
+    BLUE,
+    CONDITIONS,
+    VERMILION,
+    Picture,
+    canvas,
+    day_axis,
+    house_style,
+    percent_axis,
+    root_days,
+    sidestep,
+    to_svg,
+)
+from recovery_microglia.sheet import CONTROLS
+
+
+def signature_genes(markers: pd.DataFrame) -> Picture | None:
+    """Draw how many control and injured microglia show each signature gene."""
+    if markers.empty:
+        return None
+    here = markers[(markers["set"] == "recovery") & (markers["status"] != "absent")]
+    here = here[here["detected_control"].notna() | here["detected_injured"].notna()]
+    if here.empty:
+        return None
+    here = here.sort_values("detected_injured", ascending=False, na_position="last")
+    with house_style():
+        figure, ax = canvas(4.6, 0.9 + 0.24 * len(here))
+        y = np.arange(len(here))[::-1]
+        control, injured = here["detected_control"].to_numpy(float), here["detected_injured"].to_numpy(float)
+        ax.hlines(y, control, injured, color="#c3c9d0", lw=2, zorder=1)
+        if np.isfinite(control).any():
+            ax.plot(control, y, "o", ms=6, mfc="white", mec=BLUE, mew=1.5, label="control")
+        if np.isfinite(injured).any():
+            ax.plot(injured, y, "o", ms=6, color=VERMILION, label="injured, all days")
+        ax.set_yticks(y, here["gene"])
+        ax.set_ylim(-0.6, len(here) - 0.4)
+        ax.set_xlim(left=0)
+        percent_axis(ax, "x")
+        ax.set_xlabel("microglia with at least one count")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
+        alt = f"Share of control and injured microglia in which each of {len(here)} signature genes is detected."
+        svg = to_svg(figure, "signature", alt)
+    columns = ["gene", "role", "status", "libraries_with_gene", "detected_control", "detected_injured"]
+    return Picture(
+        "signature",
+        "Signature genes: how many microglia show them",
+        "Raw counts, no correction. A rise in one gene only is not the signature.",
+        alt,
+        (svg,),
+        here[[column for column in columns if column in here]],
+    )
+
+
+def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str]) -> Picture | None:
+    """Draw small multiples: one gene each, every subject a dot over days.
+
+    Parameters
+    ----------
+    course
+        gene_course.tsv.
+    tests
+        gene_tests.tsv; days with q below .05 get a star.
+    genes
+        What to draw, in this order.
+    """
+    known = course[course["day"].notna() & course["mean_counts_per_10k"].notna()]
+    drawn = [gene for gene in genes if (known["gene"] == gene).any()]
+    if not drawn or known["day"].nunique() < 2:
+        return None
+    days = sorted(known["day"].unique())
+    panels, names = [], []
+    with house_style():
+        for gene in drawn:
+            own = known[known["gene"] == gene]
+            stars = _stars(tests, gene)
+            words = f"{gene}: counts per 10,000 in every animal over days."
+            if stars:
+                words += (
+                    " Differs from control (q below .05) on day " + ", ".join(f"{d:g}" for d in sorted(stars)) + "."
+                )
+            panels.append(to_svg(_gene_panel(own, gene, days, stars), f"course-{gene}", words, tight=False))
+            names.append(words)
+    columns = ["gene", "role", "arm", "subject", "day", "condition", "n", "share_detected", "mean_counts_per_10k"]
+    return Picture(
+        "gene-course",
+        "Genes over days, every animal",
+        "Counts per 10,000 counts of the animal's microglia, uncorrected; open blue marks are controls (circle naive, "
+        "square sham, diamond contralateral), filled dots injured. The line joins the means of the injured animals. "
+        "A star: differs from the control, q < .05. Each gene has its own scale.",
+        f"Small multiples of {len(drawn)} genes: " + ", ".join(drawn),
+        tuple(panels),
+        known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],
+        panel_names=tuple(names),
+        panel_width=11,
+        wide=True,
+    )
+
+
+def _stars(tests: pd.DataFrame, gene: str) -> set[float]:
+    """Return the days on which a gene differs from its control."""
+    if tests.empty or "q" not in tests:
+        return set()
+    hits = tests[(tests["gene"] == gene) & (tests["q"] < 0.05) & (tests["status"] == "tested")]
+    return {float(day) for day in hits["day"]}
+
+
+def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[float]) -> Figure:
+    figure, ax = canvas(2.5, 1.9)
+    ax.set_position((0.17, 0.14, 0.8, 0.72))
+    span = float(np.ptp(root_days(days))) or 1.0
+    highest = float(own["mean_counts_per_10k"].max()) or 1.0
+    injured = own[own["condition"] == "injured"]
+    means = injured.groupby("day")["mean_counts_per_10k"].mean()
+    ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=VERMILION, lw=1.3, alpha=0.7)
+    for condition, group in own.groupby("condition", sort=False):
+        colour, marker = CONDITIONS.get(str(condition), CONDITIONS["other"])
+        face = "white" if condition in CONTROLS else colour
+        shift = -0.03 * span if condition in CONTROLS and condition != "naive" else 0.0
+        for day, dots in group.groupby("day"):
+            x = root_days([float(str(day))])[0] + shift + sidestep(len(dots), 0.04 * span)
+            ax.plot(x, dots["mean_counts_per_10k"], marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")
+    for day in stars:
+        ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=VERMILION, fontsize=9)
+    ax.set_ylim(-0.04 * highest, highest * 1.25)
+    ax.set_xlim(root_days([days[0]])[0] - 0.08 * span, root_days([days[-1]])[0] + 0.08 * span)
+    ax.set_title(gene, fontstyle="italic")
+    day_axis(ax, days, label="", every=False)
+    ax.locator_params(axis="y", nbins=4)
+    ax.grid(axis="y")
+    return figure

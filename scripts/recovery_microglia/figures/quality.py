@@ -1,0 +1,62 @@
+"""Figures of what quality control did (floor 6)."""
+
+import numpy as np
+import pandas as pd
+
+from recovery_microglia.figures.style import BLUE, ORANGE, PURPLE, SKY, VERMILION, Picture, canvas, house_style, to_svg
+
+REMOVED: dict[str, tuple[str, str]] = {
+    "removed_low_counts": ("too few counts", "#9aa3ad"),
+    "removed_high_counts": ("too many counts", "#6b7684"),
+    "removed_low_genes": ("too few genes", "#c3c9d0"),
+    "removed_high_mito": ("mitochondrial share", ORANGE),
+    "removed_haemoglobin": ("haemoglobin", VERMILION),
+    "removed_doublet": ("doublet", PURPLE),
+}
+"""Column of qc.tsv to its words and colour. (`removed_high_haemoglobin` is read as `removed_haemoglobin`.)"""
+MOST_BARS = 60
+
+
+def cells_removed(qc: pd.DataFrame) -> Picture | None:
+    """Draw for each library how many cells were kept and what each filter removed."""
+    if qc.empty or "kept" not in qc:
+        return None
+    shown = qc.rename(columns={"removed_high_haemoglobin": "removed_haemoglobin"})
+    filters = [name for name in REMOVED if name in shown and shown[name].fillna(0).sum() > 0]
+    bars = shown.head(MOST_BARS)
+    with house_style():
+        figure, ax = canvas(7.2, 0.8 + 0.21 * len(bars))
+        y = np.arange(len(bars))[::-1]
+        others = (
+            bars["microglia"].to_numpy(float) if "microglia" in bars else np.zeros(len(bars)),
+            bars["kept"].to_numpy(float),
+        )
+        ax.barh(y, others[0], color=BLUE, height=0.78, label="kept: microglia")
+        ax.barh(y, others[1] - others[0], left=others[0], color=SKY, height=0.78, label="kept: other cells")
+        left = others[1]
+        for name in filters:
+            values = bars[name].fillna(0).to_numpy(float)
+            ax.barh(y, values, left=left, color=REMOVED[name][1], height=0.78, label=f"removed: {REMOVED[name][0]}")
+            left = left + values
+        ax.set_yticks(y, bars["library"].astype(str), fontsize=8.5)
+        ax.set_ylim(-0.6, len(bars) - 0.4)
+        ax.set_xlabel("cells")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.01), handlelength=1, handletextpad=0.5)
+        alt = (
+            f"Cells per library, kept and removed: {shown['kept'].sum():,.0f} of {shown['cells_called'].sum():,.0f} "
+            f"cells in {len(shown)} libraries were kept."
+        )
+        svg = to_svg(figure, "qc", alt)
+    columns = ["library", "barcodes", "cells_called", "kept", *filters, "microglia"]
+    return Picture(
+        "qc",
+        "What each filter removed",
+        "A library that loses far more cells than its neighbours deserves a look."
+        + (f" The first {MOST_BARS} of {len(shown)} libraries are drawn." if len(shown) > MOST_BARS else ""),
+        alt,
+        (svg,),
+        shown[[column for column in columns if column in shown]],
+        wide=True,
+    )

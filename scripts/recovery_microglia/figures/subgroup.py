@@ -1,0 +1,269 @@
+"""Figures of the subgroup itself: scores, routes, clusters, alternatives (floor 6)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from recovery_microglia.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    Picture,
+    canvas,
+    day_axis,
+    house_style,
+    percent_axis,
+    root_days,
+    slug,
+    to_svg,
+)
+from recovery_microglia.sheet import CONTROLS
+
+ROUTES: dict[str, tuple[str, str, str]] = {
+    "score": ("score (the one reported)", VERMILION, "-"),
+    "score_without": ("score without Itgax and Igf1", PURPLE, "--"),
+    "cluster": ("cluster", GREEN, ":"),
+}
+"""Route to its words, colour and line."""
+
+
+def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
+    """Draw the scores of control and injured microglia with the cutoff, one panel a chemistry."""
+    if cells.empty or "recovery_score" not in cells:
+        return None
+    known = cells[cells["recovery_score"].notna()]
+    groups = {
+        "control": (known["condition"].isin(CONTROLS), BLUE),
+        "injured": (known["condition"] == "injured", VERMILION),
+    }
+    if not any(mask.any() for mask, _ in groups.values()):
+        return None
+    used = _used(calibration)
+    chemistry = known["chemistry"].astype(str) if "chemistry" in known else pd.Series("", index=known.index)
+    panels, names, numbers = [], [], []
+    with house_style():
+        for kind in sorted(chemistry.unique())[:6]:
+            own = chemistry == kind
+            cut = (
+                used.loc[used["chemistry"].fillna("").astype(str) == kind, "cutoff"]
+                if len(used)
+                else pd.Series(dtype=float)
+            )
+            cutoff = float(cut.iloc[0]) if len(cut) and np.isfinite(cut.iloc[0]) else None
+            figure, ax = canvas(4.6, 3.2)
+            edges = list(np.linspace(*_range(known.loc[own, "recovery_score"].to_numpy(float), cutoff), 45))
+            for label, (mask, colour) in groups.items():
+                values = known.loc[own & mask, "recovery_score"].to_numpy(float)
+                if len(values) == 0:
+                    continue
+                weights = np.full(len(values), 1 / len(values))
+                ax.hist(values, edges, weights=weights, histtype="stepfilled", color=colour, alpha=0.22, lw=0)
+                ax.hist(
+                    values,
+                    edges,
+                    weights=weights,
+                    histtype="step",
+                    color=colour,
+                    lw=1.6,
+                    label=f"{label}, {len(values):,} cells",
+                )
+                above = float((values > cutoff).mean()) if cutoff is not None else np.nan
+                numbers.append({"chemistry": kind, "group": label, "cells": len(values), "median_score": np.median(values),
+                                "cutoff": cutoff if cutoff is not None else np.nan, "share_above_cutoff": above})  # fmt: skip
+            if cutoff is not None:
+                ax.axvline(cutoff, color=INK, lw=1.3, ls="--", label="cutoff")
+            percent_axis(ax)
+            ax.set(xlabel="recovery score", ylabel="share of cells", title=kind or "")
+            ax.legend(loc="upper right", handlelength=1.4)
+            ax.grid(axis="y")
+            alt = f"Recovery scores of control and injured microglia{f', chemistry {kind}' if kind else ''}."
+            panels.append(to_svg(figure, f"scores-{kind}", alt))
+            names.append(alt)
+    return Picture("scores", "Scores of control and injured microglia",
+                   "Cells to the right of the dashed line pass the cutoff, which was frozen on control microglia of the "
+                   "same chemistry." if len(used) and used["cutoff"].notna().any() else
+                   "No cutoff could be set, so no cell is called.",
+                   names[0], tuple(panels), pd.DataFrame(numbers), panel_names=tuple(names))  # fmt: skip
+
+
+def _used(calibration: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of calibration.tsv that calls were made with."""
+    if calibration.empty:
+        return calibration
+    kept = calibration[calibration["used"].astype(str).isin(["True", "1", "1.0"])]
+    return kept[kept["scorer"] == "score"] if "scorer" in kept else kept
+
+
+def _range(values: np.ndarray, cutoff: float | None) -> tuple[float, float]:
+    low, high = float(values.min()), float(np.quantile(values, 0.9995))
+    high = max(high, cutoff * 1.15) if cutoff is not None else high
+    return low, high if high > low else low + 1e-6
+
+
+def routes(days: pd.DataFrame) -> Picture | None:
+    """Draw the day course as each route calls it."""
+    known = days[days["fraction"].notna()] if "fraction" in days else days
+    if known.empty or known["route"].nunique() < 2 or known["day"].nunique() < 2:
+        return None
+    arm = known["arm"].iloc[0] if "arm" in known else ""
+    own = known[known["arm"].fillna("") == (arm if isinstance(arm, str) else "")] if "arm" in known else known
+    with house_style():
+        figure, ax = canvas(4.6, 3.2)
+        for route, (label, colour, line) in ROUTES.items():
+            rows = own[own["route"] == route].sort_values("day")
+            if len(rows):
+                ax.plot(
+                    root_days(rows["day"]), rows["fraction"], line, color=colour, lw=2, marker="o", ms=4.5, label=label
+                )
+        day_axis(ax, list(own["day"]))
+        percent_axis(ax)
+        ax.set_ylim(bottom=0)
+        ax.set_ylabel("recovery cells among microglia")
+        ax.grid(axis="y")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=2.2)
+        alt = "Share of recovery cells by day as called by score, by score without Itgax and Igf1, and by cluster."
+        svg = to_svg(figure, "routes", alt)
+    return Picture("routes", "Three routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
+                   "Where the lines part, the answer depends on how it is asked.", alt, (svg,),
+                   own[["route", "day", "k", "n", "fraction"]])  # fmt: skip
+
+
+def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
+    """Draw which clusters come back when cells are resampled, by resolution."""
+    if clusters.empty or "stability_jaccard" not in clusters:
+        return None
+    known = clusters[clusters["stability_jaccard"].notna()]
+    if known.empty:
+        return None
+    with house_style():
+        figure, ax = canvas(4.6, 3.2)
+        flagged = (
+            known["recovery"].astype(str).isin(["True", "1", "1.0"])
+            if "recovery" in known
+            else pd.Series(False, index=known.index)
+        )
+        area = 18 + 260 * known["n"] / known["n"].max()
+        levels = sorted(known["resolution"].unique())
+        x = known["resolution"].map({value: place for place, value in enumerate(levels)}).to_numpy(float)
+        x = x + np.random.default_rng(0).uniform(-0.22, 0.22, len(x))
+        for mask, colour in ((~flagged, GREY), (flagged, VERMILION)):
+            ax.scatter(
+                x[mask],
+                known.loc[mask, "stability_jaccard"],
+                s=area[mask],
+                color=colour,
+                alpha=0.55,
+                ec="white",
+                lw=0.8,
+            )
+        ax.axhline(0.6, color=INK, lw=1, ls=":")
+        ax.set_xticks(range(len(levels)), [f"{value:g}" for value in levels])
+        ax.set(ylim=(0, 1.03), xlabel="resolution", ylabel="how well it comes back (Jaccard)")
+        ax.grid(axis="y")
+        handles = [
+            Line2D([], [], ls="", marker="o", ms=8, color=VERMILION, alpha=0.6, label="recovery cluster"),
+            Line2D([], [], ls="", marker="o", ms=8, color=GREY, alpha=0.6, label="other cluster"),
+            Line2D([], [], color=INK, lw=1, ls=":", label="below: not a cluster"),
+        ]
+        ax.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=2,
+            handletextpad=0.2,
+            columnspacing=0.8,
+        )
+        alt = f"Stability of {len(known)} clusters over {len(levels)} resolutions; {int(flagged.sum())} are recovery clusters."
+        svg = to_svg(figure, "clusters", alt)
+    columns = ["resolution", "cluster", "n", "stability_jaccard", "recovery_share", "recovery", "top_genes"]
+    return Picture("clusters", "Do the clusters come back?",
+                   "Each disc is a cluster, its area the number of cells; cells were resampled and clustered anew.",
+                   alt, (svg,), known[[column for column in columns if column in known]])  # fmt: skip
+
+
+def random_sets(null: pd.DataFrame) -> Picture | None:
+    """Draw each subject's share above the cutoff beside that of matched random gene sets."""
+    if null.empty or "observed" not in null:
+        return None
+    known = null[null["observed"].notna() & null["null_high"].notna()].sort_values(["condition", "day", "subject"])
+    if known.empty or len(known) > 60:
+        return None
+    with house_style():
+        figure, ax = canvas(4.6, 0.9 + 0.17 * len(known))
+        y = np.arange(len(known))[::-1]
+        ax.hlines(
+            y, known["null_low"], known["null_high"], color=GREY, lw=3, alpha=0.5, label="1,000 random gene sets, 95 %"
+        )
+        colours = np.where(known["condition"].isin(CONTROLS), BLUE, VERMILION)
+        ax.scatter(known["observed"], y, s=22, c=colours, zorder=3, label="signature")
+        ax.set_yticks(y, known["subject"].astype(str), fontsize=8)
+        ax.set_ylim(-0.6, len(known) - 0.4)
+        ax.set_xlim(left=0)
+        percent_axis(ax, "x")
+        ax.set_xlabel("microglia above the cutoff")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=1.4)
+        alt = f"Share of microglia above the cutoff in {len(known)} animals, beside matched random gene sets."
+        svg = to_svg(figure, "null", alt)
+    return Picture("null", "Against random genes",
+                   "Random gene sets matched on expression and detection, each with its own cutoff. Blue: control.",
+                   alt, (svg,), known)  # fmt: skip
+
+
+def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
+    """Draw the onsets of all alternative analyses, the most frequent first."""
+    if table.empty:
+        return None
+    own = table[table["arm"].fillna("").astype(str) == arm] if "arm" in table else table
+    if own.empty:
+        return None
+    keys = own[["onset_low", "onset_high"]].astype(float)
+    counts = keys.groupby(["onset_low", "onset_high"], dropna=False).size().rename("analyses").reset_index()
+    counts = counts.sort_values("analyses", ascending=False, kind="stable").head(10)
+    main = own["agrees"].astype(str).isin(["True", "1", "1.0"])
+    agreed = {_key(row) for row in keys[main].to_dict("records")}
+    last = float(np.nanmax([*keys.to_numpy().ravel(), *own["peak_day"].astype(float), 1.0]))
+    with house_style():
+        figure, ax = canvas(7.2, 0.9 + 0.34 * len(counts))
+        y = np.arange(len(counts))[::-1]
+        labels = []
+        for height, row in zip(y, counts.to_dict("records"), strict=True):
+            low, high = row["onset_low"], row["onset_high"]
+            colour = ORANGE if _key(row) in agreed else "#aab3bd"
+            if np.isfinite(high):
+                left, right = root_days([low if np.isfinite(low) else 0.0, high])
+                ax.barh(height, right - left, left=left, height=0.55, color=colour)
+                labels.append(f"after day {low:g}, by day {high:g}" if np.isfinite(low) else f"by day {high:g}")
+            else:
+                ax.plot([0, root_days([last])[0]], [height, height], color=colour, lw=1.5, ls=":")
+                labels.append("none")
+            ax.text(root_days([last])[0] * 1.02, height, f"{row['analyses']} of {len(own)}", va="center")
+        ax.set_yticks(y, labels)
+        ax.set_ylim(-0.6, len(counts) - 0.4)
+        ax.set_xlim(0, root_days([last])[0] * 1.16)
+        day_axis(ax, [0.0, *keys.to_numpy().ravel()[np.isfinite(keys.to_numpy().ravel())], last])
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        share = f"{int(main.sum())} of {len(own)}"
+        alt = f"Onset intervals of {len(own)} alternative analyses; {share} give the reported interval."
+        svg = to_svg(figure, f"alternatives-{arm}", alt)
+    return Picture(
+        "alternatives" + (f"-{slug(arm)}" if arm else ""),
+        "Onset in every alternative analysis" + (f": {arm}" if arm else ""),
+        "Orange: the interval that is reported.",
+        alt,
+        (svg,),
+        counts,
+        wide=True,
+    )
+
+
+def _key(row: dict[str, float]) -> tuple[float, float]:
+    """Return an interval that compares equal where ends are missing."""
+    low, high = row["onset_low"], row["onset_high"]
+    return (low if np.isfinite(low) else -1.0, high if np.isfinite(high) else -1.0)

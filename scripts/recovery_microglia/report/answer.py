@@ -1,0 +1,220 @@
+"""The verdict: what a reader must know if they read nothing else (floor 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from recovery_microglia.report import words
+from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
+from recovery_microglia.report.inputs import ReportInputs
+
+SEVERITY = {"alarm": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first screen.
+
+    Attributes
+    ----------
+    status, status_word, status_meaning
+        Key, word on the chip, and what the word means.
+    headline
+        The answer as a sentence.
+    tiles
+        The facts behind it.
+    design
+        Animals, cells and microglia by day.
+    worst
+        The two worst warnings.
+    n_more
+        How many further warnings there are.
+    limits
+        What the data cannot show.
+    """
+
+    status: str
+    status_word: str
+    status_meaning: str
+    headline: str
+    tiles: Tiles
+    design: Table | None
+    worst: tuple[Note, ...]
+    n_more: int
+    limits: tuple[str, ...]
+
+
+def verdict(inputs: ReportInputs) -> Verdict:
+    """Return the first screen of a data set."""
+    word, meaning = words.STATUS[inputs.status]
+    answer = headline(inputs)
+    if inputs.status != "tested" and inputs.reason and inputs.reason not in answer:
+        meaning = f"{meaning} Reason: {inputs.reason}."
+    notices = warnings_of(inputs)
+    told = inputs.reason if inputs.reason in answer else ""  # what the headline says need not be said twice
+    serious = [note for note in notices if note.severity != "info" and not (told and told in note.text)]
+    return Verdict(
+        inputs.status,
+        word,
+        meaning,
+        answer,
+        Tiles(tuple(_tiles(inputs))),
+        _design(inputs),
+        tuple(serious[:2]),
+        len(notices) - len(serious[:2]),
+        tuple(limits(inputs)),
+    )
+
+
+def headline(inputs: ReportInputs) -> str:
+    """Return the answer; never one that the status does not allow."""
+    if text := inputs.text("headline"):
+        return text
+    if inputs.status == "not_testable":
+        why = f": {inputs.reason}" if inputs.reason else ""
+        return f"Whether recovery microglia emerge cannot be judged from these data{why}."
+    return " ".join(str(row["sentence"]) for row in inputs.onsets if not words.missing(row.get("sentence")))
+
+
+def warnings_of(inputs: ReportInputs) -> list[Note]:
+    """Return the warnings, the worst first."""
+    frame = inputs.table("warnings")
+    rows = frame.to_dict("records") if len(frame) else list(inputs.summary.get("notices") or [])
+    notes = []
+    for row in rows:
+        severity = str(row.get("severity", "info"))
+        where = row.get("library", "")
+        title = words.key_words(str(row.get("code", "")))
+        notes.append(Note(severity, title, str(row.get("text", "")) + _where(where, str(row.get("text", "")))))
+    return sorted(notes, key=lambda note: SEVERITY.get(note.severity, 3))
+
+
+def _where(libraries: Any, text: str) -> str:
+    """Return the libraries of a warning, if its text does not name them."""
+    if words.missing(libraries):
+        return ""
+    names = [name.strip() for name in str(libraries).split(",")]
+    return "" if all(name in text for name in names) else f" ({words.listed(names, most=6)})"
+
+
+# ---------------------------------------------------------------- facts
+
+
+def _tiles(inputs: ReportInputs) -> list[Tile]:
+    tiles = []
+    several = len(inputs.onsets) > 1
+    for row in inputs.onsets[:3]:
+        arm = f", {row['arm']}" if several and not words.missing(row.get("arm")) else ""
+        tiles += _onset_tiles(row, inputs, arm)
+    tiles += _coverage_tile(inputs) + _totals_tiles(inputs)
+    included = inputs.included
+    if len(included):
+        kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
+        note = words.listed([f"{n} {kind}" for kind, n in kinds.items()])
+        note += f"; {words.count(included['library'].nunique(), 'library', 'libraries')}"
+        tiles.append(Tile("Animals", words.whole(included["subject"].nunique()), note))
+    return tiles
+
+
+def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list[Tile]:
+    tiles = []
+    if onset := words.onset_words(row):
+        half = row.get("half_rise_day")
+        note = "An interval, because nothing was sampled inside it."
+        if half is not None and not words.missing(half):
+            note = (
+                f"Half of the rise is reached about day {float(half):.1f} (95 % interval "
+                f"{float(row['half_rise_low']):.1f} to {float(row['half_rise_high']):.1f})."
+            )
+        tiles.append(Tile(f"Onset{arm}", onset[0].upper() + onset[1:], note))
+    days = inputs.arm_days(str(row.get("arm") or "") if not words.missing(row.get("arm")) else "")
+    if len(days) and days["fraction"].notna().any():
+        peak = days.loc[days["fraction"].idxmax()]
+        note = (
+            f"of microglia, day {words.day(peak['day'])}: {words.whole(peak['k'])} of {words.whole(peak['n'])} cells, "
+        )
+        note += words.count(int(peak["n_subjects"]), "animal")
+        if not words.missing(peak["control_fraction"]):
+            note += f"; control {words.percent(peak['control_fraction'])}"
+        tiles.append(Tile(f"Highest share{arm}", words.percent(peak["fraction"]), note))
+    return tiles
+
+
+def _coverage_tile(inputs: ReportInputs) -> list[Tile]:
+    coverage = (inputs.summary.get("recovery") or {}).get("coverage") or {}
+    if "n_present" not in coverage:
+        return []
+    absent = list(coverage.get("absent") or [])
+    note = f"missing: {words.listed(absent, most=5)}" if absent else "all were measured"
+    return [Tile("Signature genes", f"{coverage['n_present']} of {coverage['n_genes']}", note)]
+
+
+def _totals_tiles(inputs: ReportInputs) -> list[Tile]:
+    totals = inputs.summary.get("totals") or {}
+    tiles = []
+    if not words.missing(totals.get("microglia")):
+        kept, cells = totals.get("kept"), totals.get("cells")
+        note = ""
+        if not words.missing(kept):
+            note = f"among {words.whole(kept)} cells kept" + (
+                f" of {words.whole(cells)}" if not words.missing(cells) else ""
+            )
+        tiles.append(Tile("Microglia", words.whole(totals["microglia"]), note))
+    return tiles
+
+
+def _design(inputs: ReportInputs) -> Table | None:
+    rows = inputs.summary.get("days") or []
+    if not rows:
+        return None
+    columns = [
+        Column("day", "Day", "day"),
+        Column("condition", "Condition"),
+        Column("subjects", "Animals", "whole"),
+        Column("microglia", "Microglia", "whole"),
+        Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
+    ]
+    frame = pd.DataFrame(rows)
+    frame["share"] = [_share(inputs, row.get("day"), str(row.get("condition"))) for row in rows]
+    return table(frame, columns, caption="Animals and microglia by day")
+
+
+def _share(inputs: ReportInputs, day: Any, condition: str) -> str:
+    """Return the recovery cells of a day and condition, all arms together."""
+    units = inputs.units()
+    if units.empty:
+        return ""
+    same_day = units["day"].isna() if words.missing(day) else units["day"] == float(day)
+    own = units[same_day & (units["condition"] == condition)]
+    return words.share(own["k"].sum(), own["n"].sum()) if own["n"].sum() else ""
+
+
+# ---------------------------------------------------------------- limits
+
+
+def limits(inputs: ReportInputs) -> list[str]:
+    """Return what no analysis of these data can show, in plain words."""
+    found = [
+        "That these cells cause recovery from pain: that needs an experiment that removes or adds them.",
+        "CD11c protein: the call is a CD11c⁺-like state of RNA; Itgax itself is seen in few cells at this depth.",
+    ]
+    if inputs.status == "not_testable":
+        return found
+    found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
+    if inputs.text("assay") == "nuclei":
+        found.append("What whole cells would show: nuclei hold little Apoe, Spp1, Cst3 and Cd74 RNA.")
+    if inputs.sorted_tissue:
+        found.append("Which cell types supply Igf1: the tissue was sorted, so other sources were left out.")
+    used = inputs.included
+    sampled = sorted(used.loc[used["condition"] == "injured", "day"].dropna().unique()) if len(used) else []
+    if sampled:
+        found.append(
+            f"What happens between the days sampled ({words.listed([words.day(d) for d in sampled], most=12)})."
+        )
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"male"} and used["sex"].notna().any():
+        found.append("Females: all animals are male.")
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"female"} and used["sex"].notna().any():
+        found.append("Males: all animals are female.")
+    return found

@@ -1,0 +1,241 @@
+"""What a page is built of; the template knows one macro for each (floor 6)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recovery_microglia.figures import Picture
+from recovery_microglia.figures.palette import lineage_name
+from recovery_microglia.report import words
+
+MOST_ROWS = 400
+"""Longer tables are cut on the page; the whole one is a file beside it."""
+_TEXT_OF: dict[str, Callable[[Any], str]] = {
+    "text": words.plain,
+    "whole": words.whole,
+    "number": words.number,
+    "percent": words.percent,
+    "p": words.p_value,
+    "day": words.day,
+    "yes": words.yes_no,
+    "lineage": lambda value: words.DASH if words.missing(value) else lineage_name(str(value)),
+}
+KINDS: dict[str, str] = {
+    **dict.fromkeys(
+        ("fraction", "low", "high", "control_fraction", "share", "true_fraction", "called_fraction", "observed", "peak_fraction",
+         "null_median", "null_low", "null_high", "detected_control", "detected_injured", "recovery_share", "share_detected",
+         "share_above_cutoff", "smallest_detectable", "doublet_rate", "fpr", "fpr_low", "fpr_high"), "percent"),
+    **dict.fromkeys(("p", "q", "p_second", "p_permutation", "p_smallest", "p_empirical", "trend_p"), "p"),
+    **dict.fromkeys(("day", "onset_low", "onset_high", "peak_day"), "day"),
+    **dict.fromkeys(("k", "n", "cells", "kept", "barcodes", "cells_called", "microglia", "libraries_with_gene"), "whole"),
+    **dict.fromkeys(("recovery", "agrees", "aliased", "used", "reported"), "yes"),
+    "lineage": "lineage",
+    "state": "lineage",
+}  # fmt: skip
+"""How a column of a table is written, where its name says it."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: key in the frame, heading, how it is written, and what it means (shown on hovering)."""
+
+    key: str
+    label: str
+    kind: str = "text"
+    help: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column holds numbers, which stand right."""
+        return self.kind in ("whole", "number", "percent", "p", "day")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text, and what it sorts by."""
+
+    text: str
+    sort: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page, sortable by its headings."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    marked: tuple[bool, ...] = ()
+    note: str = ""
+    block: str = field(default="table", init=False)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A box: severity (alarm, warning, info, why), a title and a text."""
+
+    severity: str
+    title: str
+    text: str
+    block: str = field(default="note", init=False)
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A paragraph."""
+
+    text: str
+    block: str = field(default="prose", init=False)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures beside each other, each with its numbers."""
+
+    pictures: tuple["Plate", ...]
+    block: str = field(default="figures", init=False)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A picture and the table of its numbers."""
+
+    picture: Picture
+    numbers: Table
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that are opened on demand."""
+
+    summary: str
+    blocks: tuple[Any, ...]
+    block: str = field(default="fold", init=False)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A fact: label, value, and what to know about it."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Facts beside each other."""
+
+    tiles: tuple[Tile, ...]
+    block: str = field(default="tiles", init=False)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One animal in the design: what is written on it, its number in the palette, and all that is known."""
+
+    text: str
+    tone: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The design: a row an arm and condition, a column a day, chips for animals."""
+
+    days: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[Chip, ...], ...]], ...]
+    legend: str
+    block: str = field(default="grid", init=False)
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files to download: (address, name, what it holds)."""
+
+    links: tuple[tuple[str, str, str], ...]
+    block: str = field(default="links", init=False)
+
+
+@dataclass(frozen=True)
+class References:
+    """Numbered references: text and address (may be empty)."""
+
+    items: tuple[tuple[str, str], ...]
+    block: str = field(default="references", init=False)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    name: str
+    title: str
+    lead: str
+    blocks: tuple[Any, ...]
+
+
+# ---------------------------------------------------------------- makers
+
+
+def cell(value: Any, kind: str) -> Cell:
+    """Return a value as it is written and sorted."""
+    text = _TEXT_OF[kind](value)
+    if words.missing(value):
+        return Cell(text, "")
+    if isinstance(value, (bool, np.bool_)) or kind in ("text", "lineage", "yes"):
+        return Cell(text, text.lower())
+    return Cell(text, repr(float(value)))
+
+
+def table(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    caption: str = "",
+    marked: Sequence[bool] = (),
+    note: str = "",
+) -> Table:
+    """Return a table of the columns that exist and hold anything at all."""
+    shown = frame.head(MOST_ROWS)
+    kept = [c for c in columns if c.key in frame and not all(words.missing(value) for value in shown[c.key])]
+    records = shown[[c.key for c in kept]].itertuples(index=False, name=None)
+    rows = tuple(tuple(cell(value, c.kind) for value, c in zip(row, kept, strict=True)) for row in records)
+    if len(frame) > MOST_ROWS:
+        note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
+    return Table(caption, tuple(kept), rows, tuple(marked)[:MOST_ROWS], note)
+
+
+def kind_of(name: str, values: pd.Series, default: str) -> str:
+    """Return how a column is written, by its name, else by its values."""
+    if name in KINDS:
+        return KINDS[name]
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return "yes"
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return "whole"
+    return default if pd.api.types.is_float_dtype(values.dtype) else "text"
+
+
+def whole_table(frame: pd.DataFrame, *, caption: str = "", default: str = "number", note: str = "") -> Table:
+    """Return a table of all columns, written by their names."""
+    columns = [
+        Column(str(name), lineage_name(str(name)), kind_of(str(name), frame[name], default)) for name in frame.columns
+    ]
+    named = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    return table(named, columns, caption=caption, note=note)
+
+
+def plates(*pictures: Picture | None) -> tuple[Figures, ...]:
+    """Return the pictures that exist as one block, or nothing."""
+    found = tuple(Plate(p, whole_table(p.numbers, default=p.number_kind)) for p in pictures if p is not None)
+    return (Figures(found),) if found else ()
+
+
+def pairs(values: Mapping[str, Any], *, names: tuple[str, str], caption: str = "") -> Table:
+    """Return a mapping as a table of two columns."""
+    frame = pd.DataFrame({"name": list(values), "value": [str(value) for value in values.values()]}, dtype=object)
+    return table(frame, [Column("name", names[0]), Column("value", names[1])], caption=caption)

@@ -1,0 +1,157 @@
+"""What a page is written from (floor 6)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recovery_microglia.report import words
+from recovery_microglia.sheet import CONTROLS
+
+CELL_COLUMNS = (
+    *("cell", "library", "subject", "day", "condition", "chemistry", "lineage", "state", "recovery_score"),
+    *("recovery_call", "leiden"),
+)
+POINTS = {"X_umap": ("umap1", "umap2"), "X_umap_integrated": ("integrated1", "integrated2")}
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything a page shows; whatever is missing or empty, the page does without and says so.
+
+    Attributes
+    ----------
+    summary
+        summary.json.
+    tables
+        Table name to table, as under ``tables/``.
+    cells
+        One row a myeloid cell: cell, library, subject, day, condition, chemistry, lineage, state, recovery_score,
+        recovery_call, umap1, umap2, integrated1, integrated2; columns may be missing.
+    """
+
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table; an empty one if it is not there."""
+        return self.tables.get(name, pd.DataFrame())
+
+    def text(self, key: str) -> str:
+        """Return a text of the summary; empty if it is not there."""
+        value = self.summary.get(key)
+        return "" if words.missing(value) else str(value)
+
+    @property
+    def status(self) -> str:
+        """What may be claimed; the most careful answer if the summary does not say."""
+        status = self.text("status")
+        return status if status in words.STATUS else "not_testable"
+
+    @property
+    def reason(self) -> str:
+        """Why not more may be claimed, without a full stop."""
+        return self.text("reason").rstrip(". ")
+
+    @property
+    def called(self) -> bool:
+        """Whether recovery cells were called at all, whatever the design allows."""
+        recovery = self.summary.get("recovery") or {}
+        return bool(recovery.get("status", self.status) != "not_testable")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data are made up."""
+        return bool(self.summary.get("simulated"))
+
+    @property
+    def onsets(self) -> list[dict[str, Any]]:
+        """The onset rows of the score route, one an arm; none where nothing may be claimed."""
+        rows = self.summary.get("onset") or []
+        if isinstance(rows, Mapping):
+            rows = [rows]
+        if not rows and len(self.table("onset")):
+            rows = self.table("onset").to_dict("records")
+        own = [dict(row) for row in rows if row.get("route", "score") == "score"]
+        return [] if self.status == "not_testable" else own
+
+    def units(self, *, route: str = "score") -> pd.DataFrame:
+        """Return the fractions per subject of a route, of microglia; ``arm`` is text."""
+        table = self.table("fractions")
+        if table.empty:
+            return table
+        own = table[(table["route"] == route) & (table["denominator"] == "microglia")]
+        return own.assign(arm=own["arm"].fillna("").astype(str))
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms with injured subjects."""
+        units = self.units()
+        return sorted(units["arm"][units["condition"] == "injured"].unique()) if len(units) else []
+
+    def arm_units(self, arm: str) -> pd.DataFrame:
+        """Return an arm's subjects with its controls, or the shared controls where it has none of its own."""
+        units = self.units()
+        own = units[units["arm"] == arm]
+        if own["condition"].isin(CONTROLS).any():
+            return own
+        return pd.concat([own, units[units["condition"].isin(CONTROLS) & (units["arm"] != arm)]])
+
+    def arm_days(self, arm: str, *, route: str = "score") -> pd.DataFrame:
+        """Return the rows of the timeline of an arm."""
+        table = self.table("timeline")
+        if table.empty:
+            return table
+        return table[(table["route"] == route) & (table["arm"].fillna("").astype(str) == arm)].sort_values("day")
+
+    @property
+    def included(self) -> pd.DataFrame:
+        """The sheet's rows that were not left out."""
+        samples = self.table("samples")
+        if samples.empty or "include" not in samples:
+            return samples
+        return samples[samples["include"].map(words.truthy)]
+
+    @property
+    def sorted_tissue(self) -> bool:
+        """Whether cells were sorted before sequencing."""
+        return self.text("enrichment") not in ("", "none")
+
+
+def load_inputs(folder: Path) -> ReportInputs:
+    """Return what the pipeline left in ``results/<dataset>``: summary.json, tables/, myeloid.h5ad.
+
+    Of the h5ad only obs and the embeddings are read, never the counts.
+    """
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    tables = {}
+    for path in sorted((folder / "tables").glob("*.tsv*")):
+        name = path.name.split(".")[0]
+        if name != "cells":  # a row a cell, and the h5ad has them all
+            tables[name] = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], low_memory=False)
+    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"))
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """Return obs and embeddings of an h5ad as one table; an empty one if there is no such file."""
+    if not path.is_file():
+        return pd.DataFrame()
+    import h5py
+    from anndata.io import read_elem
+
+    with h5py.File(path) as store:
+        cells: pd.DataFrame = read_elem(store["obs"])
+        cells = cells.rename_axis("cell").reset_index() if "cell" not in cells else cells.reset_index(drop=True)
+        cells = cells[[column for column in CELL_COLUMNS if column in cells]].copy()
+        for key, names in POINTS.items():
+            if key in store["obsm"]:
+                points = np.asarray(store["obsm"][key])
+                cells[names[0]], cells[names[1]] = points[:, 0], points[:, 1]
+    for column in cells.select_dtypes("category"):
+        cells[column] = cells[column].astype(object)
+    return cells

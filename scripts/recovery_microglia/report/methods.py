@@ -1,0 +1,210 @@
+"""Methods in words, written from the settings that ran; versions, files and citations (floor 6)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recovery_microglia.report import words
+from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
+from recovery_microglia.report.inputs import ReportInputs
+
+KOHNO = (
+    "Kohno K, …, Masuda T, Tsuda M. A spinal microglia population involved in remitting and relapsing neuropathic pain. "
+    "Science 2022;376:86–90.",
+    "https://pubmed.ncbi.nlm.nih.gov/35357926/",
+)
+REFERENCES: dict[str, tuple[str, str]] = {
+    "emptydrops": ("Lun ATL et al. EmptyDrops: distinguishing cells from empty droplets. Genome Biol 2019;20:63.", ""),
+    "scrublet": ("Wolock SL, Lopez R, Klein AM. Scrublet. Cell Syst 2019;8:281–291.", ""),
+    "stress": (
+        "Marsh SE et al. Dissection of artifactual and confounding glial signatures. Nat Neurosci 2022;25:306–316.",
+        "",
+    ),
+    "leiden": ("Traag VA, Waltman L, van Eck NJ. From Louvain to Leiden. Sci Rep 2019;9:5233.", ""),
+    "stability": ("Hennig C. Cluster-wise assessment of cluster stability. Comput Stat Data Anal 2007;52:258–271.", ""),
+    "harmony": ("Korsunsky I et al. Harmony. Nat Methods 2019;16:1289–1296.", ""),
+    "umap": ("McInnes L, Healy J, Melville J. UMAP. arXiv:1802.03426, 2018.", ""),
+    "scanpy": ("Wolf FA, Angerer P, Theis FJ. SCANPY. Genome Biol 2018;19:15.", ""),
+    "ucell": ("Andreatta M, Carmona SJ. UCell. Comput Struct Biotechnol J 2021;19:3796–3798.", ""),
+    "propeller": ("Phipson B et al. propeller. Bioinformatics 2022;38:4720–4726.", ""),
+    "fdr": ("Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc B 1995;57:289–300.", ""),
+    "snakemake": ("Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33.", ""),
+}
+FILES: dict[str, str] = {
+    "samples": "the sample sheet as it was read",
+    "qc": "quality per library",
+    "lineages": "cells of each lineage by library",
+    "markers_used": "signature and context genes, and their fate in the data",
+    "calibration": "cutoffs and false-positive rates",
+    "null": "signature against matched random gene sets",
+    "itgax_igf1": "share of microglia with Itgax and with Igf1",
+    "fractions": "recovery cells per animal",
+    "timeline": "days against their control",
+    "onset": "the result for each arm and route",
+    "robustness": "alternative analyses",
+    "confounding": "what goes together with the days",
+    "igf1_share": "Igf1 counts by lineage",
+    "gene_course": "single genes per animal",
+    "gene_tests": "single genes against control",
+    "clusters": "clusters and their stability",
+    "truth": "called against true (simulated data)",
+    "warnings": "all warnings",
+    "provenance": "checksums, versions, settings",
+}
+
+
+def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
+    """Return the methods as paragraphs, and the keys of the references they use."""
+    settings = inputs.summary.get("parameters") or {}
+    cells, clusters, recovery, timeline = (
+        _part(settings, name) for name in ("cells", "clusters", "recovery", "timeline")
+    )
+    texts, cited = [], ["snakemake", "stress"]
+    texts.append(_cells_text(cells, cited))
+    texts.append(
+        "Lineages. Each library was sorted into lineages by itself: cells with clear evidence from marker genes gave each "
+        "lineage's profile in that library, and every cell then took the lineage that explains its counts best. Genes that "
+        "microglia change in any state took no part. Cells that two lineages explain about equally are called ambiguous."
+    )
+    texts.append(_clusters_text(clusters, cited))
+    coverage = (inputs.summary.get("recovery") or {}).get("coverage") or {}
+    texts.append(_recovery_text(recovery, coverage, called=inputs.called, cited=cited))
+    if inputs.status == "tested":
+        texts.append(_timeline_text(timeline, cited))
+    elif inputs.status == "descriptive":
+        texts.append(
+            f"Days. The design allows a description only ({inputs.reason}): shares per animal with Wilson 95 % intervals "
+            "are shown; no day was tested and no p-value is given."
+        )
+    if len(inputs.table("gene_tests")):
+        cited.append("fdr")
+        texts.append(
+            "Single genes. Counts per 10,000 of each animal's microglia, uncorrected. Where the design allows it, each day was "
+            "compared with its control by Welch's test over animals on log2(1 + value), with an exact permutation p beside it "
+            "and the false-discovery rate over genes and days."
+        )
+    return [text for text in texts if text], list(dict.fromkeys(cited))
+
+
+def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = settings.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _cells_text(cells: Mapping[str, Any], cited: list[str]) -> str:
+    text = "Cells. Raw counts were read as deposited; matrices that still held empty droplets were called first."
+    cited.append("emptydrops")
+    bounds = []
+    for key, words_before in (("min_counts", "fewer than {} counts"), ("min_genes", "fewer than {} genes"),
+                              ("max_pct_mito", "more than {} % mitochondrial counts"),
+                              ("max_pct_haemoglobin", "more than {} % haemoglobin counts")):  # fmt: skip
+        if not words.missing(cells.get(key)):
+            bounds.append(words_before.format(f"{cells[key]:g}"))
+    if bounds:
+        text += f" Cells with {words.listed(bounds)} were removed"
+        if not words.missing(cells.get("mads")):
+            text += f", and so were those more than {cells['mads']:g} median absolute deviations from their library's median"
+        text += "."
+    if cells.get("doublets", True):
+        cited.append("scrublet")
+        text += " Doublets were found by simulated doublets (Scrublet) within each library."
+    else:
+        text += " Doublets were not looked for (switched off in the configuration)."
+    return text
+
+
+def _clusters_text(clusters: Mapping[str, Any], cited: list[str]) -> str:
+    cited += ["scanpy", "leiden", "stability", "umap", "harmony"]
+    text = "Clusters. The myeloid cells of all libraries were put together without correction"
+    if not words.missing(clusters.get("n_top_genes")):
+        text += (
+            f": {clusters['n_top_genes']} variable genes, {clusters.get('n_pcs', 30)} principal components, "
+            f"{clusters.get('n_neighbors', 15)} neighbours"
+        )
+    text += "; Leiden partitions over a range of resolutions"
+    if not words.missing(clusters.get("n_resamples")):
+        text += f", each repeated {clusters['n_resamples']} times on 80 % of the cells to see which clusters come back"
+    return text + ". The aligned embedding (Harmony) is for looking only and feeds no score."
+
+
+def _recovery_text(recovery: Mapping[str, Any], coverage: Mapping[str, Any], *, called: bool, cited: list[str]) -> str:
+    cited.append("ucell")
+    genes = (
+        words.listed(list(coverage.get("present") or []), most=14)
+        if coverage.get("present")
+        else "the genes of the signature"
+    )
+    text = (
+        f"Recovery score. Each microglia was scored by the ranks of the rising genes (UCell) on uncorrected counts: {genes}. "
+        "Genes that fall are not used, because they fall in every reactive state."
+    )
+    if not called:
+        return text + " No cutoff was applied and no cell was called."
+    quantile = recovery.get("quantile")
+    if quantile is not None:
+        text += (
+            f" A cell is a recovery cell if its score lies above the {100 * float(quantile):g} % quantile of the control "
+            "microglia of its chemistry and no inflammatory state explains it better."
+        )
+    text += " The false-positive rate was measured on control animals that the cutoff had not seen"
+    if not words.missing(recovery.get("n_null_sets")):
+        text += f", and the signature was compared with {recovery['n_null_sets']:,} random gene sets of like expression"
+    return text + ". The same was done without Itgax and Igf1, and by clusters."
+
+
+def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
+    cited += ["propeller", "fdr"]
+    alpha = timeline.get("alpha", 0.05)
+    return (
+        "Days. The unit is the animal. Shares were modelled as beta-binomial with a spread between animals common to all "
+        "groups, and each day was compared with its control (sham or contralateral of the same day where there are two, else "
+        "naive); beside it stand a t-test on transformed shares (as propeller) and an exact permutation p with the smallest "
+        f"value it can reach. A day is above control if its false-discovery rate over days is below {alpha:g}. The onset is an "
+        "interval: from the last sampled day that is not above control to the first that is; no shape is forced on the course."
+    )
+
+
+def methods_section(inputs: ReportInputs) -> Section:
+    """Return methods, settings, versions, files and how to cite."""
+    texts, cited = paragraphs(inputs)
+    version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
+    blocks: list[object] = [Prose(text) for text in texts]
+    blocks.append(Fold("References", (References(tuple(REFERENCES[key] for key in cited)),)))
+    settings = _flat(inputs.summary.get("parameters") or {})
+    if settings:
+        blocks.append(Fold("Settings of this run", (pairs(settings, names=("Setting", "Value")),)))
+    if versions := dict(inputs.summary.get("versions") or {}):
+        blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
+    if len(inputs.table("provenance")):
+        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance")),)))
+    blocks.append(Links(tuple(_files(inputs))))
+    own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."
+    cite = [KOHNO, (own, "")]
+    if inputs.text("citation"):
+        accession = f" Data: {inputs.text('accession')}." if inputs.text("accession") else ""
+        cite.append((inputs.text("citation").rstrip(".") + "." + accession, ""))
+    blocks.append(
+        Prose("How to cite: the paper that found the cells, this software, and the study that made the data.")
+    )
+    blocks.append(References(tuple(cite)))
+    return Section("methods", "Methods, files and how to cite", "", tuple(blocks))
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + str(key)] = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return flat
+
+
+def _files(inputs: ReportInputs) -> list[tuple[str, str, str]]:
+    tables = [(f"tables/{name}.tsv", f"{name}.tsv", FILES.get(name, "")) for name in inputs.tables if name != "cells"]
+    if len(inputs.cells):
+        tables.append(("tables/cells.tsv.gz", "cells.tsv.gz", "every microglia with its scores and calls"))
+    return [
+        *tables,
+        ("summary.json", "summary.json", "the answer for machines"),
+        ("myeloid.h5ad", "myeloid.h5ad", "all myeloid cells, raw counts; opens in scanpy and CELLxGENE"),
+    ]

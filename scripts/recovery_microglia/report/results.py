@@ -1,0 +1,242 @@
+"""The sections that carry the answer: timeline, truth, genes, Igf1, robustness (floor 6)."""
+
+import pandas as pd
+
+from recovery_microglia import figures
+from recovery_microglia.report import words
+from recovery_microglia.report.blocks import (
+    Column,
+    Fold,
+    Note,
+    Prose,
+    Section,
+    Tile,
+    Tiles,
+    plates,
+    table,
+    whole_table,
+)
+from recovery_microglia.report.inputs import ReportInputs
+
+DAY_COLUMNS = (
+    Column("arm", "Arm"),
+    Column("day", "Day", "day"),
+    Column("n_subjects", "Animals", "whole"),
+    Column("counts", "Recovery cells", help="cells of all animals of the day together"),
+    Column("fraction", "Estimate", "percent", "share for animals of that day, from a model over animals"),
+    Column("interval", "95 % interval"),
+    Column("control", "Compared with"),
+    Column("control_fraction", "Control estimate", "percent"),
+    Column("p", "p", "p", "over animals, never over cells"),
+    Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
+    Column("p_second", "p, second method", "p", "t-test on transformed fractions"),
+    Column("p_permutation", "p, permutation", "p", "exact, by reassigning animals"),
+    Column("p_smallest", "smallest p possible", "p", "the smallest that so few animals can reach by permutation"),
+    Column("smallest_detectable", "Would have been seen from", "percent", "smallest true share with 80 % power"),
+    Column("status", "Status", "status"),
+    Column("reason", "Why"),
+)
+
+
+def timeline_section(inputs: ReportInputs) -> Section:
+    """Return the share of recovery cells over days."""
+    title = "Recovery cells over days"
+    if inputs.status == "not_testable":
+        why = Note("why", "Not asked of these data", f"{_sentence(inputs.reason)} No day of emergence can be given.")
+        return Section("timeline", title, "", (why, *_called_anyway(inputs)))
+    pictures = []
+    for arm in inputs.arms[:6]:
+        onset = next(
+            (
+                row
+                for row in inputs.onsets
+                if str(row.get("arm") or "") == arm or (words.missing(row.get("arm")) and not arm)
+            ),
+            None,
+        )
+        pictures.append(
+            figures.timeline(
+                inputs.arm_units(arm),
+                inputs.arm_days(arm),
+                onset,
+                arm=arm,
+                flow_marks=inputs.text("injury_class") == "peripheral_nerve",
+            )
+        )
+    if not any(pictures):
+        return Section(
+            "timeline",
+            title,
+            "",
+            (Note("why", "Nothing to draw", "No injured animal has microglia that were called."),),
+        )
+    lead = "Each day's injured animals against their control. The unit is the animal; cells of one animal are not independent."
+    return Section("timeline", title, lead, (*plates(*pictures), *_day_table(inputs)))
+
+
+def _sentence(reason: str) -> str:
+    text = reason or "the data do not allow it"
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
+def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
+    days = inputs.table("timeline")
+    if days.empty:
+        return ()
+    days = days[days["route"] == "score"].sort_values(["arm", "day"])
+    shown = days.assign(
+        counts=[f"{words.whole(k)}/{words.whole(n)}" for k, n in zip(days["k"], days["n"], strict=True)],
+        interval=[
+            "" if words.missing(low) else f"{words.percent(low)} to {words.percent(high)}"
+            for low, high in zip(days["low"], days["high"], strict=True)
+        ],
+        control=[
+            f"{name} ({words.count(int(n), 'animal')})" if not words.missing(name) else ""
+            for name, n in zip(days["control"], days["n_control_subjects"], strict=True)
+        ],
+        status=[words.STATUS.get(str(status), (str(status),))[0] for status in days["status"]],
+    )
+    if inputs.status != "tested":  # a p has no place where the design allows none
+        shown = shown.drop(columns=["p", "q", "p_second", "p_permutation"])
+    columns = [Column(c.key, c.label, "text" if c.kind == "status" else c.kind, c.help) for c in DAY_COLUMNS]
+    return (table(shown, columns, caption="The days, compared with their control"),)
+
+
+def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
+    """Return the fractions per subject where cells were called although days cannot be compared."""
+    units = inputs.units()
+    units = units[units["n"] > 0] if len(units) else units
+    if units.empty:
+        return ()
+    shown = units.assign(
+        recovery=[words.share(k, n) for k, n in zip(units["k"], units["n"], strict=True)],
+        interval=[
+            f"{words.percent(a)} to {words.percent(b)}" for a, b in zip(units["low"], units["high"], strict=True)
+        ],
+    )
+    columns = [
+        Column("subject", "Animal"),
+        Column("condition", "Condition"),
+        Column("day", "Day", "day"),
+        Column("recovery", "Recovery cells among microglia"),
+        Column("interval", "95 % interval", help="of this animal's cells only"),
+        Column("note", "Note"),
+    ]
+    text = "Cells could still be called one by one. What each animal shows is listed here; it is not a test."
+    return (Prose(text), table(shown, columns, caption="Recovery cells per animal"))
+
+
+def truth_section(inputs: ReportInputs) -> Section | None:
+    """Return called against true, for simulated data only."""
+    metrics = inputs.summary.get("truth") or {}
+    truth = inputs.table("truth")
+    if not inputs.simulated or (not metrics and truth.empty):
+        return None
+    tiles = [
+        Tile("Precision", words.percent(metrics.get("precision")), "of the cells that were called, how many truly are"),
+        Tile("Recall", words.percent(metrics.get("recall")), "of the true recovery cells, how many were called"),
+        Tile("False positives", words.percent(metrics.get("false_positive_rate_control")), "control microglia that were called"),
+        Tile("Microglia found", words.percent(metrics.get("lineage_recall")),
+             f"precision {words.percent(metrics.get('lineage_precision'))}"),
+    ]  # fmt: skip
+    pictures = plates(figures.truth_scatter(truth), figures.truth_course(truth)) if len(truth) else ()
+    lead = "These data were simulated, so the truth is known. Recovery is a gradient: cells half-way count as recovery cells in the truth."
+    known = tuple(tile for tile in tiles if tile.value != words.DASH)
+    return Section("truth", "Called against true", lead, (*((Tiles(known),) if known else ()), *pictures))
+
+
+def genes_section(inputs: ReportInputs) -> Section:
+    """Return the course of single genes."""
+    course, tests, markers = inputs.table("gene_course"), inputs.table("gene_tests"), inputs.table("markers_used")
+    title = "Single genes over days"
+    if course.empty:
+        return Section(
+            "genes",
+            title,
+            "",
+            (Note("why", "Nothing to draw", "None of the signature and context genes was measured."),),
+        )
+    order = list(dict.fromkeys([*(markers["gene"] if len(markers) else ()), *course["gene"]]))
+    here = [gene for gene in order if (course["gene"] == gene).any()]
+    picture = figures.gene_course(course, tests, here)
+    blocks: list[object] = list(plates(picture))
+    if picture is None:
+        blocks.append(
+            Note("why", "No course over days", "Fewer than two days are known; each animal's values are in the table.")
+        )
+        blocks.append(Fold("The values of every animal", (whole_table(course),)))
+    lead = "The genes of the signature and those high in its context, as far as they were measured."
+    if inputs.status == "not_testable" and picture is not None:
+        lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
+    if len(tests):
+        blocks.append(_gene_tests(tests))
+    return Section("genes", title, lead, tuple(blocks))
+
+
+def _gene_tests(tests: pd.DataFrame) -> Fold:
+    columns = [
+        Column("gene", "Gene"),
+        Column("arm", "Arm"),
+        Column("day", "Day", "day"),
+        Column("control", "Compared with"),
+        Column("n_subjects", "Animals", "whole"),
+        Column("n_control_subjects", "Control animals", "whole"),
+        Column("difference", "Difference", "number", "of the means of log2(1 + counts per 10,000)"),
+        Column("p", "p", "p", "over animals, never over cells"),
+        Column("p_permutation", "p, permutation", "p"),
+        Column("p_smallest", "smallest p possible", "p", "the smallest that so few animals can reach by permutation"),
+        Column("q", "q", "p", "corrected for the number of genes and days"),
+        Column("reason", "Why not tested"),
+    ]
+    ordered = tests.sort_values(["q", "gene", "day"], na_position="last", kind="stable")
+    return Fold("Every gene and day against its control", (table(ordered, columns),))
+
+
+def igf1_section(inputs: ReportInputs) -> Section:
+    """Return where the Igf1 counts come from, or why that cannot be said."""
+    shares = inputs.table("igf1_share")
+    title = "Who supplies Igf1"
+    if len(shares) and shares["share"].notna().any():
+        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage says who supplies it."
+        left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
+        blocks: list[object] = list(plates(figures.igf1_sources(shares)))
+        if len(left_out):
+            why = words.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
+            blocks.append(Note("info", f"{words.count(len(left_out), 'animal')} left out", _sentence(why)))
+        return Section("igf1", title, lead, tuple(blocks))
+    reasons = sorted({str(r) for r in shares["reason"].dropna()}) if len(shares) else []
+    if not reasons:
+        reasons = [
+            "sorted tissue: the other sources of Igf1 were not sampled"
+            if inputs.sorted_tissue
+            else "there are no counts to share out"
+        ]
+    return Section("igf1", title, "", (Note("why", "Not shown", _sentence(words.listed(reasons))),))
+
+
+def robustness_section(inputs: ReportInputs) -> Section | None:
+    """Return the alternatives; nothing where there is no answer that could be robust."""
+    rows = inputs.table("robustness")
+    if inputs.status == "not_testable":
+        return None
+    title = "Would other choices give the same answer?"
+    if rows.empty:
+        why = "No onset was tested, so there is none to repeat under other choices."
+        return Section("robustness", title, "", (Note("why", "Not done", why),))
+    arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str)))
+    told = inputs.summary.get("robustness")
+    sentence = str((told or {}).get("sentence", "")) if isinstance(told, dict) else str(told or "")
+    if not sentence:
+        same = int(rows["agrees"].map(words.truthy).sum())
+        sentence = f"{same} of {len(rows)} alternative analyses give the reported interval."
+    columns = [
+        Column("analysis", "Analysis"),
+        Column("arm", "Arm"),
+        Column("onset_low", "Last day not above", "day"),
+        Column("onset_high", "First day above", "day"),
+        Column("peak_day", "Peak day", "day"),
+        Column("peak_fraction", "Peak", "percent"),
+        Column("agrees", "Same interval", "yes"),
+    ]
+    pictures = plates(*(figures.onset_alternatives(rows, arm) for arm in arms[:6]))
+    return Section("robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns),))))
