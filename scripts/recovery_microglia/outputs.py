@@ -57,19 +57,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 TEXT = {
     *("library", "subject", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "file", "note", "notes"),
-    *(
-        "reason",
-        "status",
-        "sentence",
-        "sustained",
-        "control",
-        "left_out",
-        "analysis",
-        "scorer",
-        "route",
-        "gene",
-        "role",
-    ),
+    *("reason", "status", "sentence", "sustained", "control", "left_out", "analysis", "scorer", "route", "gene"),
+    *("role", "denominator"),
     *("lineage", "variable", "code", "severity", "text", "step", "cluster", "top_genes", "named_in_data", "key"),
     *("format", "genome", "layer", "kind", "name", "value", "libraries"),
 }
@@ -139,7 +128,8 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
 
 def _h5ad_column(values: pd.Series) -> pd.Series:
     """Return a column that every reader of h5ad understands: numbers, or categories of text."""
-    if pd.api.types.is_bool_dtype(values.dtype) or set(values.dropna().unique()) <= {True, False}:
+    yes_no = values.dtype == object and values.notna().any() and values.dropna().map(type).eq(bool).all()
+    if pd.api.types.is_bool_dtype(values.dtype) or yes_no:
         words = {True: "yes", False: "no"}
         return values.map(words).astype("object").fillna("not called").astype("category")
     if pd.api.types.is_numeric_dtype(values.dtype):

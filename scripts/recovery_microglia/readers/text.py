@@ -9,6 +9,7 @@ from typing import IO
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import known_symbols
@@ -197,7 +198,7 @@ def _numbers(text: bytes, mark: bytes | None, path: Path, line: int, name: str) 
         raise InputError(f"{path}: line {line} ({name}): '{word}' is not a number") from None
 
 
-def _whole_numbers(text: bytes, mark: bytes) -> np.ndarray | None:
+def _whole_numbers(text: bytes, mark: bytes) -> NDArray[np.int32] | None:
     """Return the numbers of a line of plain digits, None if it holds anything else.
 
     All fields at once: the last digit of every field, then the last but one, and so on; a table of counts of
@@ -216,7 +217,7 @@ def _whole_numbers(text: bytes, mark: bytes) -> np.ndarray | None:
     for place in range(1, int(length.max())):
         longer = np.flatnonzero(length > place)
         values[longer] += (line[last[longer] - place].astype(np.int32) - 48) * np.int32(10**place)
-    return values
+    return np.asarray(values, dtype=np.int32)
 
 
 def _is_number(part: bytes) -> bool:

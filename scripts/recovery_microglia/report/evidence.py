@@ -95,7 +95,7 @@ def _grid(used: pd.DataFrame) -> Grid:
 
 
 def _text(frame: pd.DataFrame, column: str) -> pd.Series:
-    return frame[column].fillna("").astype(str) if column in frame else pd.Series("", index=frame.index)
+    return frame[column].astype(object).where(frame[column].notna(), "").astype(str) if column in frame else pd.Series("", index=frame.index)
 
 
 def _short(batches: list[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.outputs import read_table
 from recovery_microglia.report import words
 from recovery_microglia.sheet import CONTROLS
 
@@ -133,7 +134,7 @@ def load_inputs(folder: Path) -> ReportInputs:
     for path in sorted((folder / "tables").glob("*.tsv*")):
         name = path.name.split(".")[0]
         if name != "cells":  # a row a cell, and the h5ad has them all
-            tables[name] = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], low_memory=False)
+            tables[name] = read_table(path)
     return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"))
 
 
