@@ -158,9 +158,9 @@ def find_doublets(
     nothing = np.full(n, np.nan), np.zeros(n, dtype=bool), float("nan")
     genes = _variable_genes(counts, n_genes) if n >= MIN_CELLS else np.zeros(0, dtype=int)
     if n < MIN_CELLS:
-        return Doublets(*nothing, reason=f"{n} cells; doublets are not looked for below {MIN_CELLS}")
+        return Doublets(*nothing, reason=f"doublets are not looked for below {MIN_CELLS} cells")
     if len(genes) < MIN_GENES:
-        return Doublets(*nothing, reason=f"{len(genes)} usable genes; at least {MIN_GENES} are needed")
+        return Doublets(*nothing, reason=f"doublets are not looked for with fewer than {MIN_GENES} usable genes")
     used = counts[:, genes].astype(np.float64)
     rng = np.random.default_rng(seed)
     n_simulated = int(ratio * n) if n <= 10_000 else n

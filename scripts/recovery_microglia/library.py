@@ -92,7 +92,9 @@ def process_library(
     table.insert(table.columns.get_loc("lineage"), "removed_by", removed_by.astype(str))
     notices, sex = _notices(table[kept], genes, lineage, signatures, facts)
     if settings.doublets and doublets["reason"]:
-        notices.append(Notice("doublets_not_called", "info", f"Library {name}: {doublets['reason']}."))
+        notices.append(
+            Notice("doublets_not_called", "info", f"{doublets['reason'][0].upper()}{doublets['reason'][1:]}.")
+        )
     report = {
         "library": name,
         "reading": dict(counts.uns.get("reading", {})),
@@ -156,7 +158,7 @@ def _notices(
         notices.append(alarm)
     n = int((kept["lineage"] == "microglia").sum())
     if n < FEW_MICROGLIA:
-        text = f"Library {facts['library']} has {n} microglia; a fraction of so few is hardly known."
+        text = f"Fewer than {FEW_MICROGLIA} microglia: the share of a subgroup among so few is hardly known."
         notices.append(Notice("few_microglia", "warning", text))
     return notices, sex
 

@@ -159,6 +159,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
                 alpha=0.55,
                 ec="white",
                 lw=0.8,
+                clip_on=False,
             )
         ax.axhline(0.6, color=INK, lw=1, ls=":")
         ax.set_xticks(range(len(levels)), [f"{value:g}" for value in levels])
@@ -204,6 +205,7 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
         ax.set_ylim(-0.6, len(known) - 0.4)
         ax.set_xlim(left=0)
         percent_axis(ax, "x")
+        ax.locator_params(axis="x", nbins=5)
         ax.set_xlabel("microglia above the cutoff")
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)

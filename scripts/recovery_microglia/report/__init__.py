@@ -107,7 +107,9 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
         "title": inputs.text("title") or inputs.text("dataset"),
         "simulated": inputs.simulated,
         "verdict": found,
-        "facts": [inputs.text(key) for key in ("injury_model", "tissue", "organism") if inputs.text(key)],
+        "facts": [
+            inputs.text(key) for key in ("injury_model", "tissue", "organism") if inputs.text(key) not in ("", "none")
+        ],
         "n_alarms": sum(note.get("severity") == "alarm" for note in inputs.summary.get("notices") or []),
     }
 

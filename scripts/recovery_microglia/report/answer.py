@@ -86,7 +86,7 @@ def warnings_of(inputs: ReportInputs) -> list[Note]:
     for row in rows:
         severity = str(row.get("severity", "info"))
         where = row.get("library", "")
-        title = words.key_words(str(row.get("code", "")))
+        title = words.key_words(str(row.get("code", ""))).capitalize()
         notes.append(Note(severity, title, str(row.get("text", "")) + _where(where, str(row.get("text", "")))))
     return sorted(notes, key=lambda note: SEVERITY.get(note.severity, 3))
 
@@ -202,6 +202,11 @@ def limits(inputs: ReportInputs) -> list[str]:
     ]
     if inputs.status == "not_testable":
         return found
+    if inputs.called:
+        found.append(
+            "All recovery cells: the cutoff is strict, and cells with few counts or half-way to the state stay below it, so "
+            "a share of called cells is a lower bound."
+        )
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
     if inputs.text("assay") == "nuclei":
         found.append("What whole cells would show: nuclei hold little Apoe, Spp1, Cst3 and Cd74 RNA.")

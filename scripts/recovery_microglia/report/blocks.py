@@ -85,9 +85,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Prose:
-    """A paragraph."""
+    """A paragraph, with words that stand before it in bold."""
 
     text: str
+    head: str = ""
     block: str = field(default="prose", init=False)
 
 

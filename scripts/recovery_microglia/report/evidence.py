@@ -1,6 +1,6 @@
 """The sections behind the answer: design, quality, cells, subgroup, warnings (floor 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,11 @@ def _grid(used: pd.DataFrame) -> Grid:
 
 
 def _text(frame: pd.DataFrame, column: str) -> pd.Series:
-    return frame[column].astype(object).where(frame[column].notna(), "").astype(str) if column in frame else pd.Series("", index=frame.index)
+    return (
+        frame[column].astype(object).where(frame[column].notna(), "").astype(str)
+        if column in frame
+        else pd.Series("", index=frame.index)
+    )
 
 
 def _short(batches: list[str]) -> dict[str, str]:
@@ -228,9 +232,9 @@ def subgroup_section(inputs: ReportInputs) -> Section:
     recovery = inputs.summary.get("recovery") or {}
     markers = inputs.table("markers_used")
     called = inputs.called
-    lead = (
-        "" if called else f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
-    )
+    lead = _trust(recovery.get("calibration") or [])
+    if not called:
+        lead = f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
     pictures = [figures.signature_genes(markers)]
     if called:
         course = figures.routes(inputs.table("timeline")) if inputs.status != "not_testable" else None
@@ -244,6 +248,20 @@ def subgroup_section(inputs: ReportInputs) -> Section:
         blocks += _calibration(inputs)
     blocks += _itgax_igf1(inputs.table("itgax_igf1"))
     return Section("subgroup", "The subgroup: how cells were called", lead, tuple(blocks))
+
+
+def _trust(calibration: Sequence[Mapping[str, Any]]) -> str:
+    """Return in one sentence how often a control cell passes the cutoff."""
+    known = [row for row in calibration if not words.missing(row.get("fpr"))]
+    several = len(known) > 1
+    told = [
+        f"{words.percent(row['fpr'])} of control microglia pass it (95 % interval {words.percent(row['fpr_low'])} to "
+        f"{words.percent(row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
+        for row in known
+    ]
+    if not told:
+        return ""
+    return f"The cutoff was measured on control animals that it had not seen: {words.listed(told)}."
 
 
 def _coverage_notes(markers: pd.DataFrame) -> list[object]:

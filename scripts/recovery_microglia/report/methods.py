@@ -46,6 +46,7 @@ FILES: dict[str, str] = {
     "gene_course": "single genes per animal",
     "gene_tests": "single genes against control",
     "clusters": "clusters and their stability",
+    "recovery_clusters": "which clusters hold recovery cells",
     "truth": "called against true (simulated data)",
     "warnings": "all warnings",
     "provenance": "checksums, versions, settings",
@@ -100,7 +101,7 @@ def _cells_text(cells: Mapping[str, Any], cited: list[str]) -> str:
         if not words.missing(cells.get(key)):
             bounds.append(words_before.format(f"{cells[key]:g}"))
     if bounds:
-        text += f" Cells with {words.listed(bounds)} were removed"
+        text += f" Cells with {words.listed(bounds, last='or')} were removed"
         if not words.missing(cells.get("mads")):
             text += f", and so were those more than {cells['mads']:g} median absolute deviations from their library's median"
         text += "."
@@ -167,7 +168,7 @@ def methods_section(inputs: ReportInputs) -> Section:
     """Return methods, settings, versions, files and how to cite."""
     texts, cited = paragraphs(inputs)
     version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
-    blocks: list[object] = [Prose(text) for text in texts]
+    blocks: list[object] = [Prose(rest, head=head) for head, _, rest in (text.partition(". ") for text in texts)]
     blocks.append(Fold("References", (References(tuple(REFERENCES[key] for key in cited)),)))
     settings = _flat(inputs.summary.get("parameters") or {})
     if settings:

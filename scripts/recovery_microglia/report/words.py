@@ -88,11 +88,11 @@ def key_words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def listed(items: list[str], *, most: int = 8) -> str:
+def listed(items: list[str], *, most: int = 8, last: str = "and") -> str:
     """Return items as 'a, b and c'; a long list is cut and counted."""
     if len(items) > most:
         return ", ".join(items[:most]) + f" and {len(items) - most} more"
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + (f" and {items[-1]}" if items else "")
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + (f" {last} {items[-1]}" if items else "")
 
 
 def onset_words(row: Any) -> str:
