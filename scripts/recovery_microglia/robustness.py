@@ -30,7 +30,8 @@ def _variants(
             called &= ~cells["explained_by_inflammation"].to_numpy(bool)
             for denominator in ("microglia", "myeloid") if scorer == "score" else ("microglia",):
                 yield scorer, q, denominator, "", pd.Series(called, index=cells.index)
-    yield "cluster", np.nan, "microglia", "", cells["cluster_call"]
+    if cells["cluster_call"].notna().any():  # a route without an answer is not a route that finds none
+        yield "cluster", np.nan, "microglia", "", cells["cluster_call"]
     for library in sheet["library"][sheet["include"]]:
         yield "score", quantile, "microglia", library, cells["recovery_call"]
 
@@ -89,10 +90,10 @@ def _same(first: dict[str, object], second: dict[str, object]) -> bool:
 
 
 def interval(low: float, high: float) -> str:
-    """Return an onset in words: (3, 7], up to day 7, or none up to day 35."""
+    """Return an onset in words: between day 3 and day 7, by day 7, or no onset up to day 35."""
     if np.isnan(high):
         return "no onset" if np.isnan(low) else f"no onset up to day {low:g}"
-    return f"up to day {high:g}" if np.isnan(low) else f"({low:g}, {high:g}]"
+    return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
 
 
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
@@ -105,9 +106,9 @@ def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
         arm = f" ({row['arm']})" if row["arm"] else ""
         words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
         same = int(own["agrees"].sum())
-        text = f"The onset{arm} is {interval(row['onset_low'], row['onset_high'])} in {same} of {len(own)} analyses"
+        text = f"{same} of {len(own)} analyses give the reported onset{arm}, {interval(row['onset_low'], row['onset_high'])}"
         others = words[~own["agrees"].to_numpy(bool)].value_counts()
         if len(others):
-            text += "; the others give " + ", ".join(f"{name} ({n})" for name, n in others.items())
+            text += "; the others: " + ", ".join(f"{name} ({n})" for name, n in others.items())
         parts.append(text + ".")
     return " ".join(parts)

@@ -127,7 +127,7 @@ def routes(days: pd.DataFrame) -> Picture | None:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=2.2)
         alt = "Share of recovery cells by day as called by score, by score without Itgax and Igf1, and by cluster."
         svg = to_svg(figure, "routes", alt)
-    return Picture("routes", "Three routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
+    return Picture("routes", "Other routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
                    "Where the lines part, the answer depends on how it is asked.", alt, (svg,),
                    own[["route", "day", "k", "n", "fraction"]])  # fmt: skip
 

@@ -71,7 +71,7 @@ def verdict(inputs: ReportInputs) -> Verdict:
 def headline(inputs: ReportInputs) -> str:
     """Return the answer; never one that the status does not allow."""
     if text := inputs.text("headline"):
-        return text
+        return text.replace(" %", words.PERCENT)
     if inputs.status == "not_testable":
         why = f": {inputs.reason}" if inputs.reason else ""
         return f"Whether recovery microglia emerge cannot be judged from these data{why}."
@@ -133,11 +133,11 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     if len(days) and days["fraction"].notna().any():
         peak = days.loc[days["fraction"].idxmax()]
         note = (
-            f"of microglia, day {words.day(peak['day'])}: {words.whole(peak['k'])} of {words.whole(peak['n'])} cells, "
+            f"of microglia on day {words.day(peak['day'])}, estimated over {words.count(int(peak['n_subjects']), 'animal')}; "
+            f"counted: {words.whole(peak['k'])} of {words.whole(peak['n'])} cells"
         )
-        note += words.count(int(peak["n_subjects"]), "animal")
         if not words.missing(peak["control_fraction"]):
-            note += f"; control {words.percent(peak['control_fraction'])}"
+            note += f". Control: {words.percent(peak['control_fraction'])}"
         tiles.append(Tile(f"Highest share{arm}", words.percent(peak["fraction"]), note))
     return tiles
 

@@ -29,10 +29,10 @@ DAY_COLUMNS = (
     Column("control_fraction", "Control estimate", "percent"),
     Column("p", "p", "p", "over animals, never over cells"),
     Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
-    Column("p_second", "p, second method", "p", "t-test on transformed fractions"),
-    Column("p_permutation", "p, permutation", "p", "exact, by reassigning animals"),
-    Column("p_smallest", "smallest p possible", "p", "the smallest that so few animals can reach by permutation"),
-    Column("smallest_detectable", "Would have been seen from", "percent", "smallest true share with 80 % power"),
+    Column("p_second", "p, 2nd test", "p", "a second, different method: t-test on transformed fractions"),
+    Column("p_permutation", "p, permuted", "p", "exact, by reassigning animals"),
+    Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
+    Column("smallest_detectable", "Seen from", "percent", "smallest true share that would have been found with 80 % power"),
     Column("status", "Status", "status"),
     Column("reason", "Why"),
 )
@@ -184,7 +184,7 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
         Column("difference", "Difference", "number", "of the means of log2(1 + counts per 10,000)"),
         Column("p", "p", "p", "over animals, never over cells"),
         Column("p_permutation", "p, permutation", "p"),
-        Column("p_smallest", "smallest p possible", "p", "the smallest that so few animals can reach by permutation"),
+        Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
         Column("q", "q", "p", "corrected for the number of genes and days"),
         Column("reason", "Why not tested"),
     ]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 DASH = "–"
+PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
 STATUS = {
     "tested": ("tested", "Statistics over animals were possible, and were done."),
     "descriptive": ("descriptive", "Numbers can be described, but this design allows no test."),
@@ -48,9 +49,11 @@ def percent(value: Any) -> str:
     if missing(value):
         return DASH
     x = 100 * float(value)
-    if x == 0 or abs(x) >= 0.05:
-        return f"{x:.1f} %".replace(".0 %", " %") if x in (0, 100) else f"{x:.1f} %"
-    return f"{x:.2g} %" if abs(x) >= 0.001 else "< 0.001 %"
+    if x in (0, 100):
+        return f"{x:.0f}{PERCENT}"
+    if abs(x) >= 0.05:
+        return f"{x:.1f}{PERCENT}"
+    return f"{x:.2g}{PERCENT}" if abs(x) >= 0.001 else f"< 0.001{PERCENT}"
 
 
 def share(k: Any, n: Any, fraction: Any = None) -> str:
