@@ -4,8 +4,13 @@ needs   config/config.yaml, config/datasets/<name>/{dataset.yaml,samples.tsv}
 gives   CONFIG (completed by defaults), DATASETS (name to checked data set), helper functions
 """
 
+import os
 import sys
 from pathlib import Path
+
+if " " in sys.executable:
+    # Snakemake does not quote the interpreter that runs a script (its issue 2645); seen from here it has no space
+    sys.executable = os.path.relpath(sys.executable)
 
 ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
