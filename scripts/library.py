@@ -6,14 +6,18 @@ from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
     from recovery_microglia.cells import CellSettings
+    from recovery_microglia.errors import InputError
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.library import process_library, write_library
     from recovery_microglia.outputs import write_json
     from recovery_microglia.readers import read_counts
 
     facts, reading = snakemake.params.facts, dict(snakemake.params.reading)
+    path = Path(reading.pop("path"))
+    if (absent := Path(f"{path}.absent")).exists():
+        raise InputError(absent.read_text())
     counts = read_counts(
-        Path(reading.pop("path")),
+        path,
         format=reading.pop("format"),
         organism=facts["organism"],
         **{key: value or None for key, value in reading.items()},

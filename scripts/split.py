@@ -17,7 +17,7 @@ with reporting(snakemake.log[0]):
             organism=snakemake.params.organism,
             **options,
         )
-        parts = split_counts(
+        parts, absent = split_counts(
             counts,
             keys,
             pattern=how.get("pattern"),
@@ -27,3 +27,5 @@ with reporting(snakemake.log[0]):
         )
         for library, part in parts.items():
             part.write_h5ad(out / f"{library}.h5ad", compression="lzf")
+        for library, text in absent.items():  # told by the library's own job: one that is left out may be absent
+            (out / f"{library}.h5ad.absent").write_text(f"{folder / file}: library {library}: {text}")

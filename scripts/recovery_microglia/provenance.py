@@ -7,7 +7,7 @@ import platform
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -85,6 +85,24 @@ def code_digest(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+MISTAKE = "The input is wrong:\n"
+"""Heads an `InputError` in a log, so that the run can repeat it at its end."""
+
+
+def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
+    """Return the plain lines of bad input, and the logs of other failures, from logs written after ``since``."""
+    lines = []
+    for path in logs:
+        if path.stat().st_mtime < since:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if MISTAKE in text:
+            lines += text.split(MISTAKE, 1)[1].strip().splitlines()
+        elif "Traceback (most recent call last)" in text:
+            lines.append(f"a step failed that should not have; its log says where: {path}")
+    return lines
+
+
 @contextlib.contextmanager
 def reporting(log: Path | str) -> Iterator[None]:
     """Run a step: what it prints goes to ``log``; bad input ends it with one plain line per mistake.
@@ -102,7 +120,7 @@ def reporting(log: Path | str) -> Iterator[None]:
             try:
                 yield
             except InputError as error:
-                stream.write(f"{error}\n")
+                stream.write(f"{MISTAKE}{error}\n")
                 print(f"\n{error}\n", file=sys.__stderr__)
                 raise SystemExit(1) from None
             except Exception:

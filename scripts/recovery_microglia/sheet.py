@@ -86,11 +86,15 @@ class DataSet:
         return tuple(library for library in self.libraries if library.include)
 
     def shared_files(self) -> dict[str, list[Library]]:
-        """Return file to its libraries, for files that hold more than one library or need splitting."""
+        """Return file to its libraries, for files that hold more than one library or need splitting.
+
+        Libraries that are left out count too, so that leaving one out does not take the file apart anew.
+        """
         by_file: dict[str, list[Library]] = {}
-        for library in self.included:
+        for library in self.libraries:
             by_file.setdefault(library.file, []).append(library)
-        return {file: libraries for file, libraries in by_file.items() if self.split or len(libraries) > 1}
+        used = {library.file for library in self.included}
+        return {f: libraries for f, libraries in by_file.items() if f in used and (self.split or len(libraries) > 1)}
 
     def frame(self) -> pd.DataFrame:
         """Return one row a library, in the order of the sheet; ``day`` is float, NaN where unknown."""
@@ -242,11 +246,12 @@ def library_files(folder: Path, file: str) -> list[Path]:
 
 def _missing_files(path: Path, libraries: Iterable[Library], folder: Path) -> list[str]:
     lines = []
-    for library in libraries:
+    numbers = [number for number, row in enumerate(_read_rows(path)[1], start=2) if any(row.values())]
+    for number, library in zip(numbers, libraries, strict=True):
         if library.include and not library_files(folder, library.file):
             what = f"'{folder / library.file}': no such file, folder or file prefix" if library.file else "empty"
-            lines.append(f"{path}: library {library.library}, column file: {what}")
-    return list(dict.fromkeys(lines))
+            lines.append(f"{path}: row {number}, column file: {what}")
+    return lines
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:

@@ -41,7 +41,7 @@ def test_bad_input_ends_with_one_line_and_status_1(tmp_path: Path, capfd: pytest
     with pytest.raises(SystemExit) as stop, provenance.reporting(log):
         raise InputError("samples.tsv: row 3: wrong")
     assert stop.value.code == 1
-    assert log.read_text() == "samples.tsv: row 3: wrong\n"
+    assert log.read_text() == f"{provenance.MISTAKE}samples.tsv: row 3: wrong\n"
     assert "Traceback" not in capfd.readouterr().err
 
 

@@ -96,7 +96,7 @@ def test_excel_style_files_are_read(study: Path, schemas: Path) -> None:
         ),
         ("B1\t", "A1\t", "row 3, column library: 'A1' is already in row 2"),
         ("B1\t", "B 1\t", "row 3, column library: 'B 1' does not fit"),
-        ("b1.csv", "b2.csv", "library B1, column file: "),
+        ("b1.csv", "b2.csv", "row 3, column file: "),
         ("male\n", "male\n", ""),
         ("\t", ",", "row 1: separated by commas or semicolons"),
         ("\tmale\t", "\tman\t", "row 3, column sex: 'man' is not one of female, male, mixed, ''"),

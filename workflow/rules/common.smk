@@ -6,7 +6,10 @@ gives   CONFIG (completed by defaults), DATASETS (name to checked data set), hel
 
 import os
 import sys
+import time
 from pathlib import Path
+
+STARTED = time.time()
 
 if " " in sys.executable:
     # Snakemake does not quote the interpreter that runs a script (its issue 2645); seen from here it has no space
@@ -16,7 +19,7 @@ ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from recovery_microglia.errors import InputError
-from recovery_microglia.provenance import code_digest
+from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 
 try:
@@ -155,3 +158,11 @@ def pages_to_open() -> str:
     return "\n".join(
         ["", "Done. Open in a browser:", *(f"  {page}" for page in pages), ""]
     )
+
+
+def failure() -> str:
+    """What a user is told when a job failed: the plain lines of the failed jobs, below Snakemake's own words."""
+    wrong = what_went_wrong(sorted(Path("results").glob("*/logs/*.log")), STARTED)
+    said = [f"  {line}" for line in wrong] or ["  See Snakemake's words above."]
+    kept = "What was computed is kept: mend this and run the same command again."
+    return "\n".join(["", "Stopped.", *said, kept, ""])

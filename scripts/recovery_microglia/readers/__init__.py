@@ -205,7 +205,7 @@ def split_counts(
     column: str | None = None,
     metadata: Path | None = None,
     barcode_column: str | None = None,
-) -> dict[str, ad.AnnData]:
+) -> tuple[dict[str, ad.AnnData], dict[str, str]]:
     """Take a matrix that holds several libraries apart.
 
     Parameters
@@ -222,10 +222,17 @@ def split_counts(
         Table with one row a barcode, and its column of barcodes (the first if not given). R's changes to names
         (a leading X, dots for hyphens and blanks) are seen through.
 
+    Returns
+    -------
+    parts
+        Library to its counts.
+    absent
+        Library without a barcode to what the user is told, if the library is needed.
+
     Raises
     ------
     InputError
-        The pattern or column does not fit, or a library has no barcode.
+        The pattern or column does not fit.
     """
     if pattern:
         key = _keys_by_pattern(counts, pattern)
@@ -238,16 +245,15 @@ def split_counts(
         raise InputError(
             f"dataset.yaml: split: {what or 'pattern or column is needed for a file with several libraries'}"
         )
-    parts = {}
+    parts, absent = {}, {}
     for library, name in libraries.items():
         mine = (key == name).to_numpy()
-        if not mine.any():
+        if mine.any():
+            parts[library] = counts[mine].copy()
+        else:
             there = ", ".join(sorted(set(key[key != ""]))[:12])
-            raise InputError(
-                f"samples.tsv: library {library}: no barcode belongs to '{name}'; there are: {there or 'none'}"
-            )
-        parts[library] = counts[mine].copy()
-    return parts
+            absent[library] = f"no barcode belongs to '{name}'; there are: {there or 'none'}"
+    return parts, absent
 
 
 def _keys_by_pattern(counts: ad.AnnData, pattern: str) -> pd.Series:

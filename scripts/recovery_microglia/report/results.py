@@ -32,7 +32,9 @@ DAY_COLUMNS = (
     Column("p_second", "p, 2nd test", "p", "a second, different method: t-test on transformed fractions"),
     Column("p_permutation", "p, permuted", "p", "exact, by reassigning animals"),
     Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
-    Column("smallest_detectable", "Seen from", "percent", "smallest true share that would have been found with 80 % power"),
+    Column(
+        "smallest_detectable", "Seen from", "percent", "smallest true share that would have been found with 80 % power"
+    ),
     Column("status", "Status", "status"),
     Column("reason", "Why"),
 )

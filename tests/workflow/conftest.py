@@ -1,0 +1,108 @@
+"""A copy of the project in a folder whose path has a space, in which the pipeline is run as a user runs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = [f"{group}_{i}" for group in ("D14", "D35", "S14") for i in (1, 2, 3)] + ["N1", "N2", "N3"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command left behind."""
+
+    code: int
+    out: str
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Jobs by rule, from Snakemake's table of job counts (``all`` and ``default`` left out)."""
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", self.out, flags=re.M | re.S)
+        rows = [line.split() for line in table.group(1).splitlines()] if table else []
+        return {name: int(n) for name, n in rows if name not in ("all", "default")}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project."""
+
+    path: Path
+
+    def snakemake(self, *arguments: str, datasets: str = "small") -> Run:
+        """Run ``snakemake`` in the copy, by the copy's own ``.venv``."""
+        command = [str(self.path / ".venv/bin/python"), "-m", "snakemake", "--cores", "2"]
+        done = subprocess.run(
+            [*command, *arguments, "--config", f"datasets=[{datasets}]"],
+            cwd=self.path, capture_output=True, text=True, timeout=900,
+            env={key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
+        )  # fmt: skip
+        return Run(done.returncode, done.stdout + done.stderr)
+
+    def planned(self, datasets: str = "small") -> dict[str, int]:
+        """Return the jobs that a run would do now."""
+        run = self.snakemake("--dry-run", datasets=datasets)
+        assert run.code == 0, run.out
+        return run.rules
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the copy; its folder is made."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def results(self, *parts: str) -> Path:
+        """Return a path under results/."""
+        return self.path.joinpath("results", *parts)
+
+
+def copy_project(target: Path) -> Project:
+    """Copy what git tracks or would track; the environment is linked."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    (target / ".venv").symlink_to(Path(sys.prefix))
+    return Project(target)
+
+
+def add_small_demo(project: Project) -> None:
+    """Add the data set ``small``: the demo with half of its libraries and of their cells."""
+    demo = project.path / "config/datasets/demo"
+    small = project.path / "config/datasets/small"
+    shutil.copytree(demo, small)
+    facts = yaml.safe_load((demo / "dataset.yaml").read_text())
+    facts["simulation"]["cells_per_library"] = 260
+    (small / "dataset.yaml").write_text(yaml.safe_dump(facts))
+    sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
+    sheet[sheet["library"].isin(LIBRARIES)].to_csv(small / "samples.tsv", sep="\t", index=False)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy with the data set ``small``, not run yet."""
+    copy = copy_project(tmp_path_factory.mktemp("a path") / "with spaces")
+    add_small_demo(copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def finished(project: Project) -> Project:
+    """The same after one run of ``small``."""
+    run = project.snakemake()
+    assert run.code == 0, run.out
+    assert f"  {project.results('small', 'report.html')}" in run.out
+    return project

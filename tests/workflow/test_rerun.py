@@ -1,0 +1,49 @@
+"""A change redoes exactly what depends on it. Looked at by dry runs; each test puts back what it changed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from workflow.conftest import LIBRARIES, Project
+
+N = len(LIBRARIES)
+TAIL = {"timeline": 1, "summary": 1, "report": 1, "index": 1}
+LATE = {"recovery": 1, **TAIL}
+
+
+@contextmanager
+def changed(path: Path, old: str, new: str) -> Iterator[None]:
+    """Replace a text of a file that stands there once or more; put the file back afterwards, its time included."""
+    before, time = path.read_text(), path.stat().st_mtime_ns
+    assert old in before
+    path.write_text(before.replace(old, new))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+        os.utime(path, ns=(time, time))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "jobs"),
+    [
+        ("config/config.yaml", "alpha: 0.05", "alpha: 0.01", TAIL),
+        ("config/config.yaml", "quantile: 0.99 ", "quantile: 0.98 ", LATE),
+        ("config/config.yaml", "n_resamples: 10", "n_resamples: 12", {"myeloid": 1, "embedding": 1, **LATE}),
+        ("config/config.yaml", "min_genes: 150", "min_genes: 140", {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
+        # what is simulated depends on the sheet; of real data a corrected day reads nothing again, see test_own_data.py
+        ("config/datasets/small/samples.tsv", "\t35\t", "\t34\t", {"simulate": 1, "library": N, "myeloid": 1, "embedding": 1, **LATE}),
+        ("config/datasets/small/dataset.yaml", "title: Simulated", "title: A simulated", {"summary": 1, "report": 1, "index": 1}),
+        ("config/signatures/recovery.tsv", "Csf1\t", "Csf1r\t", {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
+        ("scripts/recovery_microglia/timeline.py", "FEW_CELLS = 50", "FEW_CELLS = 51", TAIL),
+        ("README.md", "recovery-microglia", "recovery microglia", {}),
+    ],
+)  # fmt: skip
+def test_a_change_redoes_what_depends_on_it(
+    finished: Project, file: str, old: str, new: str, jobs: dict[str, int]
+) -> None:
+    with changed(finished.path / file, old, new):
+        assert finished.planned() == jobs

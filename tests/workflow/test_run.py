@@ -1,0 +1,153 @@
+"""The main job from one end to the other, as a user runs it."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from workflow.conftest import Project
+
+ROOT = Path(__file__).parents[2]
+STATUSES = {"tested", "descriptive", "not_testable"}
+
+
+def table(project: Project, name: str, dataset: str = "small") -> pd.DataFrame:
+    return pd.read_csv(project.results(dataset, "tables", name), sep="\t")
+
+
+def summary(project: Project, dataset: str = "small") -> dict:
+    return json.loads(project.results(dataset, "summary.json").read_text())
+
+
+def documented() -> dict[str, set[str]]:
+    """Table to its columns, as docs/output.md lists them."""
+    text = (ROOT / "docs/output.md").read_text()
+    sections = re.split(r"^### ", text.split("## summary.json")[0], flags=re.M)[1:]
+    found = {}
+    for section in sections:
+        name, body = section.split("\n", 1)
+        if name == "samples.tsv":
+            found[name] = set(re.findall(r"`(\w+)`", body))
+            continue
+        cells = [line.split("|")[1] for line in body.splitlines() if line.startswith("| `")]
+        found[name] = set(re.findall(r"`(\w+)`", " ".join(cells)))
+    return found
+
+
+def test_a_second_run_has_nothing_to_do(finished: Project) -> None:
+    run = finished.snakemake()
+    assert run.code == 0
+    assert "Nothing to be done" in run.out
+
+
+def test_every_table_and_column_is_documented_and_every_documented_one_exists(finished: Project) -> None:
+    written = {
+        path.name: set(pd.read_csv(path, sep="\t", nrows=0).columns)
+        for path in finished.results("small", "tables").iterdir()
+    }
+    assert written == documented()
+
+
+def test_the_summary_has_the_documented_keys(finished: Project) -> None:
+    text = (ROOT / "docs/output.md").read_text().split("## summary.json")[1].split("## myeloid.h5ad")[0]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert set(summary(finished)) == set(re.findall(r"`(\w+)`", " ".join(cells)))
+
+
+def test_the_counts_of_every_stage_add_up(finished: Project) -> None:
+    qc, lineages, fractions = (table(finished, f"{name}.tsv") for name in ("qc", "lineages", "fractions"))
+    removed = qc.filter(like="removed_").sum(axis=1)
+    assert (qc["kept"] + removed == qc["cells_called"]).all()
+    assert lineages.groupby("library")["n"].sum().to_dict() == dict(zip(qc["library"], qc["kept"], strict=True))
+    own = fractions[(fractions["route"] == "score") & (fractions["denominator"] == "microglia")]
+    assert own["n"].sum() == qc["microglia"].sum() == summary(finished)["totals"]["microglia"]
+    cells = table(finished, "cells.tsv.gz")
+    assert int(cells["recovery_call"].sum()) == own["k"].sum() == summary(finished)["totals"]["recovery_cells"]
+
+
+def test_the_simulated_rise_is_found_where_it_was_put(finished: Project) -> None:
+    truth, onset = table(finished, "truth.tsv"), table(finished, "onset.tsv").query("route == 'score'").iloc[0]
+    late = truth[truth["day"] == 35]["true_fraction"].mean()
+    assert late > 0.2  # the truth of this seed has a rise to be found
+    assert onset["status"] == "tested"
+    # both days have the rise; with 60 microglia an animal either may show it first, or show more of it
+    assert onset["onset_high"] in (14, 35)
+    assert onset["peak_day"] in (14, 35)
+    facts = summary(finished)["truth"]
+    assert facts["lineage_recall"] > 0.95
+    assert facts["lineage_precision"] > 0.98
+    assert facts["precision"] > 0.5
+    # the cutoff lets 1 % of control microglia pass; of about 350 that is 3.5, and 11 is three standard errors above
+    assert facts["false_positive_rate_control"] < 11 / 350
+
+
+def test_the_h5ad_holds_raw_counts_and_all_that_was_found(finished: Project) -> None:
+    adata = ad.read_h5ad(finished.results("small", "myeloid.h5ad"))
+    assert np.array_equal(adata.X.data, np.round(adata.X.data))
+    assert adata.X.data.min() >= 1
+    assert {"lineage", "state", "recovery_score", "recovery_call", "leiden"} <= set(adata.obs)
+    assert {"X_pca", "X_umap", "X_umap_integrated"} <= set(adata.obsm)
+    cells = table(finished, "cells.tsv.gz").set_index("cell")
+    again = adata.obs.loc[cells.index, "recovery_score"].to_numpy(float)
+    np.testing.assert_allclose(again, cells["recovery_score"], rtol=1e-5)  # tables have six digits
+
+
+class Page(HTMLParser):
+    """Addresses that a page would load, its words, and its anchors."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.loads, self.ids, self.links, self.words = [], [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        facts = dict(attrs)
+        self.ids += [facts["id"]] if "id" in facts else []
+        if tag == "a" and facts.get("href"):
+            self.links.append(facts["href"])
+        elif "src" in facts or (tag == "link" and "href" in facts):
+            self.loads.append(facts.get("src") or facts.get("href"))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("name", ["small/report.html", "index.html"])
+def test_a_page_is_one_file_that_loads_nothing_and_says_simulated(finished: Project, name: str) -> None:
+    path = finished.results(*name.split("/"))
+    page = Page(path)
+    assert [address for address in page.loads if not address.startswith("data:")] == []
+    assert path.stat().st_size < 6e6
+    assert "SIMULATED" in " ".join(page.words)
+    assert len(set(page.ids)) == len(page.ids)
+    inside = {link[1:] for link in page.links if link.startswith("#")}
+    assert inside <= set(page.ids)
+    for link in page.links:
+        if not link.startswith(("#", "http")):
+            assert (path.parent / link.split("#")[0]).exists(), link
+
+
+def test_the_page_gives_the_answer_of_the_summary(finished: Project) -> None:
+    words = " ".join(" ".join(Page(finished.results("small", "report.html")).words).split())
+    headline = " ".join(summary(finished)["headline"].split())
+    assert headline in " ".join(words.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+@pytest.mark.long
+def test_one_core_gives_the_same_tables_as_two(finished: Project) -> None:
+    before = {p.name: p.read_bytes() for p in finished.results("small", "tables").iterdir()}
+    run = finished.snakemake("--cores", "1", "--forceall")
+    assert run.code == 0, run.out
+    after = {p.name: p.read_bytes() for p in finished.results("small", "tables").iterdir()}
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+def test_snakemake_makes_its_own_report(finished: Project) -> None:
+    run = finished.snakemake("--report", "provenance.html")
+    assert run.code == 0, run.out
+    assert (finished.path / "provenance.html").stat().st_size > 100_000
