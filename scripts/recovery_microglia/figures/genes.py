@@ -78,6 +78,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
     if not drawn or known["day"].nunique() < 2:
         return None
     days = sorted(known["day"].unique())
+    star = "" if not len(tests) or tests["p"].isna().all() else "A star: differs from the control, q < .05. "
     panels, names = [], []
     with house_style():
         for gene in drawn:
@@ -96,7 +97,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         "Genes over days, every animal",
         "Counts per 10,000 counts of the animal's microglia, uncorrected; open blue marks are controls (circle naive, "
         "square sham, diamond contralateral), filled dots injured. The line joins the means of the injured animals. "
-        "A star: differs from the control, q < .05. Each gene has its own scale.",
+        f"{star}Each gene has its own scale.",
         f"Small multiples of {len(drawn)} genes: " + ", ".join(drawn),
         tuple(panels),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],

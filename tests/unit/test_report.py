@@ -1,0 +1,215 @@
+"""What a page says, and what it must never say."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import report_fixture as made
+
+from recovery_microglia.report import ReportInputs, render_index, render_report, words
+from recovery_microglia.report.answer import headline, limits, verdict
+
+SETS = {
+    "tested": made.a_tested_set,
+    "descriptive": made.a_descriptive_set,
+    "panel": made.a_panel,
+    "no_days": made.a_tissue_without_days,
+}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class Page(HTMLParser):
+    """Text, addresses and ids of a page; fails on a tag that closes nothing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.text, self.ids, self.links, self.loads, self.tables = [], [], [], [], [], 0
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        facts = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.tables += tag == "table"
+        self.ids += [facts["id"]] if "id" in facts else []
+        self.links += [facts["href"]] if tag == "a" and "href" in facts else []
+        self.loads += [facts[k] for k in ("src", "xlink:href") if facts.get(k, "#")[0] not in "#" and k in facts]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module", params=SETS)
+def drawn(request: pytest.FixtureRequest) -> tuple[ReportInputs, Page]:
+    inputs = SETS[request.param]()
+    return inputs, Page(render_report(inputs))
+
+
+def test_a_page_is_whole_and_needs_no_other_file(drawn: tuple[ReportInputs, Page]) -> None:
+    _, page = drawn
+    assert [address for address in page.loads if not address.startswith("data:")] == []
+    repeated = {name for name in page.ids if page.ids.count(name) > 1}
+    assert repeated == set()
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+def test_the_answer_stands_before_everything_else(drawn: tuple[ReportInputs, Page]) -> None:
+    inputs, page = drawn
+    answer = " ".join(headline(inputs).split())
+    text = page.words
+    assert answer in text
+    first_section = text.index("Recovery cells over days", text.index(answer))
+    assert text.index(answer) < first_section
+    assert words.STATUS[inputs.status][0] in text[: text.index(answer)]
+
+
+def test_no_number_is_shown_as_nan_or_none(drawn: tuple[ReportInputs, Page]) -> None:
+    _, page = drawn
+    assert re.findall(r"\b(nan|None|NaT|<NA>|inf)\b", page.words) == []
+
+
+def test_a_p_or_an_onset_stands_only_on_a_tested_page(drawn: tuple[ReportInputs, Page]) -> None:
+    inputs, page = drawn
+    tiles = [tile.label for tile in verdict(inputs).tiles.tiles]
+    headers = set(re.findall(r"\b(p, 2nd test|p, permuted)\b", page.words))
+    if inputs.status == "tested":
+        assert "Onset" in tiles
+        assert headers
+        return
+    assert "Onset" not in tiles
+    assert "rise above control" not in page.words
+    if inputs.status == "descriptive":  # a panel's single genes may still be tested
+        assert not headers
+        assert not re.search(r"\bq < ", page.words)
+
+
+def test_every_warning_is_on_the_page(drawn: tuple[ReportInputs, Page]) -> None:
+    inputs, page = drawn
+    for text in inputs.table("warnings").get("text", []):
+        assert " ".join(text.split()) in page.words
+
+
+def test_simulated_is_said_on_the_page_and_on_the_index_and_only_there() -> None:
+    real, made_up = made.a_tested_set(simulated=False), made.a_tested_set(simulated=True)
+    assert "SIMULATED" in Page(render_report(made_up)).words
+    assert "SIMULATED" not in Page(render_report(real)).words
+    assert "Called against true" not in Page(render_report(real)).words
+    assert "SIMULATED" in Page(render_index([real.summary, made_up.summary])).words
+    assert "SIMULATED" not in Page(render_index([real.summary])).words
+
+
+def test_text_of_a_data_set_cannot_become_markup() -> None:
+    inputs = made.a_tissue_without_days()
+    evil = '<script>alert(1)</script> & "quotes"'
+    samples = inputs.table("samples").assign(subject=evil, library=[f"{evil}{i}" for i in range(3)])
+    page = render_report(ReportInputs({**inputs.summary, "title": evil, "notes": evil},
+                                      {**inputs.tables, "samples": samples}, inputs.cells))  # fmt: skip
+    assert "<script>alert" not in page
+    assert evil in Page(page).words
+
+
+def test_nothing_known_still_makes_a_page() -> None:
+    page = Page(render_report(ReportInputs({"dataset": "x", "title": "Nothing"})))
+    assert "Nothing" in page.words
+    assert words.STATUS["not_testable"][0] in page.words
+
+
+def test_the_index_links_every_page_and_says_each_answer() -> None:
+    sets = [build() for build in SETS.values()]
+    page = Page(render_index([inputs.summary for inputs in sets]))
+    for inputs in sets:
+        assert f"{inputs.text('dataset')}/report.html" in page.links
+        assert " ".join(headline(inputs).split()) in page.words
+
+
+def test_the_same_inputs_give_the_same_bytes() -> None:
+    assert render_report(made.a_panel()) == render_report(made.a_panel())
+
+
+def test_a_label_on_a_drawing_is_escaped_and_a_hundred_libraries_fit() -> None:
+    design = [(0, "naive", 40), *((day, "injured", 10) for day in (1, 3, 7, 14, 21, 35))]
+    samples = made.sheet(design)
+    rng = np.random.default_rng(1)
+    qc = made.qc(samples.assign(library=[f"A<b>&{i}" for i in range(len(samples))]), rng)
+    inputs = made.a_tested_set()
+    tables = {**inputs.tables, "samples": samples, "qc": qc}
+    page = render_report(ReportInputs(inputs.summary, tables, inputs.cells))
+    assert "A<b>" not in page
+    assert len(page) < 6e6
+    Page(page)
+
+
+def test_one_sex_is_named_among_the_limits() -> None:
+    inputs = made.a_tested_set()
+    males = inputs.table("samples").assign(sex="male")
+    found = limits(ReportInputs(inputs.summary, {**inputs.tables, "samples": males}))
+    assert "Females: all animals are male." in found
+    assert not any("all animals are" in text for text in limits(inputs))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1139, "11.4\N{NO-BREAK SPACE}%"),
+        (0.0, "0\N{NO-BREAK SPACE}%"),
+        (1.0, "100\N{NO-BREAK SPACE}%"),
+        (0.0004, "0.04\N{NO-BREAK SPACE}%"),  # a small share must not read as none
+        (1e-7, "< 0.001\N{NO-BREAK SPACE}%"),
+        (float("nan"), "–"),
+        (None, "–"),
+    ],
+)
+def test_percentages_never_round_to_none(value: float | None, text: str) -> None:
+    assert words.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"status": "tested", "onset_low": 7, "onset_high": 14, "left_censored": False}, "between day 7 and day 14"),
+        ({"status": "tested", "onset_low": np.nan, "onset_high": 3, "left_censored": "True"}, "by day 3 (the first day sampled)"),
+        ({"status": "tested", "onset_low": 35, "onset_high": np.nan}, "not seen up to day 35"),
+        ({"status": "descriptive", "onset_low": 7, "onset_high": 14}, ""),
+    ],
+)  # fmt: skip
+def test_an_onset_is_an_interval_with_its_censoring(row: dict, text: str) -> None:
+    assert words.onset_words(row) == text
+
+
+def test_a_p_is_never_zero() -> None:
+    assert words.p_value(0.0) == "< 0.0001"
+    assert words.p_value(0.0312) == "0.031"
+
+
+def test_numbers_beneath_the_main_figure_are_those_of_the_table() -> None:
+    from recovery_microglia.figures import course
+
+    inputs = made.a_tested_set()
+    units = inputs.table("fractions").query("route == 'score' and denominator == 'microglia'")
+    days = inputs.table("timeline").query("route == 'score'")
+    picture = course.timeline(units, days, inputs.onsets[0])
+    assert picture is not None
+    svg = picture.panels[0]
+    # one dot an animal, each with its numbers on hovering
+    tips = re.findall(r"<title>([^<]*)</title>", svg)
+    for row in units.to_dict("records"):
+        assert any(str(row["subject"]) in tip and f"{row['k']:g}" in tip for tip in tips), row["subject"]
+    drawn = picture.numbers
+    assert isinstance(drawn, pd.DataFrame)
+    np.testing.assert_allclose(np.sort(drawn["fraction"].dropna()), np.sort(units["fraction"]))
