@@ -80,7 +80,8 @@ def _p_given_rho(grid: Floats) -> Floats:
 def estimate(grid: Floats, rho_weight: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
     """Return the posterior median of a group's fraction and its central credible interval."""
     weight = rho_weight @ _p_given_rho(grid)
-    cumulative = np.cumsum(weight) / weight.sum()
+    # a grid point stands for the cell around it: half of its weight lies below
+    cumulative = (np.cumsum(weight) - weight / 2) / weight.sum()
     tail = (1 - level) / 2
     low, middle, high = np.interp([tail, 0.5, 1 - tail], cumulative, P)
     return float(middle), float(low), float(high)
@@ -140,26 +141,52 @@ def contrast(
     return Contrast(float(observed), (1 + extreme) / (1 + draws))
 
 
-def smallest_detectable(control: float, n_control: Ints, n: Ints, rho: float, *, alpha: float, power: float) -> float:
-    """Return the smallest fraction that would differ from the control at ``alpha`` with this ``power``.
+def smallest_detectable(
+    control: float,
+    n_control: Ints,
+    n: Ints,
+    rho_weight: Floats,
+    *,
+    alpha: float,
+    power: float,
+    rng: np.random.Generator,
+    studies: int = 150,
+    draws: int = 300,
+) -> float:
+    """Return the smallest fraction that `contrast` would tell from the control with this ``power``; 1 if none.
 
-    Normal approximation with the beta-binomial variance of each subject's fraction; 1 if none would.
+    By simulation, because with three animals a side a normal approximation promises .8 and holds .57: studies of
+    the same size are drawn with rho from its posterior, and tested as the real one is. A bisection over `P`; with
+    150 studies a step, the power at the answer is known to about .04.
+
+    Parameters
+    ----------
+    control
+        Fraction of the controls.
+    n_control, n
+        Cells of each control subject and of each subject of the group.
+    rho_weight
+        Posterior of rho from all groups of the study.
+    alpha
+        The level that p must pass: that of the test, divided by the number of days tested.
     """
-    z = 1.959963984540054 if alpha == 0.05 else _normal_quantile(1 - alpha / 2)
-    need = z + _normal_quantile(power)
+    # draws must be able to reach the level
+    draws = max(draws, int(np.ceil(4 / alpha)))
 
-    def variance(p: Floats | float, size: Ints) -> Floats:
-        weight = size / (1.0 + rho * (size - 1))
-        return np.asarray(p * (1 - np.asarray(p)) / weight.sum())
+    def found(fraction: float) -> bool:
+        rho = RHO[rng.choice(len(RHO), studies, p=rho_weight)]
+        first = draw(np.full(studies, control), rho, n_control, rng)
+        second = draw(np.full(studies, fraction), rho, n, rng)
+        hits = 0
+        for a, b in zip(first, second, strict=True):
+            result = contrast((a, b), (n_control, n), rho_weight, draws=draws, rng=rng)
+            hits += result.p < alpha and result.difference > 0
+        return hits >= power * studies
 
-    control = max(control, 0.5 / n_control.sum())
-    above = P[control < P]
-    gain = above - control
-    enough = gain >= need * np.sqrt(variance(above, n) + variance(control, n_control))
-    return float(above[enough][0]) if enough.any() else 1.0
-
-
-def _normal_quantile(probability: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(probability))
+    low, high = int(np.searchsorted(P, control)), len(P) - 1
+    if not found(float(P[high])):
+        return 1.0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(float(P[middle])) else (middle, high)
+    return float(P[high])

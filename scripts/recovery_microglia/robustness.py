@@ -68,7 +68,7 @@ def alternatives(
             table = table[table["denominator"] == denominator]
             for arm, reference in zip(tested["arm"], tested.to_dict("records"), strict=True):
                 units = table[(table["arm"] == arm) | (table["condition"] != "injured")]
-                days = compare_days(units, status="tested", reason="", settings=quick, seed=seed)
+                days = compare_days(units, status="tested", reason="", settings=quick, seed=seed, detectable=False)
                 onset = find_onset(days, units, settings=quick, seed=seed)
                 name = f"without {left_out}" if left_out else f"{scorer}, {q:g}, of {denominator}"
                 facts = {"analysis": name, "arm": arm, "scorer": scorer, "quantile": q}

@@ -1,6 +1,7 @@
 """The three real data sets that ship as entries: what each can and cannot show."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +14,13 @@ TAY, ZYWITZA, SOUSA = "tay2018_fnx_microglia_98genes", "zywitza2018_svz_dropseq"
 
 
 @pytest.fixture(scope="module")
-def real(project: Project, shared_data: Path) -> Project:
+def real(finished: Project, shared_data: Path) -> Iterator[Project]:
     """The shared copy after a run of all three; their files are found beside it."""
-    (project.path.parent / "shared").symlink_to(shared_data.parent)
-    run = project.snakemake(datasets=f"{TAY},{ZYWITZA},{SOUSA}")
+    (finished.path.parent / "shared").symlink_to(shared_data.parent)
+    run = finished.snakemake(datasets=f"{TAY},{ZYWITZA},{SOUSA}")
     assert run.code == 0, run.out
-    return project
+    yield finished
+    finished.snakemake()  # the index is over the data sets of the last run: give other tests theirs back
 
 
 def table(project: Project, dataset: str, name: str) -> pd.DataFrame:
