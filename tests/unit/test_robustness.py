@@ -1,0 +1,96 @@
+"""The answer had we chosen otherwise."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_fixture import sheet
+
+from recovery_microglia.calibration import QUANTILES, calibrate
+from recovery_microglia.design import audit
+from recovery_microglia.robustness import alternatives, interval
+from recovery_microglia.timeline import TimelineSettings, fractions, run_timeline
+
+QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
+PER_LIBRARY = 150
+TRUE = {0: 0.0, 3: 0.0, 7: 0.0, 14: 0.15, 21: 0.2}
+
+
+@pytest.fixture(scope="module")
+def study() -> dict:
+    """Three animals a day; cells of the late days have a score that is far above that of any control."""
+    samples = sheet([(0, "naive", 3), *((day, "injured", 3) for day in (3, 7, 14, 21))])
+    rng = np.random.default_rng(1)
+    parts = []
+    for row in samples.to_dict("records"):
+        score = rng.normal(0, 1, PER_LIBRARY)
+        score[: round(TRUE[row["day"]] * PER_LIBRARY)] += 10
+        facts = {key: row[key] for key in ("library", "subject", "day", "condition", "chemistry")}
+        parts.append(pd.DataFrame({**facts, "recovery_score": score}))
+    cells = pd.concat(parts, ignore_index=True)
+    cells["recovery_score_without_itgax_igf1"] = cells["recovery_score"]
+    cells["recovery_score_depth_matched"] = rng.normal(0, 1, len(cells))  # here depth explains it all
+    cells["explained_by_inflammation"] = False
+    scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched"], axis=1)
+    control = (cells["condition"] == "naive").to_numpy()
+    calibration, _ = calibrate(scorers, cells, control, quantile=0.99, min_control_cells=200)
+    cut = calibration.query("scorer == 'score' and quantile == 0.99")["cutoff"].iloc[0]
+    cells["recovery_call"] = pd.array(cells["recovery_score"] > cut, dtype="boolean")
+    cells["recovery_call_without"] = cells["recovery_call"]
+    cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
+    totals = pd.DataFrame({"library": samples["library"], "microglia": PER_LIBRARY, "myeloid": 180, "all": 600})
+    _, onset = run_timeline(fractions(cells, samples, totals), audit(samples), ("tested", ""), QUICK)
+    return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
+
+
+def run(study: dict, **change) -> tuple[pd.DataFrame, str]:
+    facts = study | change
+    return alternatives(
+        *(facts[k] for k in ("cells", "calibration", "sheet", "totals", "main")), quantile=0.99, settings=QUICK
+    )
+
+
+def test_every_choice_is_tried_and_every_library_left_out_once(study: dict) -> None:
+    table, _ = run(study)
+    left_out = table[table["left_out"] != ""]
+    assert list(left_out["left_out"]) == list(study["sheet"]["library"])
+    rest = table[table["left_out"] == ""]
+    found = set(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
+    grid = {(s, q, "microglia") for s in ("score", "score_without", "depth_matched") for q in QUANTILES}
+    assert found == grid | {("score", q, "myeloid") for q in QUANTILES}
+
+
+def test_agreement_is_counted_and_the_exceptions_are_named(study: dict) -> None:
+    table, sentence = run(study)
+    main = study["main"].query("route == 'score'").iloc[0]
+    assert (main["onset_low"], main["onset_high"]) == (7, 14)
+    agrees = (table["onset_low"] == 7) & (table["onset_high"] == 14)
+    assert (table["agrees"] == agrees).all()
+    assert not table.query("scorer == 'depth_matched'")["agrees"].any()
+    assert table.query("scorer == 'score'")["agrees"].all()
+    n = int(agrees.sum())
+    assert sentence.startswith(
+        f"{n} of {len(table)} analyses give the reported onset, between day 7 and day 14; the others: "
+    )
+    assert f"no onset up to day 21 ({len(table) - n})" in sentence
+
+
+def test_clusters_count_only_where_they_have_an_answer(study: dict) -> None:
+    table, _ = run(study)
+    assert "cluster" not in set(table["scorer"])
+    cells = study["cells"].assign(cluster_call=study["cells"]["recovery_call"])
+    table, _ = run(study, cells=cells)
+    assert table.query("scorer == 'cluster'")["agrees"].tolist() == [True]
+
+
+def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:
+    table, sentence = run(study, main=study["main"].assign(status="descriptive"))
+    assert table.empty
+    assert sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(3, 7, "between day 3 and day 7"), (np.nan, 7, "by day 7"), (35, np.nan, "no onset up to day 35")],
+)
+def test_intervals_in_words(low: float, high: float, text: str) -> None:
+    assert interval(low, high) == text
