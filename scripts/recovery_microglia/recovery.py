@@ -252,7 +252,8 @@ def call_recovery(
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         cut = cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"])
         called = call_above(scorers[scorer].to_numpy(float), cut)
-        cells[column] = called & ~blocked
+        called[blocked & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
+        cells[column] = called
     cells["explained_by_inflammation"] = blocked
     clusters = _cluster_route(cells, obs, settings)
     null = _null(cells, gains, microglia, control, signatures, settings, status, seed)

@@ -27,7 +27,7 @@ def _variants(
         for q in sorted(calibration["quantile"].unique()):
             cut = cutoffs_for(calibration, scorer, q, cells["chemistry"])
             called = call_above(cells[column].to_numpy(float), cut)
-            called &= ~cells["explained_by_inflammation"].to_numpy(bool)
+            called[cells["explained_by_inflammation"].to_numpy(bool) & ~called.isna()] = False
             for denominator in ("microglia", "myeloid") if scorer == "score" else ("microglia",):
                 yield scorer, q, denominator, "", pd.Series(called, index=cells.index)
     if cells["cluster_call"].notna().any():  # a route without an answer is not a route that finds none

@@ -46,8 +46,10 @@ def in_reference_units(scores: pd.DataFrame, reference: NDArray[np.bool_]) -> pd
     base = scores[reference] if reference.any() else scores
     median, high = base.median(), base.quantile(0.99)
     spread = (high - median).where(high > median)
-    # a state that no reference cell shows at all: any score above is far above; the smallest step stands in
-    spread = spread.fillna(scores.max() - median).where(lambda value: value > 0)
+    # one reference cell in a hundred has none of the state: its highest reference cell stands in; where no reference
+    # cell has any, half of the highest score, since a single chance count must not outshine every other state
+    for instead in (base.max() - median, (scores.max() - median) / 2):
+        spread = spread.fillna(instead.where(instead > 0))
     return (scores - median) / spread
 
 
