@@ -1,0 +1,103 @@
+"""Doublets, against scanpy's Scrublet and against known truth."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from library_fixture import demo_library, demo_shapes, draw
+
+from recovery_microglia.doublets import MIN_CELLS, _simulated_neighbours, find_doublets
+
+
+def mixed_tissue(n: int = 600, rate: float = 0.08, seed: int = 1) -> tuple[sp.csr_matrix, np.ndarray]:
+    """Four kinds of cell of the demo, and doublets of any two of the cells; returns counts and which are doublets."""
+    _, types, _ = demo_shapes()
+    counts, _ = draw(
+        {k: (types[k], n // 4) for k in ("microglia", "oligodendrocyte", "astrocyte", "neuron")}, seed=seed
+    )
+    rng = np.random.default_rng(seed)
+    extra = round(rate * n)
+    pairs = rng.integers(0, counts.shape[0], (extra, 2))
+    doublets = counts[pairs[:, 0]] + counts[pairs[:, 1]]
+    return sp.csr_matrix(sp.vstack([counts, doublets])), np.arange(counts.shape[0] + extra) >= counts.shape[0]
+
+
+def auc(score: np.ndarray, truth: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    ranks = rankdata(score)
+    return float((ranks[truth].sum() - truth.sum() * (truth.sum() + 1) / 2) / (truth.sum() * (~truth).sum()))
+
+
+def test_doublets_of_two_kinds_are_found_and_few_cells_are_lost() -> None:
+    counts, truth = mixed_tissue()
+    found = find_doublets(counts, expected_rate=0.08)
+    # one doublet in four is of one kind and cannot be seen
+    assert auc(found.score, truth) > 0.8
+    assert found.called[truth].mean() > 0.5
+    assert found.called[~truth].mean() < 0.02
+    assert (found.called == (found.score >= found.threshold)).all()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.long
+def test_scores_rank_the_cells_as_scanpys_scrublet_does() -> None:
+    import anndata as ad
+    import scanpy as sc
+
+    counts, truth = mixed_tissue()
+    adata = ad.AnnData(counts.astype(np.float32))
+    sc.pp.scrublet(adata, expected_doublet_rate=0.08, sim_doublet_ratio=2.0, random_state=1, threshold=0.2)
+    ours = find_doublets(counts, expected_rate=0.08).score
+    theirs = adata.obs["doublet_score"].to_numpy()
+    # other variable genes, other simulated pairs and approximate neighbours: values differ, and the order of ordinary
+    # cells is noise in both; but ours knows the doublets as well, and both put the same cells on top
+    assert auc(ours, truth) > auc(theirs, truth) - 0.03
+    n = int(truth.sum())
+    top = set(np.argsort(-ours)[:n]) & set(np.argsort(-theirs)[:n])
+    assert len(top) > 0.6 * n
+
+
+def test_a_library_of_one_kind_loses_hardly_a_cell() -> None:
+    _, types, programmes = demo_shapes()
+    resting = types["microglia"]
+    turned = resting * (1 + (programmes["recovery"] - 1))
+    counts, kinds = draw({"resting": (resting, 400), "recovery": (turned, 80)}, seed=2)
+    found = find_doublets(counts)
+    # what lies between the two states is not a doublet: here there is none
+    assert found.called[kinds == "recovery"].mean() < 0.05
+    assert found.called.mean() < 0.05
+
+
+def test_the_demos_doublets_are_found_in_part_and_good_cells_stay() -> None:
+    counts, truth = demo_library("D14_1", 600)
+    found = find_doublets(sp.csr_matrix(counts.X))
+    doublet = truth["doublet"].to_numpy(bool)
+    assert found.called[doublet].mean() > 0.3
+    assert found.called[~doublet].mean() < 0.01
+
+
+def test_too_few_cells_or_genes_are_not_judged_and_the_reason_is_said() -> None:
+    counts, _ = mixed_tissue()
+    for part, words in ((counts[: MIN_CELLS - 1], "100 cells"), (counts[:, :300], "500 usable genes")):
+        found = find_doublets(part)
+        assert words in found.reason
+        assert np.isnan(found.score).all()
+        assert not found.called.any()
+
+
+def test_neighbours_are_those_of_sklearn_whatever_the_block() -> None:
+    from sklearn.neighbors import NearestNeighbors
+
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(300, 6)).astype(np.float32)
+    _, nearest = NearestNeighbors(n_neighbors=11, algorithm="brute").fit(points).kneighbors(points)
+    expected = (nearest[:, 1:] >= 100).sum(axis=1)
+    for size in (10**7, 2000):
+        np.testing.assert_array_equal(_simulated_neighbours(points, 100, 10, block_size=size), expected)
+
+
+def test_the_same_seed_gives_the_same_calls() -> None:
+    counts, _ = mixed_tissue()
+    first, second = find_doublets(counts, seed=3), find_doublets(counts, seed=3)
+    np.testing.assert_array_equal(first.score, second.score)
+    assert (find_doublets(counts, seed=4).score != first.score).any()
