@@ -1,7 +1,5 @@
 """Cutoffs frozen on control microglia, and how often they are wrong (floor 4)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +13,7 @@ COLUMNS = (
     *("scorer", "chemistry", "quantile", "cutoff", "n_control_cells", "n_control_subjects"),
     *("fpr", "fpr_low", "fpr_high", "used", "note"),
 )
+NULL_COLUMNS = ("subject", "day", "condition", "n", "observed", "null_median", "null_low", "null_high", "p_empirical")
 
 
 def cutoff(scores: Floats, quantile: float) -> float:
@@ -174,14 +173,4 @@ def empirical_null(
         low, middle, high = np.quantile(share[1:], [0.025, 0.5, 0.975])
         p = (1 + (share[1:] >= share[0]).sum()) / (1 + null.shape[1])
         rows.append((subject, day, condition, len(index), share[0], middle, low, high, p))
-    names: Sequence[str] = (
-        "subject",
-        "day",
-        "condition",
-        "n",
-        "observed",
-        "null_median",
-        "null_low",
-        "null_high",
-    )
-    return pd.DataFrame(rows, columns=[*names, "p_empirical"])
+    return pd.DataFrame(rows, columns=list(NULL_COLUMNS))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from recovery_microglia.calibration import calibrate, call_above, cutoffs_for, empirical_null, wilson
+from recovery_microglia.calibration import NULL_COLUMNS, calibrate, call_above, cutoffs_for, empirical_null, wilson
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import GeneSet, Signatures, present
 from recovery_microglia.scores import (
@@ -339,19 +339,8 @@ def _null(
     seed: int,
 ) -> pd.DataFrame:
     """Return null.tsv; empty where nothing is called."""
-    columns = [
-        "subject",
-        "day",
-        "condition",
-        "n",
-        "observed",
-        "null_median",
-        "null_low",
-        "null_high",
-        "p_empirical",
-    ]
     if status == "not_testable":
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=list(NULL_COLUMNS))
     genes = pd.Index(microglia.var_names)
     own = genes.get_indexer(present(signatures.recovery.up, set(genes)))
     taken = {g for s in (*signatures.states.values(), signatures.context) for g in s.up} | set(signatures.recovery.up)
@@ -360,7 +349,7 @@ def _null(
     mean = np.asarray(base.mean(axis=0)).ravel()
     allowed = ~genes.isin(list(taken))
     if allowed.sum() < 200:  # a panel: there is nothing to draw from
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=list(NULL_COLUMNS))
     sets = matched_sets(own, detection, mean, allowed, n_sets=settings.n_null_sets, seed=seed)
     members = membership([genes[s] for s in sets], genes)
     null = rank_scores(gains, members, max_rank=min(settings.max_rank, len(genes)))

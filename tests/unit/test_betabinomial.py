@@ -95,7 +95,6 @@ def test_alike_groups_rarely_differ() -> None:
     assert type_one(60, p=0.05, rho=0.03, animals=3, cells=150) <= 8 / 60
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("rho", [0.0, 0.02, 0.1])
 @pytest.mark.parametrize("p", [0.01, 0.1])
 def test_type_one_error_is_at_most_nominal(p: float, rho: float) -> None:
@@ -103,7 +102,6 @@ def test_type_one_error_is_at_most_nominal(p: float, rho: float) -> None:
     assert type_one(600, p=p, rho=rho, animals=3, cells=150) <= 0.077
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("p", "rho"), [(0.02, 0.0), (0.1, 0.02), (0.1, 0.08), (0.3, 0.02)])
 def test_intervals_cover_the_truth(p: float, rho: float) -> None:
     rng, n, inside = np.random.default_rng(11), np.full(3, 150), []

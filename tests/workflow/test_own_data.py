@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anndata as ad
 import pandas as pd
@@ -62,37 +63,34 @@ def test_a_real_data_set_is_not_called_simulated(lab: Project) -> None:
     assert pd.read_csv(lab.results("lab", "tables", "truth.tsv"), sep="\t").empty
 
 
-def test_a_corrected_day_reads_no_matrix_again(lab: Project) -> None:
+@contextmanager
+def edited(lab: Project, pattern: str, new: str) -> Iterator[None]:
+    """Change the sheet by a regular expression; put it back afterwards."""
     sheet = lab.path / "config/datasets/lab/samples.tsv"
     text = sheet.read_text()
-    sheet.write_text(re.sub(r"\t35\t", "\t34\t", text))
+    changed = re.sub(pattern, new, text, flags=re.M)
+    assert changed != text
+    sheet.write_text(changed)
     try:
-        jobs = lab.planned(datasets="lab")
+        yield
     finally:
         sheet.write_text(text)
-    assert set(jobs) == {"myeloid", "embedding", "recovery", "timeline", "summary", "report", "index"}
 
 
-def test_a_left_out_library_leaves_the_others_as_they_are(lab: Project) -> None:
-    sheet = lab.path / "config/datasets/lab/samples.tsv"
-    text = sheet.read_text()
-    row = next(line for line in text.splitlines() if line.startswith("D35_2\t"))
-    sheet.write_text(text.replace(row, row.replace("\tyes\t", "\tno\t") + "tissue was lost"))
-    try:
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [(r"\t35\t", r"\t34\t"), (r"^(D35_2\t.*)\tyes\t.*$", r"\1\tno\ttissue was lost")],
+    ids=["a corrected day", "a library left out"],
+)
+def test_a_change_of_the_sheet_reads_no_matrix_again(lab: Project, pattern: str, new: str) -> None:
+    with edited(lab, pattern, new):
         jobs = lab.planned(datasets="lab")
-    finally:
-        sheet.write_text(text)
     assert set(jobs) == {"myeloid", "embedding", "recovery", "timeline", "summary", "report", "index"}
 
 
 def test_a_library_that_the_file_does_not_hold_is_told_plainly(lab: Project) -> None:
-    sheet = lab.path / "config/datasets/lab/samples.tsv"
-    text = sheet.read_text()
-    sheet.write_text(re.sub(r"^D35_2\t", "D35_9\t", text, flags=re.M))
-    try:
+    with edited(lab, r"^D35_2\t", "D35_9\t"):
         run = lab.snakemake("results/lab/libraries/D35_9/library.json", datasets="lab")
-    finally:
-        sheet.write_text(text)
     assert run.code == 1
     told = run.out.split("\nStopped.\n")[1].splitlines()[0].strip()
     assert told.startswith("my data/all.h5ad: library D35_9: no barcode belongs to 'D35_9'; there are: D14_1, D14_2")
