@@ -47,3 +47,20 @@ def test_a_change_redoes_what_depends_on_it(
 ) -> None:
     with changed(finished.path / file, old, new):
         assert finished.planned() == jobs
+
+
+@pytest.mark.parametrize(
+    ("file", "jobs"),
+    [
+        ("tables/onset.tsv", TAIL),
+        ("myeloid.h5ad", {"summary": 1, "report": 1, "index": 1}),
+        ("report.html", {"report": 1}),
+    ],
+)
+def test_a_result_that_was_deleted_is_made_again(finished: Project, file: str, jobs: dict[str, int]) -> None:
+    path = finished.results("small", *file.split("/"))
+    path.rename(path.with_suffix(".away"))
+    try:
+        assert finished.planned() == jobs
+    finally:
+        path.with_suffix(".away").rename(path)

@@ -59,6 +59,13 @@ SUMMARY_TABLES = [
     "provenance",
 ]
 TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES]
+RESULTS = [
+    "report.html",
+    "summary.json",
+    "myeloid.h5ad",
+    "tables/cells.tsv.gz",
+    *(f"tables/{name}.tsv" for name in TABLES),
+]
 
 
 def libraries_of(wildcards) -> list[str]:
