@@ -142,14 +142,15 @@ def audit(sheet: pd.DataFrame) -> Audit:
         text = "Days and library chemistries go together: a difference between days may be one between chemistries."
         notices.append(Notice("day_is_chemistry", "alarm", text))
     elif injured.groupby(["arm", "day"])["subject"].nunique().max() < 2 or control["subject"].nunique() < 2:
-        status, reason = (
-            "descriptive",
-            "one subject a day or one control subject: no variation between animals is known",
-        )
+        status, reason = "descriptive", "one animal a day, or one control animal"
     for name in aliased:
         if name not in ("batch", "chemistry") and status == "tested":
             text = f"The {name} of the animals cannot be told from the days after injury."
             notices.append(Notice(f"day_is_{name}", "warning", text))
+    undated = injured.loc[injured["day"].isna(), "subject"]
+    if len(undated) and status != "not_testable":
+        text = f"No day is stated for {', '.join(undated)}: these injured animals take no part in the timeline."
+        notices.append(Notice("day_unknown", "warning", text))
     if (used["batch"] == "").any() and status != "not_testable":
         text = "The sheet does not say what was processed together; a batch effect cannot be looked for."
         notices.append(Notice("batch_unknown", "info", text))

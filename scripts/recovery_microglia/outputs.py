@@ -173,11 +173,13 @@ def days(sheet: pd.DataFrame, cells: pd.DataFrame) -> list[Json]:
 
 
 def headline(status: str, reason: str, onset: Sequence[Json]) -> str:
-    """Return the answer in words: the onset sentences of the score route, or why there is none."""
-    sentences = [str(row["sentence"]) for row in onset if row.get("route") == "score" and row.get("sentence")]
-    if status == "not_testable" or not sentences:
+    """Return the answer in words: the onset sentences of the score route, a line an arm, or why there is none."""
+    rows = [row for row in onset if row.get("route") == "score" and row.get("sentence")]
+    if status == "not_testable" or not rows:
         return f"Whether recovery microglia emerge cannot be judged from these data: {reason}."
-    return " ".join(dict.fromkeys(sentences))
+    if len(rows) == 1:
+        return str(rows[0]["sentence"])
+    return "\n".join(f"{row.get('arm') or 'No arm stated'}: {row['sentence']}" for row in rows)
 
 
 def provenance_table(inputs: Sequence[Path], settings: Mapping[str, Any]) -> pd.DataFrame:

@@ -34,8 +34,8 @@ def test_balanced_batches_allow_tests() -> None:
         (lambda s: s[s["condition"] == "naive"], "not_testable", "there is no injured library"),
         (lambda s: s[s["condition"] == "injured"], "not_testable", "there is no control library"),
         (lambda s: s.assign(day=np.nan), "not_testable", "the days after injury are not known"),
-        (lambda s: s.drop_duplicates(["day", "condition"]), "descriptive", "one subject a day"),
-        (lambda s: s[(s["condition"] == "injured") | (s["library"] == "N00_1")], "descriptive", "one control subject"),
+        (lambda s: s.drop_duplicates(["day", "condition"]), "descriptive", "one animal a day"),
+        (lambda s: s[(s["condition"] == "injured") | (s["library"] == "N00_1")], "descriptive", "one control animal"),
     ],
 )  # fmt: skip
 def test_what_the_design_does_not_allow_is_not_tested(change, status: str, reason: str) -> None:
@@ -77,6 +77,15 @@ def test_unstated_batches_are_remarked_on_and_sex_that_goes_with_the_day_is_warn
     assert codes(audit(sheet(GOOD).assign(batch=""))) == {"batch_unknown"}
     samples = sheet(GOOD)
     assert codes(audit(samples.assign(sex=np.where(samples["day"] == 14, "male", "female")))) == {"day_is_sex"}
+
+
+def test_an_injured_animal_without_a_day_is_named() -> None:
+    samples = sheet(GOOD)
+    samples.loc[samples["library"] == "I07_2", "day"] = np.nan
+    found = audit(samples)
+    assert found.status == "tested"
+    (notice,) = [n for n in found.notices if n.code == "day_unknown"]
+    assert samples.set_index("library").loc["I07_2", "subject"] in notice.text
 
 
 def test_cramers_v_is_that_of_scipy() -> None:

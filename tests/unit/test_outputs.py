@@ -77,6 +77,9 @@ def test_h5ad_holds_whole_numbers_and_words_for_calls(tmp_path: Path) -> None:
 def test_headline_gives_no_onset_where_none_may_be_given() -> None:
     row = {"route": "score", "sentence": "Recovery microglia rise above control between day 3 and day 7."}
     assert outputs.headline("tested", "", [row]) == row["sentence"]
+    other = row | {"arm": "ko", "sentence": "No day has more."}
+    both = outputs.headline("tested", "", [row | {"arm": "wt"}, other, other | {"route": "cluster"}])
+    assert both == f"wt: {row['sentence']}\nko: No day has more."
     text = outputs.headline("not_testable", "0 of 14 signature genes were measured", [row])
     assert "day" not in text
     assert "0 of 14" in text

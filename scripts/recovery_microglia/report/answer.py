@@ -132,10 +132,9 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     days = inputs.arm_days(str(row.get("arm") or "") if not words.missing(row.get("arm")) else "")
     if len(days) and days["fraction"].notna().any():
         peak = days.loc[days["fraction"].idxmax()]
-        note = (
-            f"of microglia on day {words.day(peak['day'])}, estimated over {words.count(int(peak['n_subjects']), 'animal')}; "
-            f"counted: {words.whole(peak['k'])} of {words.whole(peak['n'])} cells"
-        )
+        counted, n = f"{words.whole(peak['k'])} of {words.whole(peak['n'])} cells", int(peak["n_subjects"])
+        note = f"of microglia on day {words.day(peak['day'])}, "
+        note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"
         if not words.missing(peak["control_fraction"]):
             note += f". Control: {words.percent(peak['control_fraction'])}"
         tiles.append(Tile(f"Highest share{arm}", words.percent(peak["fraction"]), note))
