@@ -56,7 +56,8 @@ def wilson(k: float, n: float, z: float = 1.959963984540054) -> tuple[float, flo
     p = k / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    # at the ends the bound is exact; rounding must not show
+    return 0.0 if k <= 0 else float(centre - half), 1.0 if k >= n else float(centre + half)
 
 
 def calibrate(

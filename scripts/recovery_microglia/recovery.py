@@ -1,8 +1,9 @@
 """Which microglia are recovery cells, and how far that call can be trusted (floor 4).
 
-The score is UCell over the rising genes of the signature, on uncorrected counts; homeostatic genes never count,
-because they fall in every reactive state. A cell is a recovery cell if its score lies above the cutoff that was
-frozen on control microglia of its chemistry, and if no inflammatory state explains it better.
+The score is a log-likelihood ratio of the rising genes' counts, recovery against every other state, on uncorrected
+counts; homeostatic genes never count, because they fall in every reactive state. A cell is a recovery cell if its
+score lies above the cutoff that was frozen on control microglia of its chemistry, and if no inflammatory state
+explains it better. Beside it stand a score by ranks (UCell), and a share per animal that needs no cutoff.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.calibration import NULL_COLUMNS, calibrate, call_above, cutoffs_for, empirical_null, wilson
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import GeneSet, Signatures, present
+from recovery_microglia.likelihood import RIVALS, log_ratio, mixture_share, probability, resting_share
 from recovery_microglia.scores import (
     matched_sets,
     membership,
@@ -33,7 +36,8 @@ Floats = NDArray[np.float64]
 LEFT_OUT = ("Itgax", "Igf1")
 """Scores are given with and without the two genes that name the subgroup (double dipping)."""
 SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
-DEPTH_MATCHED = "recovery_score_depth_matched"
+FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
+"""Scores that are calibrated for the robustness table, and make no call."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class RecoverySettings:
     n_null_sets
         Matched random gene sets for the empirical p.
     max_rank
-        Ranks of UCell that count.
+        Ranks that count in the score by ranks (UCell).
     """
 
     quantile: float = 0.99
@@ -122,12 +126,12 @@ def markers_used(
 
 
 def score_cells(
-    microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, *, seed: int
+    microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, control: NDArray[np.bool_], *, seed: int
 ) -> tuple[pd.DataFrame, Any]:
     """Return all scores of the microglia (cells × scores), and the rank gains for further sets.
 
-    Columns: the recovery score, the same without *Itgax* and *Igf1*, the same on counts thinned to a common depth,
-    the context score, and ``score_<state>`` for each state.
+    Columns: the recovery score (log-likelihood ratio), the same without *Itgax* and *Igf1*, the same on counts
+    thinned to a common depth; by ranks (UCell): recovery, context, and ``score_<state>`` for each state.
     """
     genes = pd.Index(microglia.var_names)
     # ranks beyond the number of genes do not exist; a panel uses all the ranks it has
@@ -135,18 +139,45 @@ def score_cells(
     gains = rank_gains(microglia.X, max_rank=max_rank)
     up = signatures.recovery.up
     sets: dict[str, tuple[str, ...]] = {
-        SCORERS["score"]: up,
-        SCORERS["score_without"]: tuple(gene for gene in up if gene not in LEFT_OUT),
+        FURTHER["ranks"]: up,
         "context_score": signatures.context.up,
         **{f"score_{name}": members for name, members in state_sets(signatures).items() if name != "recovery"},
     }
     table = score_sets(gains, genes, sets, max_rank=max_rank)
     total = np.asarray(microglia.X.sum(axis=1)).ravel()
     depth = float(np.quantile(total, 0.25)) if len(total) else 0.0
-    thinned = rank_gains(thin_counts(microglia.X, depth, seed=seed), max_rank=max_rank)
-    table[DEPTH_MATCHED] = score_sets(thinned, genes, {"x": up}, max_rank=max_rank)["x"]
+    rivals = {name: state_sets(signatures)[name] for name in RIVALS}
+    without = tuple(gene for gene in up if gene not in LEFT_OUT)
+    for name, counts, members in (
+        (SCORERS["score"], microglia.X, up),
+        (SCORERS["score_without"], microglia.X, without),
+        (FURTHER["depth_matched"], thin_counts(microglia.X, depth, seed=seed), up),
+    ):
+        table[name] = _ratios(counts, genes, members, rivals, control, microglia.obs["chemistry"])
     table.index = microglia.obs_names
     return table, gains
+
+
+def _ratios(
+    counts: sp.csr_matrix,
+    genes: pd.Index,
+    members: tuple[str, ...],
+    rivals: Mapping[str, tuple[str, ...]],
+    control: NDArray[np.bool_],
+    chemistry: pd.Series,
+) -> Floats:
+    """Return the log-likelihood ratios; resting microglia are the controls of a cell's own chemistry.
+
+    A chemistry without controls takes all its cells: such scores can be looked at, but are never called.
+    """
+    found = np.full(counts.shape[0], np.nan)
+    if len(present(members, set(genes))) < 2:
+        return found
+    for kind in chemistry.astype(str).unique():
+        own = (chemistry.astype(str) == kind).to_numpy()
+        resting = own & control if (own & control).any() else own
+        found[own] = log_ratio(counts[own], genes, members, rivals, resting_share(counts[resting]))
+    return found
 
 
 def itgax_igf1(microglia: ad.AnnData, *, seed: int) -> pd.DataFrame:
@@ -231,16 +262,16 @@ def call_recovery(
     obs = microglia.obs
     control = obs["condition"].isin(CONTROLS).to_numpy()
     known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
-    scores, gains = score_cells(microglia, signatures, settings, seed=seed)
+    scores, gains = score_cells(microglia, signatures, settings, control, seed=seed)
     cells = _cell_table(microglia, scores)
     states = call_states(
         scores.filter(regex="^score_").rename(columns=lambda c: c.removeprefix("score_"))
-        .assign(recovery=scores[SCORERS["score"]]),
+        .assign(recovery=scores[FURTHER["ranks"]]),
         control,
         obs["chemistry"].astype(str),
     )  # fmt: skip
     cells["state"] = states.state.to_numpy()
-    scorers = scores[[*SCORERS.values(), DEPTH_MATCHED]].set_axis([*SCORERS, "depth_matched"], axis=1)
+    scorers = scores[[*SCORERS.values(), *FURTHER.values()]].set_axis([*SCORERS, *FURTHER], axis=1)
     if known["reason"]:
         scorers[:] = np.nan
     calibration, notices = calibrate(
@@ -255,6 +286,7 @@ def call_recovery(
         called[blocked & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
         cells[column] = called
     cells["explained_by_inflammation"] = blocked
+    cells["recovery_probability"] = _probabilities(cells)
     clusters = _cluster_route(cells, obs, settings)
     null = _null(cells, gains, microglia, control, signatures, settings, status, seed)
     report = _report(cells, calibration, known, status, reason, states.reference, settings)
@@ -282,6 +314,15 @@ def _cell_table(microglia: ad.AnnData, scores: pd.DataFrame) -> pd.DataFrame:
         values = np.asarray(microglia[:, gene].X.todense()).ravel().astype(float) if here else np.nan
         cells[gene.lower()] = values
     return pd.concat([cells, scores], axis=1).reset_index(drop=True)
+
+
+def _probabilities(cells: pd.DataFrame) -> Floats:
+    """Return each cell's probability at its animal's own share of recovery cells; NaN where no cell is called."""
+    score = cells[SCORERS["score"]].where(cells["recovery_call"].notna()).to_numpy(float)
+    found = np.full(len(cells), np.nan)
+    for index in cells.groupby(["subject", "day", "condition"], dropna=False, sort=False).indices.values():
+        found[index] = probability(score[index], mixture_share(score[index])[0])
+    return found
 
 
 def _explained_by_inflammation(units: pd.DataFrame) -> NDArray[np.bool_]:
@@ -353,7 +394,7 @@ def _null(
     sets = matched_sets(own, detection, mean, allowed, n_sets=settings.n_null_sets, seed=seed)
     members = membership([genes[s] for s in sets], genes)
     null = rank_scores(gains, members, max_rank=min(settings.max_rank, len(genes)))
-    observed = cells[SCORERS["score"]].to_numpy(float)
+    observed = cells[FURTHER["ranks"]].to_numpy(float)  # a thousand sets by ranks cost as much as one
     return empirical_null(observed, null, cells, control, quantile=settings.quantile)
 
 

@@ -12,6 +12,7 @@ SCORE_COLUMN = {
     "score": "recovery_score",
     "score_without": "recovery_score_without_itgax_igf1",
     "depth_matched": "recovery_score_depth_matched",
+    "ranks": "recovery_score_ranks",
 }
 COLUMNS = (
     *("analysis", "arm", "scorer", "quantile", "denominator", "left_out"),

@@ -14,7 +14,7 @@ from recovery_microglia.library import lineage_table, qc_table
 from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
 from recovery_microglia.provenance import versions
 from recovery_microglia.robustness import alternatives
-from recovery_microglia.timeline import TimelineSettings, fractions, run_timeline, worst_status
+from recovery_microglia.timeline import TimelineSettings, add_mixture, fractions, run_timeline, worst_status
 from recovery_microglia.truth import COLUMNS as TRUTH_COLUMNS
 from recovery_microglia.truth import compare
 
@@ -51,7 +51,7 @@ def timeline_step(
     design = audit(sheet)
     called = (recovery["status"], recovery["reason"])
     counts = denominators(cells, sheet)
-    table = fractions(recovered, sheet, counts)
+    table = add_mixture(fractions(recovered, sheet, counts), recovered, sheet)
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
     robust, sentence = alternatives(
         recovered, calibration, sheet, counts, onset, quantile=quantile, settings=settings, seed=seed

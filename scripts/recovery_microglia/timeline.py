@@ -18,6 +18,7 @@ from recovery_microglia import betabinomial as bb
 from recovery_microglia.calibration import wilson
 from recovery_microglia.calling import benjamini_hochberg
 from recovery_microglia.design import Audit, smallest_p
+from recovery_microglia.likelihood import mixture_share
 from recovery_microglia.sheet import CONTROLS
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,7 @@ FEW_CELLS = 50
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
     *("control_fraction", "control_low", "control_high", "difference", "p", "p_second", "p_permutation", "p_smallest"),
-    *("q", "smallest_detectable", "status", "reason"),
+    *("q", "smallest_detectable", "mixture", "control_mixture", "status", "reason"),
 )
 
 
@@ -135,6 +136,27 @@ def _by_subject(rows: pd.DataFrame, total: str) -> pd.DataFrame:
     unit["low"], unit["high"] = [low for low, _ in bounds], [high for _, high in bounds]
     unit["note"] = np.where(unit["n"] < FEW_CELLS, f"fewer than {FEW_CELLS} cells", "")
     return unit
+
+
+def add_mixture(table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """Return fractions.tsv with the share of recovery cells that needs no cutoff (mixture, its 95 % interval).
+
+    Given for the route ``score`` and the denominator microglia; missing elsewhere. The interval is that of this
+    subject's cells only.
+    """
+    known = cells.loc[cells["recovery_call"].notna(), ["library", "recovery_score"]]
+    known = known.merge(sheet[["library", *UNIT]], on="library")
+    shares = [
+        (*key, *mixture_share(group.to_numpy(float)))
+        for key, group in known.groupby(UNIT, dropna=False, sort=False)["recovery_score"]
+    ]
+    names = ["mixture", "mixture_low", "mixture_high"]
+    found = pd.DataFrame(shares, columns=[*UNIT, *names]).astype({"day": float})
+    joined = table.merge(found, on=UNIT, how="left")
+    main = (joined["route"] == "score") & (joined["denominator"] == "microglia")
+    joined[names] = joined[names].astype(float).where(main)
+    last = joined.pop("note")
+    return joined.assign(note=last)
 
 
 # ---------------------------------------------------------------- controls
@@ -250,6 +272,9 @@ def compare_days(
     for day, group in groups.items():
         control = unique[controls[day][1]]
         row = _described(day, group, control, rho)
+        if "mixture" in units:
+            row["mixture"] = float(injured.loc[injured["day"] == day, "mixture"].mean())
+            row["control_mixture"] = float(controls[day][0]["mixture"].mean())
         single = len(group.k) < 2 or len(control.k) < 2
         if status == "tested" and not single:
             row |= _tested(group, control, everything, rho, settings, rng, seed)
@@ -427,10 +452,12 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
         "transient": "but are not above it on every later day",
         "not known": "on the last day sampled, so whether they stay is not known",
     }[row["sustained"]]
+    free = peak.get("mixture", np.nan)
+    more = f" Counted without a cutoff, it is {percent(free)}." if np.isfinite(free) else ""
     return (
-        f"Recovery microglia rise above control {when}, {tail}. The highest share is {percent(peak['fraction'])} of "
-        f"microglia on day {peak['day']:g} (95 % interval {percent(peak['low'])} to {percent(peak['high'])}), against "
-        f"{percent(peak['control_fraction'])} in the control."
+        f"Recovery microglia rise above control {when}, {tail}. The highest share of called cells is "
+        f"{percent(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent(peak['low'])} to "
+        f"{percent(peak['high'])}), against {percent(peak['control_fraction'])} in the control.{more}"
     )
 
 

@@ -8,7 +8,17 @@ import pandas as pd
 from recovery_microglia.sheet import CONTROLS
 
 COLUMNS = (
-    *("subject", "day", "condition", "microglia_true", "microglia_called", "n", "true_fraction", "called_fraction"),
+    *(
+        "subject",
+        "day",
+        "condition",
+        "microglia_true",
+        "microglia_called",
+        "n",
+        "true_fraction",
+        "called_fraction",
+        "mixture",
+    ),
 )
 
 
@@ -24,7 +34,7 @@ def compare(
     Parameters
     ----------
     calls
-        One row a called microglia: library, barcode, recovery_call (nullable).
+        One row a called microglia: library, barcode, recovery_call (nullable), recovery_probability.
     cells
         One row a barcode: library, barcode, removed_by, lineage.
     truth
@@ -36,7 +46,7 @@ def compare(
     -------
     table
         = truth.tsv. ``true_fraction`` is over all true single microglia of good quality, ``called_fraction`` over
-        the called ones.
+        the called ones, and so is ``mixture``, the mean probability.
     metrics
         precision, recall, f1 and false-positive rate on controls of the recovery call (over cells that are called
         microglia); precision and recall of the microglia call over kept single cells; share of doublets removed
@@ -44,7 +54,9 @@ def compare(
     """
     keys = ["library", "barcode"]
     known = truth.merge(cells[[*keys, "removed_by", "lineage"]], on=keys, how="left")
-    known = known.merge(calls[[*keys, "recovery_call"]], on=keys, how="left").merge(sheet, on="library")
+    known = known.merge(calls[[*keys, "recovery_call", "recovery_probability"]], on=keys, how="left").merge(
+        sheet, on="library"
+    )
     single = ~known["doublet"] & ~known["low_quality"]
     is_microglia = single & (known["cell_type"] == "microglia")
     kept = known["removed_by"] == ""
@@ -70,6 +82,7 @@ def compare(
     )
     table = grouped[["t", "r", "c", "j", "p"]].sum().astype(int).reset_index()
     table["true_fraction"] = table["r"] / table["t"].where(table["t"] > 0)
+    table["mixture"] = grouped["recovery_probability"].mean().to_numpy(float)
     table["called_fraction"] = np.where(table["j"] > 0, table["p"] / table["j"].where(table["j"] > 0), np.nan)
     table = table.rename(columns={"t": "microglia_true", "c": "microglia_called", "j": "n"})
     return table[list(COLUMNS)], metrics

@@ -115,9 +115,9 @@ def test_the_score_without_itgax_and_igf1_does_not_see_them(signatures: Signatur
     other.X = sp.csr_matrix(dense)
     first, second = (call_recovery(a, signatures, RecoverySettings(n_null_sets=1)).cells for a in (adata, other))
     name = "recovery_score_without_itgax_igf1"
-    # without the two genes others move up by a rank or two of 1,200: their scores differ by at most that
-    assert np.abs(first[name] - second[name]).max() < 5 / 1200
-    assert np.abs(first["recovery_score"] - second["recovery_score"]).max() > 0.05
+    # the two genes are a thousandth of the counts: the others' expected counts move by that much, scores hardly
+    assert np.abs(first[name] - second[name]).max() < 0.15
+    assert np.abs(first["recovery_score"] - second["recovery_score"]).max() > 1
 
 
 @pytest.mark.parametrize(
@@ -174,18 +174,21 @@ def test_one_control_subject_allows_calls_but_no_test(signatures: Signatures) ->
     assert "one_control_subject" in codes(result)
 
 
-def test_deeper_injured_libraries_are_warned_of_and_depth_matching_takes_the_excess_away(
+def test_deeper_injured_libraries_are_warned_of_and_fool_the_ranks_but_not_the_likelihood(
     signatures: Signatures,
 ) -> None:
     adata, _ = simulate(signatures, depth=3.0)
     result = call_recovery(adata, signatures, SETTINGS)
     assert "depth_differs" in codes(result)
     injured = (adata.obs["condition"] == "injured").to_numpy()
-    gap = {
-        name: result.cells[name][injured].mean() - result.cells[name][~injured].mean()
-        for name in ("recovery_score", "recovery_score_depth_matched")
+    passing = {
+        name: (result.cells[name][injured] > np.quantile(result.cells[name][~injured], 0.99)).mean()
+        for name in ("recovery_score", "recovery_score_depth_matched", "recovery_score_ranks")
     }
-    assert gap["recovery_score_depth_matched"] < 0.35 * gap["recovery_score"]
+    # depth is in the model: one control cell in a hundred passes, and so do the deeper cells
+    assert (
+        max(passing["recovery_score"], passing["recovery_score_depth_matched"]) < 0.03 < passing["recovery_score_ranks"]
+    )
 
 
 def test_other_lineages_are_never_called(signatures: Signatures) -> None:

@@ -29,8 +29,9 @@ def study() -> dict:
     cells = pd.concat(parts, ignore_index=True)
     cells["recovery_score_without_itgax_igf1"] = cells["recovery_score"]
     cells["recovery_score_depth_matched"] = rng.normal(0, 1, len(cells))  # here depth explains it all
+    cells["recovery_score_ranks"] = cells["recovery_score"]
     cells["explained_by_inflammation"] = False
-    scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched"], axis=1)
+    scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched", "ranks"], axis=1)
     control = (cells["condition"] == "naive").to_numpy()
     calibration, _ = calibrate(scorers, cells, control, quantile=0.99, min_control_cells=200)
     cut = calibration.query("scorer == 'score' and quantile == 0.99")["cutoff"].iloc[0]
@@ -55,7 +56,7 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict) -> N
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
     rest = table[table["left_out"] == ""]
     found = set(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
-    grid = {(s, q, "microglia") for s in ("score", "score_without", "depth_matched") for q in QUANTILES}
+    grid = {(s, q, "microglia") for s in ("score", "score_without", "depth_matched", "ranks") for q in QUANTILES}
     assert found == grid | {("score", q, "myeloid") for q in QUANTILES}
 
 

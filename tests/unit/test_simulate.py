@@ -175,6 +175,7 @@ def test_called_against_true_by_hand() -> None:
     )
     calls = pd.DataFrame({"library": "L", "barcode": list("abdeg")})
     calls["recovery_call"] = pd.array([True, False, True, False, True], dtype="boolean")
+    calls["recovery_probability"] = [0.9, 0.4, 0.8, 0.1, 0.8]
     sheet = pd.DataFrame({"library": ["L"], "subject": ["s"], "day": [0.0], "condition": ["naive"]})
     table, found = compare(calls, cells, truth, sheet)
     assert found["precision"] == pytest.approx(1 / 3)  # a is right; d and g (a neuron) are not
@@ -187,12 +188,15 @@ def test_called_against_true_by_hand() -> None:
     assert (row["microglia_true"], row["microglia_called"], row["n"]) == (6, 5, 5)
     assert row["true_fraction"] == pytest.approx(3 / 6)
     assert row["called_fraction"] == pytest.approx(3 / 5)
+    assert row["mixture"] == pytest.approx(0.6)
 
 
 def test_a_metric_without_a_denominator_is_missing() -> None:
     _, truth = demo_library("N1", 60)
     cells = truth[["library", "barcode"]].assign(removed_by="low_counts", lineage="neuron")
-    calls = pd.DataFrame({"library": [], "barcode": [], "recovery_call": pd.array([], dtype="boolean")})
+    calls = pd.DataFrame(
+        {"library": [], "barcode": [], "recovery_call": pd.array([], dtype="boolean"), "recovery_probability": []}
+    )
     sheet = pd.DataFrame({"library": ["N1"], "subject": ["s"], "day": [0.0], "condition": ["naive"]})
     table, found = compare(calls, cells, truth, sheet)
     assert found["precision"] is None

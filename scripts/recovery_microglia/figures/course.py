@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from recovery_microglia.figures.palette import lineage_colour, lineage_name
 from recovery_microglia.figures.style import (
+    BLUE,
     CONDITIONS,
     GREY,
     INK,
@@ -244,7 +245,8 @@ def truth_course(truth: pd.DataFrame) -> Picture | None:
     known = known[known["condition"].isin(["injured", "naive"])]
     if known["day"].nunique() < 2:
         return None
-    means = known.groupby("day")[["true_fraction", "called_fraction"]].mean().reset_index()
+    lines = ["true_fraction", "called_fraction", *(["mixture"] if "mixture" in known else [])]
+    means = known.groupby("day")[lines].mean().reset_index()
     with house_style():
         figure, ax = canvas(4.3, 3.7)
         x = root_days(known["day"])
@@ -253,6 +255,8 @@ def truth_course(truth: pd.DataFrame) -> Picture | None:
         x = root_days(means["day"])
         ax.plot(x, means["true_fraction"], color=INK, lw=1.6, ls="--", label="true, mean of the animals")
         ax.plot(x, means["called_fraction"], color=VERMILION, lw=2, label="called, mean of the animals")
+        if "mixture" in means:
+            ax.plot(x, means["mixture"], color=BLUE, lw=2, ls=":", label="without a cutoff, mean of the animals")
         day_axis(ax, list(means["day"]))
         percent_axis(ax)
         ax.set_ylim(bottom=0)

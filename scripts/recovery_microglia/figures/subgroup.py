@@ -77,7 +77,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
             if cutoff is not None:
                 ax.axvline(cutoff, color=INK, lw=1.3, ls="--", label="cutoff")
             percent_axis(ax)
-            ax.set(xlabel="recovery score", ylabel="share of cells", title=kind or "")
+            ax.set(xlabel="recovery score (log-likelihood ratio)", ylabel="share of cells", title=kind or "")
             ax.legend(loc="upper right", handlelength=1.4)
             ax.grid(axis="y")
             alt = f"Recovery scores of control and injured microglia{f', chemistry {kind}' if kind else ''}."
@@ -100,7 +100,7 @@ def _used(calibration: pd.DataFrame) -> pd.DataFrame:
 
 def _range(values: np.ndarray, cutoff: float | None) -> tuple[float, float]:
     low, high = float(values.min()), float(np.quantile(values, 0.9995))
-    high = max(high, cutoff * 1.15) if cutoff is not None else high
+    high = max(high, cutoff + 0.15 * (cutoff - low)) if cutoff is not None else high
     return low, high if high > low else low + 1e-6
 
 

@@ -135,6 +135,8 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
         counted, n = f"{words.whole(peak['k'])} of {words.whole(peak['n'])} cells", int(peak["n_subjects"])
         note = f"of microglia on day {words.day(peak['day'])}, "
         note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"
+        if not words.missing(peak.get("mixture")):
+            note += f"; without a cutoff {words.percent(peak['mixture'])}"
         if not words.missing(peak["control_fraction"]):
             note += f". Control: {words.percent(peak['control_fraction'])}"
         tiles.append(Tile(f"Highest share{arm}", words.percent(peak["fraction"]), note))
@@ -203,8 +205,8 @@ def limits(inputs: ReportInputs) -> list[str]:
         return found
     if inputs.called:
         found.append(
-            "All recovery cells: the cutoff is strict, and cells with few counts or half-way to the state stay below it, so "
-            "a share of called cells is a lower bound."
+            "Every recovery cell: the cutoff is strict, and cells with few counts or half-way to the state stay below it. The "
+            "share of called cells is a lower bound; the share without a cutoff is not, but rests on the model."
         )
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
     if inputs.text("assay") == "nuclei":

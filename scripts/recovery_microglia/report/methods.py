@@ -135,8 +135,10 @@ def _recovery_text(recovery: Mapping[str, Any], coverage: Mapping[str, Any], *, 
         else "the genes of the signature"
     )
     text = (
-        f"Recovery score. Each microglia was scored by the ranks of the rising genes (UCell) on uncorrected counts: {genes}. "
-        "Genes that fall are not used, because they fall in every reactive state."
+        "Recovery score. The log-likelihood ratio of a cell's counts of the rising genes, recovery against the resting, "
+        "inflammatory, interferon, cycling and migrating states (negative binomial, depth and the control microglia's "
+        f"level of each gene in the model, uncorrected counts): {genes}. Genes that fall are not used, because they fall "
+        "in every reactive state."
     )
     if not called:
         return text + " No cutoff was applied and no cell was called."
@@ -149,7 +151,11 @@ def _recovery_text(recovery: Mapping[str, Any], coverage: Mapping[str, Any], *, 
     text += " The false-positive rate was measured on control animals that the cutoff had not seen"
     if not words.missing(recovery.get("n_null_sets")):
         text += f", and the signature was compared with {recovery['n_null_sets']:,} random gene sets of like expression"
-    return text + ". The same was done without Itgax and Igf1, and by clusters."
+    text += ". The same was done without Itgax and Igf1, by ranks (UCell), and by clusters."
+    return text + (
+        " The share without a cutoff is the one that makes an animal's scores likeliest (a mixture of recovery and other "
+        "cells); it gives each cell its probability."
+    )
 
 
 def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:

@@ -27,6 +27,7 @@ DAY_COLUMNS = (
     Column("interval", "95 % interval"),
     Column("control", "Compared with"),
     Column("control_fraction", "Control estimate", "percent"),
+    Column("mixture", "Without cutoff", "percent", "share that makes the scores likeliest; mean of the animals"),
     Column("p", "p", "p", "over animals, never over cells"),
     Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
     Column("p_second", "p, 2nd test", "p", "a second, different method: t-test on transformed fractions"),

@@ -1,0 +1,132 @@
+"""What others would do with the same cells: four analysts, two experts, and a ceiling that knows the truth.
+
+All get the cells that passed the pipeline's quality control, of every lineage, and return one bool a cell.
+"""
+
+import warnings
+from collections.abc import Mapping
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recovery_microglia.genes import Signatures, present
+
+Calls = NDArray[np.bool_]
+
+
+def prepared(counts: ad.AnnData, signatures: Signatures) -> ad.AnnData:
+    """Return the usual scanpy preparation: log-normalised, clustered at resolution 1, scored."""
+    import scanpy as sc
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata = counts.copy()
+        adata.X = adata.X.astype(np.float32)
+        sc.pp.normalize_total(adata, target_sum=1e4)
+        sc.pp.log1p(adata)
+        sc.pp.highly_variable_genes(adata, n_top_genes=1500)
+        sc.pp.pca(adata, n_comps=30, mask_var="highly_variable")
+        sc.pp.neighbors(adata, n_neighbors=15)
+        sc.tl.leiden(adata, resolution=1.0, flavor="igraph", n_iterations=2, directed=False)
+        genes = set(adata.var_names)
+        sets = {"signature": signatures.recovery.up, "mixed": (*signatures.recovery.up, *signatures.context.up)}
+        sets |= {name: s.up for name, s in signatures.lineages.items()}
+        for name, members in sets.items():
+            here = present(members, genes)
+            if len(here) >= 2:
+                sc.tl.score_genes(adata, here, score_name=f"s_{name}", ctrl_size=50, n_bins=20)
+    return adata
+
+
+def _z(values: pd.Series) -> pd.Series:
+    return (values - values.mean()) / (values.std() + 1e-9)
+
+
+def marker_gate(adata: ad.AnnData) -> Calls:
+    """Return the cells whose microglial marker score is the highest of all lineages and positive."""
+    scores = adata.obs.filter(regex="^s_(?!signature|mixed)")
+    best = scores.idxmax(axis=1)
+    return ((best == "s_microglia") & (scores["s_microglia"] > 0)).to_numpy()
+
+
+def two_components(values: NDArray[np.float64]) -> Calls:
+    """Return the cells of the upper of two Gaussian components."""
+    from sklearn.mixture import GaussianMixture
+
+    model = GaussianMixture(2, random_state=1, n_init=3).fit(values[:, None])
+    upper = int(np.argmax(model.means_))
+    return np.asarray((model.predict(values[:, None]) == upper) & (values > model.means_.min()))
+
+
+def rivals(adata: ad.AnnData, control: Calls) -> Mapping[str, Calls]:
+    """Return each rival's calls; ``adata`` from `prepared`, ``control`` the cells of control animals."""
+    found: dict[str, Calls] = {}
+    dense = {g: np.asarray(adata[:, g].X.todense()).ravel() > 0 for g in ("Itgax", "Igf1") if g in adata.var_names}
+    seen = pd.DataFrame(dense, index=adata.obs_names).astype(float)
+    by_cluster = seen.groupby(adata.obs["leiden"].to_numpy()).mean()
+    rank = sum(_z(by_cluster[g]) for g in by_cluster)
+    picked = rank.index[rank >= 2] if (rank >= 2).any() else rank.index[[int(rank.argmax())]]
+    found["analyst: cluster"] = adata.obs["leiden"].isin(picked).to_numpy()
+    found["analyst: Itgax+ Igf1+"] = seen.all(axis=1).to_numpy() if len(dense) == 2 else np.zeros(adata.n_obs, bool)
+    found["analyst: score > 0.3"] = (adata.obs["s_mixed"] > 0.3).to_numpy()
+    gate = marker_gate(adata)
+    score = adata.obs["s_signature"].to_numpy(float)
+    found["analyst: top 10 %"] = gate & (score > np.quantile(score[gate], 0.9))
+    found["expert: control cutoff"] = (
+        gate & (score > np.quantile(score[gate & control], 0.99)) if (gate & control).any() else gate & False
+    )
+    upper = np.zeros(adata.n_obs, bool)
+    upper[gate] = two_components(score[gate])
+    found["expert: mixture"] = upper
+    return found
+
+
+def ceiling(
+    counts: sp.csr_matrix, microglia: Calls, truth: Calls, subject: NDArray[np.str_]
+) -> tuple[NDArray[np.float64], Calls]:
+    """Return the log-odds and calls of a classifier that was trained on the truth of the other subjects.
+
+    It knows which cells are microglia, learns each gene's level in recovery and in other microglia (negative
+    binomial log-likelihood ratio over the genes that differ), and takes the cutoff with the best F1 in training.
+    """
+    from scipy.stats import nbinom
+    from sklearn.model_selection import GroupKFold
+
+    total = np.asarray(counts.sum(axis=1)).ravel()
+    score = np.full(len(truth), -np.inf)
+    calls = np.zeros(len(truth), bool)
+    rows = np.flatnonzero(microglia)
+    base = np.asarray(counts[rows].sum(axis=0)).ravel() / total[rows].sum()
+
+    def learnt(train: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        level = [
+            (np.asarray(counts[part].sum(axis=0)).ravel() + 4000 * base) / (total[part].sum() + 4000)
+            for part in (train[truth[train]], train[~truth[train]])
+        ]
+        size = total[train[truth[train]]].sum()
+        # a gene must differ by more than chance, half again for overdispersion
+        z = (level[0] - level[1]) * size / np.sqrt(1.5 * level[1] * size + 1)
+        genes = np.flatnonzero((np.abs(np.log2((level[0] + 1e-7) / (level[1] + 1e-7))) > 0.4) & (np.abs(z) > 3.5))
+        return genes, np.array(level)[:, genes] + 1e-7
+
+    def ratio(cells: NDArray[np.int64], genes: NDArray[np.int64], level: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, size = counts[cells][:, genes].toarray(), 1 / 0.3
+        high, low = (nbinom.logpmf(x, size, size / (size + np.outer(total[cells], row))) for row in level)
+        return (high - low).sum(axis=1)
+
+    folds = min(4, len(np.unique(subject[rows])))
+    for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):
+        fit, held = rows[train], rows[test]
+        if truth[fit].sum() < 5:
+            continue
+        genes, level = learnt(fit)
+        seen = ratio(fit, genes, level)
+        order = np.argsort(-seen)
+        hits = np.cumsum(truth[fit][order])
+        f1 = 2 * hits / (np.arange(1, len(order) + 1) + truth[fit].sum())
+        score[held] = ratio(held, genes, level)
+        calls[held] = score[held] > seen[order][int(f1.argmax())]
+    return score, calls

@@ -1,0 +1,301 @@
+"""Accuracy on simulated time courses with known truth: ours, what others do, and a ceiling.
+
+    .venv/bin/python benchmarks/accuracy/run.py            # all scenarios, five seeds
+    .venv/bin/python benchmarks/accuracy/run.py --quick    # all scenarios, one seed
+    .venv/bin/python benchmarks/accuracy/run.py --only weak_and_rare --seeds 2
+
+Writes results/{calls,subjects,answers}.tsv beside this file and prints the summary that docs/accuracy.md shows.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # the two processes share two cores
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "scripts"), str(HERE)]
+
+import anndata as ad  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from rivals import ceiling, prepared, rivals  # noqa: E402
+from scenarios import build, load_scenarios, silence_arm  # noqa: E402
+
+from recovery_microglia.cells import CellSettings  # noqa: E402
+from recovery_microglia.design import audit  # noqa: E402
+from recovery_microglia.genes import load_signatures  # noqa: E402
+from recovery_microglia.library import process_library  # noqa: E402
+from recovery_microglia.myeloid import ClusterSettings, cluster, merge  # noqa: E402
+from recovery_microglia.recovery import RecoverySettings, call_recovery  # noqa: E402
+from recovery_microglia.sheet import CONTROLS  # noqa: E402
+from recovery_microglia.simulate import simulate_library  # noqa: E402
+from recovery_microglia.steps import denominators  # noqa: E402
+from recovery_microglia.timeline import TimelineSettings, add_mixture, fractions, run_timeline, worst_status  # noqa: E402
+
+SIGNATURES = load_signatures(HERE.parents[1] / "config/signatures")
+FACTS = {"organism": "mouse", "assay": "cells", "droplets": "filtered", "sex": ""}
+OURS = {
+    "ours": ("recovery_call", "recovery_score"),
+    "ours, without Itgax and Igf1": ("recovery_call_without", "recovery_score_without_itgax_igf1"),
+}
+
+
+def simulate(scenario: dict[str, Any], seed: int) -> tuple[dict[str, ad.AnnData], pd.DataFrame, pd.DataFrame]:
+    """Return the libraries' counts, the truth of every barcode, and the sheet."""
+    parameters, sheet = build(scenario, seed)
+    counts, truths = {}, []
+    for row in sheet.to_dict("records"):
+        own = silence_arm(parameters, row, scenario)
+        counts[row["library"]], truth = simulate_library(own, row, n_cells=scenario["cells"], seed=seed)
+        truths.append(truth)
+    truth = pd.concat(truths, ignore_index=True)
+    truth.index = pd.Index(truth["library"] + ":" + truth["barcode"])
+    return counts, truth, sheet
+
+
+def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """Simulate a data set, run the pipeline's steps on it, and measure."""
+    warnings.simplefilter("ignore")
+    scenario = load_scenarios()[name]
+    counts, truth, sheet = simulate(scenario, seed)
+    start = time.perf_counter()
+    injury = "spinal_cord" if name.startswith("cord") else "peripheral_nerve"
+    sort = sheet["sort"].iloc[0]
+    results = {
+        library: process_library(
+            own,
+            FACTS | {"library": library, "sort": sort, "injury_class": injury},
+            SIGNATURES,
+            CellSettings(),
+            seed=seed,
+        )
+        for library, own in counts.items()
+    }
+    cells = pd.concat([result.cells for result in results.values()], ignore_index=True)
+    myeloid = merge([result.myeloid for result in results.values()], sheet)
+    cluster(myeloid, ClusterSettings(resolutions=(0.4, 0.8), n_resamples=3), seed=seed)
+    recovered = call_recovery(myeloid, SIGNATURES, RecoverySettings(), seed=seed)
+    design = audit(sheet)
+    units = add_mixture(fractions(recovered.cells, sheet, denominators(cells, sheet)), recovered.cells, sheet)
+    called = (recovered.report["status"], recovered.report["reason"])
+    _, onset = run_timeline(units, design, called, TimelineSettings(n_draws=1000, n_bootstrap=0), seed=seed)
+    seconds = time.perf_counter() - start
+
+    cells.index = pd.Index(cells["library"] + ":" + cells["barcode"])
+    kept = cells[cells["removed_by"] == ""]
+    known = truth.loc[kept.index].join(sheet.set_index("library")[["subject", "condition", "day", "arm"]], on="library")
+    single = (~known["doublet"] & ~known["low_quality"]).to_numpy()
+    control = known["condition"].isin(CONTROLS).to_numpy()
+    is_microglia = (single & (known["cell_type"] == "microglia")).to_numpy()
+    true = is_microglia & known["recovery"].to_numpy(bool)
+    own = recovered.cells.set_index("cell").reindex(kept.index)
+    facts = {"scenario": name, "seed": seed}
+    methods = {
+        label: (own[column].fillna(False).to_numpy(bool), own[score].to_numpy(float))
+        for label, (column, score) in OURS.items()
+    }
+    likely = own["recovery_probability"].to_numpy(float)
+    methods["ours: probability > 0.5"] = (likely > 0.5, likely)
+    methods["ours: ranks (UCell), same cutoff"] = (_ranks(recovered, own), own["recovery_score_ranks"].to_numpy(float))
+    if with_rivals:
+        whole = ad.concat(
+            [counts[library][part["barcode"].to_numpy(str)] for library, part in kept.groupby("library", sort=False)]
+        )
+        whole.obs_names = kept.index
+        ready = prepared(whole, SIGNATURES)
+        methods |= {label: (calls, np.full(len(calls), np.nan)) for label, calls in rivals(ready, control).items()}
+        score, calls = ceiling(whole.X.tocsr(), is_microglia, true, known["subject"].to_numpy(str))
+        methods["ceiling"] = (calls, score)
+        if control.any():
+            cut = np.quantile(score[control & is_microglia], 0.99)
+            methods["ceiling at our control rate"] = (score > cut, score)
+    rows = [
+        {**facts, "method": label, **_call_metrics(calls, score, true, is_microglia, control, known["library"])}
+        for label, (calls, score) in methods.items()
+    ]
+    gate = (kept["lineage"] == "microglia").to_numpy()
+    answer = _answer(
+        facts, scenario, worst_status((design.status, design.reason), called), onset, recovered, own, seconds
+    )
+    answer["calibration_error"] = _calibration_error(likely[is_microglia], true[is_microglia])
+    answer["gate_precision"] = _ratio(gate & is_microglia, gate & single)
+    answer["gate_recall"] = _ratio(gate & is_microglia, is_microglia)
+    ambiguous = kept["lineage"].str.startswith("ambiguous").to_numpy()
+    answer["gate_ambiguous"] = _ratio(ambiguous & is_microglia, is_microglia)
+    return {"calls": rows, "subjects": _subjects(facts, units, known, is_microglia, true), "answers": [answer]}
+
+
+def _ranks(recovered, own: pd.DataFrame) -> np.ndarray:
+    """Return the calls that the score by ranks makes with its own cutoff on controls."""
+    table = recovered.tables["calibration"].query("scorer == 'ranks' and used")
+    cut = own["chemistry"].map(dict(zip(table["chemistry"], table["cutoff"], strict=True))).to_numpy(float)
+    blocked = own["explained_by_inflammation"].fillna(False).to_numpy(bool)
+    return np.asarray((own["recovery_score_ranks"].to_numpy(float) > cut) & ~blocked)
+
+
+def _calibration_error(probability: np.ndarray, true: np.ndarray) -> float:
+    """Return the expected calibration error over ten bins of equal width."""
+    known = np.isfinite(probability)
+    if not known.any():
+        return float("nan")
+    p, t = probability[known], true[known]
+    place = np.minimum((p * 10).astype(int), 9)
+    gaps = [abs(p[place == b].mean() - t[place == b].mean()) * (place == b).mean() for b in np.unique(place)]
+    return float(np.sum(gaps))
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> float:
+    return float(part.sum() / whole.sum()) if whole.sum() else float("nan")
+
+
+def _call_metrics(
+    calls: np.ndarray,
+    score: np.ndarray,
+    true: np.ndarray,
+    microglia: np.ndarray,
+    control: np.ndarray,
+    library: pd.Series,
+) -> dict[str, float]:
+    """Return precision, recall, F1 and AUROC over all kept cells, and the rates on control microglia."""
+    from sklearn.metrics import roc_auc_score
+
+    hits = int((calls & true).sum())
+    negative = control & microglia & ~true
+    by_library = pd.Series(calls[control & microglia]).groupby(library[control & microglia].to_numpy()).mean()
+    usable = np.isfinite(score) & microglia
+    return {
+        "precision": hits / calls.sum() if calls.any() else float("nan"),
+        "recall": hits / true.sum() if true.any() else float("nan"),
+        "f1": 2 * hits / (calls.sum() + true.sum()) if true.any() else float("nan"),
+        "auroc": float(roc_auc_score(true[usable], score[usable]))
+        if 0 < true[usable].sum() < usable.sum()
+        else float("nan"),
+        "rate_control": _ratio(calls & control & microglia, control & microglia),
+        "rate_control_not_recovery": _ratio(calls & negative, negative),
+        "worst_control_library": float(by_library.max()) if len(by_library) else float("nan"),
+    }
+
+
+def _answer(facts, scenario, status, onset, recovered, own, seconds) -> dict[str, Any]:
+    """Return what the timeline claims, and whether it may."""
+    rows = onset[onset["route"] == "score"]
+    claimed = bool(((rows["status"] == "tested") & rows["onset_high"].notna()).any())
+    used = recovered.tables["calibration"].query("scorer == 'score' and used")
+    quiet = rows[rows["arm"] == scenario["arms"]] if "arms" in scenario else rows.head(0)
+    return {
+        **facts,
+        "status": status[0],
+        "status_allowed": scenario["claim"],
+        "signal": scenario["signal"],
+        "onset_claimed": claimed,
+        "onset_claimed_in_quiet_arm": bool(quiet["onset_high"].notna().any()),
+        "onset_low": rows["onset_low"].iloc[0],
+        "onset_high": rows["onset_high"].iloc[0],
+        "held_out_fpr": float(used["fpr"].mean()),
+        "kappa_clusters": recovered.report["agreement"]["clusters"]["kappa"],
+        "share_called": float(own["recovery_call"].notna().mean()),
+        "seconds": seconds,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    }
+
+
+def _subjects(
+    facts, units: pd.DataFrame, known: pd.DataFrame, microglia: np.ndarray, true: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return called and true fraction of each subject."""
+    own = units[(units["route"] == "score") & (units["denominator"] == "microglia")].set_index("subject")
+    table = (
+        pd.DataFrame({"subject": known["subject"][microglia], "true": true[microglia]})
+        .groupby("subject")["true"]
+        .mean()
+    )
+    joined = own[["day", "condition", "n", "fraction", "low", "high", "mixture", "mixture_low", "mixture_high"]].join(
+        table.rename("true_fraction")
+    )
+    return [
+        {**facts, "subject": name, **row}
+        for name, row in joined.reset_index().set_index("subject").to_dict("index").items()
+    ]
+
+
+def summarise(tables: dict[str, pd.DataFrame]) -> str:
+    """Return the summary as Markdown."""
+    calls, answers = tables["calls"], tables["answers"]
+    order = list(dict.fromkeys(calls["scenario"]))
+    f1 = calls.pivot_table(index="scenario", columns="method", values="f1", sort=False).reindex(order)
+    gates = answers.groupby("scenario", sort=False)[["gate_precision", "gate_recall", "gate_ambiguous"]].mean()
+    ours = calls[calls["method"] == "ours"].groupby("scenario", sort=False)
+    rates = ours[["precision", "recall", "f1", "auroc", "rate_control", "rate_control_not_recovery"]].mean()
+    claims = answers.groupby("scenario", sort=False).agg(
+        data_sets=("seed", "size"), onset_claimed=("onset_claimed", "sum"), in_quiet_arm=("onset_claimed_in_quiet_arm", "sum"),
+        held_out_fpr=("held_out_fpr", "mean"), seconds=("seconds", "mean"), peak_gb=("peak_gb", "max"),
+    )  # fmt: skip
+    known = tables["subjects"].dropna(subset=["mixture", "true_fraction"])
+    known = known.assign(
+        counted_bias=known["fraction"] - known["true_fraction"],
+        mixture_bias=known["mixture"] - known["true_fraction"],
+        covered=(known["mixture_low"] <= known["true_fraction"]) & (known["true_fraction"] <= known["mixture_high"]),
+    )
+    late = known[known["day"] >= 14].groupby("scenario", sort=False)[["true_fraction", "fraction", "mixture"]].mean()
+    shares = late.join(known.groupby("scenario", sort=False)[["counted_bias", "mixture_bias", "covered"]].mean())
+    shares = shares.join(answers.groupby("scenario", sort=False)["calibration_error"].mean())
+    auroc = calls.pivot_table(index="scenario", columns="method", values="auroc", sort=False).reindex(order)
+    parts = [
+        ("F1 of the call", f1), ("AUROC of the score", auroc), ("Ours", rates.join(gates)),
+        ("Shares of animals (the first three from day 14 on)", shares), ("What is claimed", claims),
+    ]  # fmt: skip
+    return "\n\n".join(f"### {title}\n\n{_markdown(table)}" for title, table in parts)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    shown = table.reset_index()
+    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
+    for row in shown.itertuples(index=False):
+        cells = [
+            "–" if isinstance(v, float) and np.isnan(v) else f"{v:.3g}" if isinstance(v, float) else str(v) for v in row
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what was asked for, two data sets at a time."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one seed")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", help="scenarios")
+    parser.add_argument("--without-rivals", action="store_true")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    chosen = parser.parse_args()
+    names = chosen.only or list(load_scenarios())
+    jobs = [(name, seed) for seed in range(1, (1 if chosen.quick else chosen.seeds) + 1) for name in names]
+    found: dict[str, list[dict[str, Any]]] = {"calls": [], "subjects": [], "answers": []}
+    with ProcessPoolExecutor(2) as pool:
+        waiting = {pool.submit(one_data_set, *job, with_rivals=not chosen.without_rivals): job for job in jobs}
+        for done in as_completed(waiting):
+            for key, rows in done.result().items():
+                found[key] += rows
+            print(*waiting[done], file=sys.stderr, flush=True)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    tables = {}
+    for key, rows in found.items():
+        table = pd.DataFrame(rows)
+        table["scenario"] = pd.Categorical(table["scenario"], names)
+        tables[key] = table.sort_values(["scenario", "seed"], kind="stable").astype({"scenario": str})
+        tables[key].to_csv(chosen.out / f"{key}.tsv", sep="\t", index=False, float_format="%.6g")
+    summary = summarise(tables)
+    (chosen.out / "summary.md").write_text(summary + "\n", encoding="utf-8")
+    print(summary)
+
+
+if __name__ == "__main__":
+    main()
