@@ -30,14 +30,33 @@ RIVAL_FOLD, RIVAL_LEVELS = 4.0, (0.5, 1.0)
 RESTING_WEIGHT = 0.85
 """Prior weight of the resting state; the rest is shared by the rivals."""
 RIVALS = ("acute_inflammatory", "interferon", "cycling", "migrating")
+CLEANING_ROUNDS = 2
 BLOCK = 4000
 """Cells at once: bounds memory to a few hundred MB."""
 
 
-def resting_share(counts: sp.csr_matrix) -> Floats:
-    """Return each gene's share of all counts of some cells (genes,); never 0, so that a first count is possible."""
-    total = np.asarray(counts.sum(axis=0)).ravel().astype(float)
+def resting_share(counts: sp.csr_matrix, weight: Floats | None = None) -> Floats:
+    """Return each gene's share of all counts of some cells (genes,); never 0, so that a first count is possible.
+
+    ``weight`` says how much each cell counts (cells,); all alike if None.
+    """
+    total = np.asarray(counts.T @ (np.ones(counts.shape[0]) if weight is None else weight)).ravel().astype(float)
     return np.asarray((total + 0.02) / (total.sum() + 0.02 * len(total)))
+
+
+def learn_resting(
+    counts: sp.csr_matrix, genes: pd.Index, recovery: Sequence[str], rivals: Mapping[str, Sequence[str]]
+) -> Floats:
+    """Return each gene's share in the resting cells among control microglia (genes,).
+
+    Controls hold a few recovery cells, neonatal and aged ones many. After a first estimate from all of them, each
+    cell counts by how likely it is not one; twice, as further rounds change nothing.
+    """
+    resting = resting_share(counts)
+    for _ in range(CLEANING_ROUNDS):
+        ratio = log_ratio(counts, genes, recovery, rivals, resting)
+        resting = resting_share(counts, 1 - probability(ratio, mixture_share(ratio)[0]))
+    return resting
 
 
 def log_ratio(

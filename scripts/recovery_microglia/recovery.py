@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from recovery_microglia.calibration import NULL_COLUMNS, calibrate, call_above, cutoffs_for, empirical_null, wilson
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import GeneSet, Signatures, present
-from recovery_microglia.likelihood import RIVALS, log_ratio, mixture_share, probability, resting_share
+from recovery_microglia.likelihood import RIVALS, learn_resting, log_ratio, mixture_share, probability
 from recovery_microglia.scores import (
     matched_sets,
     membership,
@@ -38,6 +38,8 @@ LEFT_OUT = ("Itgax", "Igf1")
 SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
 FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
 """Scores that are calibrated for the robustness table, and make no call."""
+MANY_IN_CONTROLS = 0.05
+"""Share of recovery cells among control microglia above which the controls are no good baseline."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def _ratios(
     for kind in chemistry.astype(str).unique():
         own = (chemistry.astype(str) == kind).to_numpy()
         resting = own & control if (own & control).any() else own
-        found[own] = log_ratio(counts[own], genes, members, rivals, resting_share(counts[resting]))
+        base = learn_resting(counts[resting], genes, members, rivals)
+        found[own] = log_ratio(counts[own], genes, members, rivals, base)
     return found
 
 
@@ -289,7 +292,7 @@ def call_recovery(
     cells["recovery_probability"] = _probabilities(cells)
     clusters = _cluster_route(cells, obs, settings)
     null = _null(cells, gains, microglia, control, signatures, settings, status, seed)
-    report = _report(cells, calibration, known, status, reason, states.reference, settings)
+    report = _report(cells, control, calibration, known, status, reason, states.reference, settings)
     notices += _notices(cells, report, known, control)
     report["notices"] = [notice.as_dict() for notice in notices]
     tables = {
@@ -400,6 +403,7 @@ def _null(
 
 def _report(
     cells: pd.DataFrame,
+    control: NDArray[np.bool_],
     calibration: pd.DataFrame,
     known: Mapping[str, Any],
     status: str,
@@ -409,6 +413,7 @@ def _report(
 ) -> dict[str, Any]:
     """Return recovery.json."""
     used = calibration[(calibration["scorer"] == "score") & calibration["used"]]
+    called = cells["recovery_call"].notna().to_numpy()
     routes = {
         "without_itgax_igf1": agreement(cells["recovery_call"], cells["recovery_call_without"]),
         "clusters": agreement(cells["recovery_call"], cells["cluster_call"]),
@@ -422,6 +427,7 @@ def _report(
         "n_microglia": len(cells),
         "n_called": int(cells["recovery_call"].notna().sum()),
         "n_recovery": int(cells["recovery_call"].fillna(False).sum()),
+        "control_share": mixture_share(cells.loc[control & called, SCORERS["score"]].to_numpy(float))[0],
         "n_explained_by_inflammation": int(
             ((cells[SCORERS["score"]] > cells["cutoff"]) & cells["explained_by_inflammation"]).sum()
         ),
@@ -450,6 +456,13 @@ def _notices(
                 f"{1 - report['quantile']:.1%}: control animals differ."
             )
             notices.append(Notice("fpr_above_nominal", "warning", text))
+    if report["control_share"] > MANY_IN_CONTROLS:
+        text = (
+            f"About {report['control_share']:.0%} of the control microglia look like recovery cells (neonatal and aged "
+            "mice have the state without injury). A rise above them can be tested, but the cutoff lies among them: most "
+            "such cells are not called, and shares without a cutoff are too low as well."
+        )
+        notices.append(Notice("controls_have_the_state", "warning", text))
     routes = report["agreement"]["clusters"]
     if report["n_recovery"] >= 20 and routes["n"] == 0:
         text = (

@@ -15,6 +15,7 @@ from recovery_microglia.likelihood import (
     RESTING_WEIGHT,
     RIVAL_FOLD,
     RIVAL_LEVELS,
+    learn_resting,
     log_ratio,
     mixture_share,
     probability,
@@ -108,6 +109,17 @@ def test_a_resting_share_is_never_zero_and_adds_up() -> None:
     assert share.sum() == pytest.approx(1)
     assert share[1] > 0
     assert share[0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_recovery_cells_among_the_controls_do_not_blur_the_resting_share() -> None:
+    mixed = sp.csr_matrix(sp.vstack([draw(300), draw(40, raised=RECOVERY, fold=6, seed=4)]))
+    plain, cleaned = resting_share(mixed), learn_resting(mixed, GENES, RECOVERY, RIVALS)
+    own = GENES.isin(RECOVERY)
+    error = [np.abs(np.log(share[own] / LEVEL[own])).mean() for share in (plain, cleaned)]
+    assert error[1] < 0.5 * error[0]
+    # without such cells nothing is lost
+    clean = draw(300)
+    np.testing.assert_allclose(learn_resting(clean, GENES, RECOVERY, RIVALS)[own], resting_share(clean)[own], rtol=0.1)
 
 
 # ---------------------------------------------------------------- without a cutoff

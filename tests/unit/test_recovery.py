@@ -191,6 +191,29 @@ def test_deeper_injured_libraries_are_warned_of_and_fool_the_ranks_but_not_the_l
     )
 
 
+def test_controls_that_have_the_state_are_warned_of(signatures: Signatures) -> None:
+    adata, _ = simulate(signatures, share=0.3)
+    turned = adata.obs["condition"].eq("injured").to_numpy()
+    adata.obs["condition"] = np.where(turned, "naive", "injured")  # as in neonatal mice: the controls have it
+    result = call_recovery(adata, signatures, SETTINGS)
+    assert "controls_have_the_state" in codes(result)
+    assert result.report["control_share"] > 0.1
+    plain, _ = simulate(signatures, share=0.3)
+    assert "controls_have_the_state" not in codes(call_recovery(plain, signatures, SETTINGS))
+
+
+def test_an_animals_probabilities_add_up_to_its_share_without_a_cutoff(signatures: Signatures) -> None:
+    adata, truth = simulate(signatures, share=0.25)
+    cells = call_recovery(adata, signatures, SETTINGS).cells
+    injured = (adata.obs["condition"] == "injured").to_numpy()
+    share = cells.groupby("subject")["recovery_probability"].mean()
+    true = pd.Series(truth).groupby(cells["subject"]).mean()
+    # eightfold in all cells, where the model expects half of that on average: shares come out a little high
+    assert share[true > 0].mean() == pytest.approx(true[true > 0].mean(), rel=0.35)
+    assert share[true == 0].max() < 0.05
+    assert cells["recovery_probability"][injured & truth].mean() > 0.7
+
+
 def test_other_lineages_are_never_called(signatures: Signatures) -> None:
     adata, truth = simulate(signatures, share=0.2)
     adata.obs["lineage"] = np.where(truth, "infiltrating_macrophage", "microglia")
