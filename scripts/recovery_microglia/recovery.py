@@ -20,6 +20,7 @@ from recovery_microglia.calibration import NULL_COLUMNS, calibrate, call_above, 
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import GeneSet, Signatures, present
 from recovery_microglia.likelihood import RIVALS, learn_resting, log_ratio, mixture_share, probability
+from recovery_microglia.myeloid import nearest_neighbours, score_retention
 from recovery_microglia.scores import (
     matched_sets,
     membership,
@@ -38,6 +39,8 @@ LEFT_OUT = ("Itgax", "Igf1")
 SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
 FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
 """Scores that are calibrated for the robustness table, and make no call."""
+NEIGHBOURS, ERASED = 15, 0.5
+"""Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
 MANY_IN_CONTROLS = 0.05
 """Share of recovery cells among control microglia above which the controls are no good baseline."""
 
@@ -294,6 +297,13 @@ def call_recovery(
     null = _null(cells, gains, microglia, control, signatures, settings, status, seed)
     report = _report(cells, control, calibration, known, status, reason, states.reference, settings)
     notices += _notices(cells, report, known, control)
+    report["integration_keeps"] = _kept_by_integration(microglia, scores[SCORERS["score"]].to_numpy(float))
+    if report["integration_keeps"] < ERASED:
+        text = (
+            f"The aligned embedding keeps {report['integration_keeps']:.0%} of the recovery score's neighbourhoods: what "
+            "it shows of these cells is little. No score, call or test is made from it."
+        )
+        notices.append(Notice("integration_erased", "warning", text))
     report["notices"] = [notice.as_dict() for notice in notices]
     tables = {
         "markers_used": markers_used(signatures, microglia, control, renamed or {}),
@@ -317,6 +327,17 @@ def _cell_table(microglia: ad.AnnData, scores: pd.DataFrame) -> pd.DataFrame:
         values = np.asarray(microglia[:, gene].X.todense()).ravel().astype(float) if here else np.nan
         cells[gene.lower()] = values
     return pd.concat([cells, scores], axis=1).reset_index(drop=True)
+
+
+def _kept_by_integration(microglia: ad.AnnData, score: Floats) -> float:
+    """Return the share of the score's neighbourhood structure that the integrated components keep; NaN if unknown."""
+    if "X_pca_integrated" not in microglia.obsm or microglia.n_obs <= NEIGHBOURS:
+        return float("nan")
+    before, after = (
+        nearest_neighbours(microglia.obsm[key].astype(np.float64), NEIGHBOURS)[0]
+        for key in ("X_pca", "X_pca_integrated")
+    )
+    return score_retention(score, before, after)
 
 
 def _probabilities(cells: pd.DataFrame) -> Floats:

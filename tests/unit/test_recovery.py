@@ -214,6 +214,18 @@ def test_an_animals_probabilities_add_up_to_its_share_without_a_cutoff(signature
     assert cells["recovery_probability"][injured & truth].mean() > 0.7
 
 
+def test_an_embedding_that_erased_the_score_is_warned_of(signatures: Signatures) -> None:
+    adata, truth = simulate(signatures, share=0.3)
+    rng = np.random.default_rng(1)
+    apart = rng.normal(0, 1, (adata.n_obs, 5)) + 8 * truth[:, None]
+    erased = rng.normal(0, 1, (adata.n_obs, 5))
+    for after, warned in ((apart, False), (erased, True)):
+        adata.obsm = {"X_pca": apart, "X_pca_integrated": after}
+        result = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+        assert ("integration_erased" in codes(result)) == warned
+        assert result.report["integration_keeps"] == pytest.approx(0 if warned else 1, abs=0.15)
+
+
 def test_other_lineages_are_never_called(signatures: Signatures) -> None:
     adata, truth = simulate(signatures, share=0.2)
     adata.obs["lineage"] = np.where(truth, "infiltrating_macrophage", "microglia")

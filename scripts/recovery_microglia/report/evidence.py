@@ -210,7 +210,9 @@ def cells_section(inputs: ReportInputs) -> Section:
     if raw is None:
         blocks.append(Note("why", "No embedding", "There are too few myeloid cells to draw one."))
     if aligned is not None:
-        blocks.append(Fold("The same cells after aligning the libraries (for looking only)", plates(aligned)))
+        keeps = (inputs.summary.get("recovery") or {}).get("integration_keeps")
+        told = () if words.missing(keeps) else (Prose(_kept(float(keeps))),)
+        blocks.append(Fold("The same cells after aligning the libraries (for looking only)", (*told, *plates(aligned))))
     lineages = inputs.table("lineages")
     if shares is None and len(lineages):
         name = lineage_name(str(lineages["lineage"].iloc[0]))
@@ -222,6 +224,14 @@ def cells_section(inputs: ReportInputs) -> Section:
     if inputs.sorted_tissue:
         lead += f" The tissue was enriched for {inputs.text('enrichment')} before sequencing."
     return Section("cells", title, lead, tuple(blocks))
+
+
+def _kept(share: float) -> str:
+    """Return what aligning the libraries left of the score's neighbourhoods."""
+    return (
+        f"Aligning keeps {min(share, 1):.0%} of the recovery score's neighbourhoods (cells beside cells of like score, "
+        "Moran's I)."
+    )
 
 
 # ---------------------------------------------------------------- the subgroup
