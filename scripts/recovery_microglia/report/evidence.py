@@ -210,7 +210,7 @@ def cells_section(inputs: ReportInputs) -> Section:
     if raw is None:
         blocks.append(Note("why", "No embedding", "There are too few myeloid cells to draw one."))
     if aligned is not None:
-        keeps = (inputs.summary.get("recovery") or {}).get("integration_keeps")
+        keeps: Any = (inputs.summary.get("recovery") or {}).get("integration_keeps")
         told = () if words.missing(keeps) else (Prose(_kept(float(keeps))),)
         blocks.append(Fold("The same cells after aligning the libraries (for looking only)", (*told, *plates(aligned))))
     lineages = inputs.table("lineages")
