@@ -15,7 +15,7 @@ from recovery_microglia.lineage.profiles import AMBIENT_SHARE, lineage_profiles,
 
 CONFIDENT, SURE = 0.9, 0.99
 """Probability that a named lineage needs, and a cell that profiles are learnt from."""
-OWN_EVIDENCE, SURE_EVIDENCE = 1.0, 2.0
+OWN_EVIDENCE, SURE_EVIDENCE = 0.0, 2.0
 """Evidence from the lineage's own markers that each of these needs besides."""
 CLEAR_LEUKOCYTE = 2.0
 """Evidence from which a cell is surely a white blood cell or microglia."""
