@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
+from recovery_microglia.likelihood import mixture_share
 
 Floats = NDArray[np.float64]
 
@@ -28,17 +29,52 @@ def cutoff(scores: Floats, quantile: float) -> float:
     return float(ranked[min(max(int(np.ceil(quantile * len(ranked) - 1e-9)) - 1, 0), len(ranked) - 1)])
 
 
-def held_out_rate(scores: Floats, subject: NDArray[np.str_], quantile: float) -> tuple[float, float, float]:
+def animals(cells: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the number of the animal of each cell; one animal at two days, or on two sides, counts as two."""
+    key = cells[["subject", "day", "condition"]].astype(object).apply(tuple, axis=1)
+    return np.asarray(pd.factorize(key.map(str))[0], dtype=np.int64)
+
+
+def shares_of_animals(ratio: Floats, animal: NDArray[np.int64]) -> Floats:
+    """Return for each cell the share of recovery cells that makes its animal's log-likelihood ratios likeliest."""
+    found = np.full(len(ratio), np.nan)
+    for number in np.unique(animal):
+        own = animal == number
+        found[own] = mixture_share(ratio[own])[0]
+    return found
+
+
+def even_odds(share: Floats) -> Floats:
+    """Return the log-likelihood ratio from which a cell is more likely a recovery cell than not.
+
+    ``share`` is the share of recovery cells in its animal. Infinite where there are none, so that nothing is gained;
+    never below 0, where other states explain the cell better.
+    """
+    with np.errstate(divide="ignore"):
+        odds = np.log1p(-np.minimum(share, 1 - 1e-12)) - np.log(share)
+    return np.asarray(np.where(np.isfinite(share), np.maximum(odds, 0.0), np.inf))
+
+
+def held_out_rate(
+    scores: Floats, subject: NDArray[np.str_], quantile: float, own: Floats | None = None
+) -> tuple[float, float, float]:
     """Return the false-positive rate on control subjects that the cutoff has not seen, with a 95 % interval.
 
-    Each subject's cells are judged by the cutoff of the other subjects. The interval is Wilson's with the number
+    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower. The interval is Wilson's with the number
     of cells divided by the design effect between subjects: cells of one animal are not independent.
     NaN with fewer than two subjects.
     """
     names = np.unique(subject)
     if len(names) < 2:
         return float("nan"), float("nan"), float("nan")
-    k = np.array([(scores[subject == s] > cutoff(scores[subject != s], quantile)).sum() for s in names], float)
+    least = np.full(len(scores), np.inf) if own is None else own
+    k = np.array(
+        [
+            (scores[subject == s] > np.minimum(cutoff(scores[subject != s], quantile), least[subject == s])).sum()
+            for s in names
+        ],
+        float,
+    )
     n = np.array([(subject == s).sum() for s in names], float)
     rate = float(k.sum() / n.sum())
     if 0 < rate < 1:
@@ -67,6 +103,7 @@ def calibrate(
     *,
     quantile: float,
     min_control_cells: int,
+    own: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Notice]]:
     """Freeze the cutoffs of every scorer within every chemistry (= calibration.tsv).
 
@@ -82,20 +119,24 @@ def calibrate(
         The quantile that calls are made with; the others are for robustness.
     min_control_cells
         Fewer control microglia of a chemistry: the quantile is not estimable, and no cell of it is called.
+    own
+        Microglia × scorers: the value at which each cell's animal has even odds (see `even_odds`); a cutoff above
+        it is lowered to it. None, or a scorer that is not a column: the cutoff stands as it is.
     """
     rows, notices = [], []
     grid = sorted({*QUANTILES, quantile})
     for chemistry in sorted(cells["chemistry"].unique()):
-        own = (cells["chemistry"] == chemistry).to_numpy() & control
-        n, subjects = int(own.sum()), cells["subject"].to_numpy(str)[own]
+        here = (cells["chemistry"] == chemistry).to_numpy() & control
+        n, subjects = int(here.sum()), cells["subject"].to_numpy(str)[here]
         note = _note(n, len(np.unique(subjects)), min_control_cells)
         if note:
             notices.append(_notice(chemistry, n, note, min_control_cells))
         for scorer in scores.columns:
-            values = scores[scorer].to_numpy(float)[own]
+            values = scores[scorer].to_numpy(float)[here]
+            odds = own[scorer].to_numpy(float)[here] if own is not None and scorer in own else None
             usable = n >= min_control_cells and np.isfinite(values).all()
             for q in grid:
-                rate = held_out_rate(values, subjects, q) if usable else (float("nan"),) * 3
+                rate = held_out_rate(values, subjects, q, odds) if usable else (float("nan"),) * 3
                 cut = cutoff(values, q) if usable else float("nan")
                 facts = (scorer, chemistry, q, cut, n, len(np.unique(subjects)))
                 rows.append(dict(zip(COLUMNS, (*facts, *rate, q == quantile, note), strict=True)))

@@ -65,6 +65,7 @@ class Signatures:
 
     recovery: GeneSet
     context: GeneSet
+    related: GeneSet
     states: dict[str, GeneSet]
     lineages: dict[str, GeneSet]
     technical: dict[str, GeneSet]
@@ -264,6 +265,7 @@ def load_signatures(folder: Path) -> Signatures:
     return Signatures(
         recovery=sets["recovery"]["recovery"],
         context=sets["recovery"]["context"],
+        related=sets["recovery"].get("related", GeneSet("related", ())),
         states=sets["states"],
         lineages=sets["lineages"],
         technical=sets["technical"],

@@ -107,7 +107,7 @@ def process_library(
         "notices": [notice.as_dict() for notice in notices],
     }
     return LibraryResult(
-        table, _myeloid(cells, table, kept), _lineage_sums(cells.X, genes, table["lineage"], kept), report
+        table, _myeloid(cells, table, kept, ambient), _lineage_sums(cells.X, genes, table["lineage"], kept), report
     )
 
 
@@ -163,12 +163,25 @@ def _notices(
     return notices, sex
 
 
-def _myeloid(cells: ad.AnnData, table: pd.DataFrame, kept: np.ndarray) -> ad.AnnData:
-    """Return the kept myeloid cells with raw counts, named ``<library>:<barcode>``."""
+def _myeloid(cells: ad.AnnData, table: pd.DataFrame, kept: np.ndarray, ambient: np.ndarray | None) -> ad.AnnData:
+    """Return the kept myeloid cells with raw counts, named ``<library>:<barcode>``; var has the soup of the others."""
     chosen = kept & table["lineage"].isin(MYELOID).to_numpy()
     obs = table[chosen].copy()
     obs.index = pd.Index(obs["library"] + ":" + obs["barcode"], dtype=object)
-    return ad.AnnData(cells.X[chosen].astype(np.int32), obs=obs, var=pd.DataFrame(index=cells.var_names))
+    soup = _soup(cells.X, (table["lineage"] == "microglia").to_numpy(), ambient)
+    var = pd.DataFrame({"soup": soup.astype(np.float32)}, index=cells.var_names)
+    return ad.AnnData(cells.X[chosen].astype(np.int32), obs=obs, var=var)
+
+
+def _soup(counts: sp.csr_matrix, microglia: np.ndarray, ambient: np.ndarray | None) -> np.ndarray:
+    """Return the share of each gene in ambient RNA that is not of microglia (genes,); it sums to less than one.
+
+    Ambient RNA is that of empty droplets, or of all cells together where there are none.
+    """
+    own = np.asarray(counts[microglia].sum(axis=0), dtype=np.float64).ravel()
+    every = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+    whole = every / every.sum() if ambient is None else np.asarray(ambient, dtype=np.float64)
+    return np.asarray(np.maximum(whole - own / every.sum(), 0))
 
 
 def _lineage_sums(counts: sp.csr_matrix, genes: pd.Index, lineage: pd.Series, kept: np.ndarray) -> pd.DataFrame:

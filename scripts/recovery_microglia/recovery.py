@@ -1,9 +1,11 @@
 """Which microglia are recovery cells, and how far that call can be trusted (floor 4).
 
 The score is a log-likelihood ratio of the rising genes' counts, recovery against every other state, on uncorrected
-counts; homeostatic genes never count, because they fall in every reactive state. A cell is a recovery cell if its
-score lies above the cutoff that was frozen on control microglia of its chemistry, and if no inflammatory state
-explains it better. Beside it stand a score by ranks (UCell), and a share per animal that needs no cutoff.
+counts; homeostatic genes never count, because they fall in every reactive state. Where the data hold enough recovery
+cells, the genes' weights are learnt from the other animals. A cell is a recovery cell if its score lies above the
+cutoff that was frozen on control microglia of its chemistry, or if it is more likely one than not given how many its
+animal has; and if no inflammatory state explains it better. Beside it stand a score by ranks (UCell), and a share per
+animal that needs no cutoff.
 """
 
 from collections.abc import Mapping
@@ -16,11 +18,34 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.calibration import NULL_COLUMNS, calibrate, call_above, cutoffs_for, empirical_null, wilson
+from recovery_microglia.ambient import ambient_profiles
+from recovery_microglia.calibration import (
+    NULL_COLUMNS,
+    animals,
+    calibrate,
+    call_above,
+    cutoffs_for,
+    empirical_null,
+    even_odds,
+    shares_of_animals,
+    wilson,
+)
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import GeneSet, Signatures, present
-from recovery_microglia.likelihood import RIVALS, learn_resting, log_ratio, mixture_share, probability
+from recovery_microglia.likelihood import (
+    RIVALS,
+    Resting,
+    Weights,
+    learn_resting,
+    likelihoods,
+    mixture_share,
+    prior_weights,
+    probability,
+    resting_by_library,
+    state_probabilities,
+)
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
+from recovery_microglia.refine import Refined, refine, score
 from recovery_microglia.scores import (
     matched_sets,
     membership,
@@ -39,6 +64,8 @@ LEFT_OUT = ("Itgax", "Igf1")
 SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
 FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
 """Scores that are calibrated for the robustness table, and make no call."""
+BY_ODDS = ("score", "score_without", "depth_matched")
+"""Scores that are log-likelihood ratios: their cutoffs give way to even odds."""
 NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
 MANY_IN_CONTROLS = 0.05
@@ -61,6 +88,8 @@ class RecoverySettings:
         Matched random gene sets for the empirical p.
     max_rank
         Ranks that count in the score by ranks (UCell).
+    refine
+        Whether genes' weights are learnt from the data where there is enough to learn from.
     """
 
     quantile: float = 0.99
@@ -68,6 +97,7 @@ class RecoverySettings:
     min_control_cells: int = 200
     n_null_sets: int = 1000
     max_rank: int = 1500
+    refine: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,18 +160,43 @@ def markers_used(
 # ---------------------------------------------------------------- scores
 
 
+@dataclass(frozen=True)
+class Scores:
+    """Scores of the microglia.
+
+    Attributes
+    ----------
+    table
+        Cells × scores: the recovery score (log-likelihood ratio), the same without *Itgax* and *Igf1*, the same on
+        counts thinned to a common depth; by ranks (UCell): recovery, context, and ``score_<state>`` for each state.
+    probability
+        Probability of recovery given the animal's own share of such cells (cells,).
+    states
+        Cells × states, probabilities that add up to one.
+    gains
+        Rank gains, for further gene sets.
+    refined
+        What was learnt of the genes.
+    ambient
+        Share of ambient RNA by library, as far as known.
+    """
+
+    table: pd.DataFrame
+    probability: Floats
+    states: pd.DataFrame
+    gains: Any
+    refined: Refined
+    ambient: dict[str, float]
+
+
 def score_cells(
     microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, control: NDArray[np.bool_], *, seed: int
-) -> tuple[pd.DataFrame, Any]:
-    """Return all scores of the microglia (cells × scores), and the rank gains for further sets.
-
-    Columns: the recovery score (log-likelihood ratio), the same without *Itgax* and *Igf1*, the same on counts
-    thinned to a common depth; by ranks (UCell): recovery, context, and ``score_<state>`` for each state.
-    """
-    genes = pd.Index(microglia.var_names)
+) -> Scores:
+    """Score the microglia."""
+    genes, counts, obs = pd.Index(microglia.var_names), microglia.X, microglia.obs
     # ranks beyond the number of genes do not exist; a panel uses all the ranks it has
     max_rank = min(settings.max_rank, len(genes))
-    gains = rank_gains(microglia.X, max_rank=max_rank)
+    gains = rank_gains(counts, max_rank=max_rank)
     up = signatures.recovery.up
     sets: dict[str, tuple[str, ...]] = {
         FURTHER["ranks"]: up,
@@ -149,40 +204,106 @@ def score_cells(
         **{f"score_{name}": members for name, members in state_sets(signatures).items() if name != "recovery"},
     }
     table = score_sets(gains, genes, sets, max_rank=max_rank)
-    total = np.asarray(microglia.X.sum(axis=1)).ravel()
-    depth = float(np.quantile(total, 0.25)) if len(total) else 0.0
-    rivals = {name: state_sets(signatures)[name] for name in RIVALS}
+    total = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    thinned = thin_counts(counts, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    rivals = {name: members for name, members in state_sets(signatures).items() if name in RIVALS}
+    ambient = _ambient(microglia, signatures)
+    cells = obs[["library", "subject"]].astype(str)
+    nuisance = _nuisance(obs, table, total)
     without = tuple(gene for gene in up if gene not in LEFT_OUT)
-    for name, counts, members in (
-        (SCORERS["score"], microglia.X, up),
-        (SCORERS["score_without"], microglia.X, without),
-        (FURTHER["depth_matched"], thin_counts(microglia.X, depth, seed=seed), up),
-    ):
-        table[name] = _ratios(counts, genes, members, rivals, control, microglia.obs["chemistry"])
+    found: dict[str, Refined] = {}
+    for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
+        weights = prior_weights(genes, members, rivals)
+        resting = _resting(counts, weights, control, obs, total, ambient)
+        if (weights.recovery != 1).sum() < 2:
+            table[name] = np.nan
+            found[name] = Refined((), np.zeros(len(total), np.int64), pd.DataFrame(), "too few signature genes")
+        else:
+            found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
+            table[name] = score(counts, found[name], resting)
+        if name == SCORERS["score"]:
+            judged = bool(table[name].notna().any())
+            table[FURTHER["depth_matched"]] = score(thinned, found[name], resting) if judged else np.nan
+            fit = likelihoods(counts, weights, resting)
     table.index = microglia.obs_names
-    return table, gains
+    animal = animals(obs)
+    ratio = table[SCORERS["score"]].to_numpy(float)
+    chance = _probability(ratio, animal)
+    names = prior_weights(genes, up, rivals).names
+    return Scores(
+        table,
+        chance,
+        state_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
+        gains,
+        found[SCORERS["score"]],
+        {} if ambient is None else ambient.sum().to_dict(),
+    )
 
 
-def _ratios(
+def _learn(
+    counts: sp.csr_matrix, genes: pd.Index, weights: Weights, resting: Resting, cells: pd.DataFrame,
+    control: NDArray[np.bool_], signatures: Signatures, nuisance: pd.DataFrame, settings: RecoverySettings,
+) -> Refined:  # fmt: skip
+    """Return the learnt weights; the prior ones, for all cells, where learning is switched off or refused."""
+    if settings.refine:
+        refined = refine(counts, genes, weights, resting, cells, control, signatures, nuisance)
+        if refined.weights:
+            return refined
+        return Refined((weights,), np.zeros(len(cells), np.int64), refined.table, refined.refused)
+    return Refined((weights,), np.zeros(len(cells), np.int64), pd.DataFrame(), "switched off in config.yaml")
+
+
+def _probability(ratio: Floats, animal: NDArray[np.int64]) -> Floats:
+    """Return each cell's probability at its animal's own share of recovery cells; NaN where there is no score."""
+    found = np.full(len(ratio), np.nan)
+    for number in np.unique(animal):
+        own = animal == number
+        found[own] = probability(ratio[own], mixture_share(ratio[own])[0])
+    return found
+
+
+def _ambient(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame | None:
+    """Return the ambient counts of each gene per count of a cell, by library; None where the soup is not known."""
+    if "soup" not in microglia.varm or microglia.n_obs == 0:
+        return None
+    soup = pd.DataFrame(microglia.varm["soup"])
+    return ambient_profiles(microglia.X, microglia.obs["library"].to_numpy(str), soup, signatures)
+
+
+def _resting(
     counts: sp.csr_matrix,
-    genes: pd.Index,
-    members: tuple[str, ...],
-    rivals: Mapping[str, tuple[str, ...]],
+    weights: Weights,
     control: NDArray[np.bool_],
-    chemistry: pd.Series,
-) -> Floats:
-    """Return the log-likelihood ratios; resting microglia are the controls of a cell's own chemistry.
+    obs: pd.DataFrame,
+    total: Floats,
+    ambient: pd.DataFrame | None,
+) -> Resting:
+    """Return what resting cells of each library hold; they are the controls of its chemistry.
 
     A chemistry without controls takes all its cells: such scores can be looked at, but are never called.
     """
-    found = np.full(counts.shape[0], np.nan)
-    if len(present(members, set(genes))) < 2:
-        return found
-    for kind in chemistry.astype(str).unique():
-        own = (chemistry.astype(str) == kind).to_numpy()
-        resting = own & control if (own & control).any() else own
-        base = learn_resting(counts[resting], genes, members, rivals)
-        found[own] = log_ratio(counts[own], genes, members, rivals, base)
+    library, chemistry = obs["library"].to_numpy(str), obs["chemistry"].to_numpy(str)
+    profile = np.zeros(len(total), dtype=np.int64)
+    shares: list[Floats] = []
+    for kind in np.unique(chemistry):
+        own = chemistry == kind
+        here = own & control if (own & control).any() else own
+        share = learn_resting(counts[here], weights)
+        part = resting_by_library(share, library[own], total[own], here[own], ambient)
+        profile[own] = part.profile + sum(len(s) for s in shares)
+        shares.append(part.share)
+    return Resting(np.concatenate(shares) if shares else np.zeros((1, counts.shape[1])), profile)
+
+
+def _nuisance(obs: pd.DataFrame, ranks: pd.DataFrame, total: Floats) -> pd.DataFrame:
+    """Return what must not be learnt, per cell."""
+    found = pd.DataFrame({"depth": np.log(np.maximum(total, 1.0))})
+    for word, column in (("dissociation stress", "pct_dissociation"), ("mitochondrial RNA", "pct_mito")):
+        if column in obs:
+            found[word] = obs[column].to_numpy(float)
+    for word in INFLAMMATION:
+        if f"score_{word}" in ranks:
+            found[word.replace("_", " ")] = ranks[f"score_{word}"].to_numpy(float)
     return found
 
 
@@ -268,7 +389,8 @@ def call_recovery(
     obs = microglia.obs
     control = obs["condition"].isin(CONTROLS).to_numpy()
     known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
-    scores, gains = score_cells(microglia, signatures, settings, control, seed=seed)
+    scored = score_cells(microglia, signatures, settings, control, seed=seed)
+    scores = scored.table
     cells = _cell_table(microglia, scores)
     states = call_states(
         scores.filter(regex="^score_").rename(columns=lambda c: c.removeprefix("score_"))
@@ -276,25 +398,31 @@ def call_recovery(
         control,
         obs["chemistry"].astype(str),
     )  # fmt: skip
-    cells["state"] = states.state.to_numpy()
     scorers = scores[[*SCORERS.values(), *FURTHER.values()]].set_axis([*SCORERS, *FURTHER], axis=1)
     if known["reason"]:
         scorers[:] = np.nan
+    animal = animals(cells)
+    odds = pd.DataFrame({n: even_odds(shares_of_animals(scorers[n].to_numpy(float), animal)) for n in BY_ODDS})
+    scorers = scorers.assign(fixed_cutoff=scorers["score"])
     calibration, notices = calibrate(
-        scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells
+        scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells, own=odds
     )
     status, reason = _status(known["reason"], len(cells), control, calibration)
     blocked = _explained_by_inflammation(states.units)
-    cells["cutoff"] = cutoffs_for(calibration, "score", settings.quantile, cells["chemistry"])
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
-        cut = cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"])
-        called = call_above(scorers[scorer].to_numpy(float), cut)
+        # a missing cutoff stays missing: no controls, no call
+        cut = np.minimum(cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]), odds[scorer])
+        if scorer == "score":
+            cells["cutoff"] = cut.to_numpy(float)
+        called = call_above(scorers[scorer].to_numpy(float), cut.to_numpy(float))
         called[blocked & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
         cells[column] = called
     cells["explained_by_inflammation"] = blocked
-    cells["recovery_probability"] = _probabilities(cells)
+    judged = cells["recovery_call"].notna().to_numpy()
+    cells["recovery_probability"] = np.where(judged, scored.probability, np.nan)
+    cells = pd.concat([cells, _state_columns(scored.states, states.units, judged)], axis=1)
     clusters = _cluster_route(cells, obs, settings)
-    null = _null(cells, gains, microglia, control, signatures, settings, status, seed)
+    null = _null(cells, scored.gains, microglia, control, signatures, settings, status, seed)
     report = _report(cells, control, calibration, known, status, reason, states.reference, settings)
     notices += _notices(cells, report, known, control)
     report["integration_keeps"] = _kept_by_integration(microglia, scores[SCORERS["score"]].to_numpy(float))
@@ -304,6 +432,13 @@ def call_recovery(
             "it shows of these cells is little. No score, call or test is made from it."
         )
         notices.append(Notice("integration_erased", "warning", text))
+    table = scored.refined.table
+    decided = {
+        word: table.loc[table["decision"] == word, "gene"].tolist() if len(table) else []
+        for word in ("added", "dropped")
+    }
+    report["refinement"] = {"refused": scored.refined.refused, **decided}
+    report["ambient_share"] = scored.ambient
     report["notices"] = [notice.as_dict() for notice in notices]
     tables = {
         "markers_used": markers_used(signatures, microglia, control, renamed or {}),
@@ -311,6 +446,7 @@ def call_recovery(
         "null": null,
         "itgax_igf1": itgax_igf1(microglia, seed=seed),
         "recovery_clusters": clusters,
+        "refinement": scored.refined.table,
     }
     return RecoveryResult(cells, tables, report)
 
@@ -340,13 +476,19 @@ def _kept_by_integration(microglia: ad.AnnData, score: Floats) -> float:
     return score_retention(score, before, after)
 
 
-def _probabilities(cells: pd.DataFrame) -> Floats:
-    """Return each cell's probability at its animal's own share of recovery cells; NaN where no cell is called."""
-    score = cells[SCORERS["score"]].where(cells["recovery_call"].notna()).to_numpy(float)
-    found = np.full(len(cells), np.nan)
-    for index in cells.groupby(["subject", "day", "condition"], dropna=False, sort=False).indices.values():
-        found[index] = probability(score[index], mixture_share(score[index])[0])
-    return found
+def _state_columns(chance: pd.DataFrame, units: pd.DataFrame, judged: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return ``state`` and the probability of each state but recovery, which has a column of its own.
+
+    The state is the one with more than half of the probability. ``none``: no state has it, or a cell is unusually
+    low in homeostatic genes and nothing explains that.
+    """
+    words = np.array(chance.columns, dtype=object)
+    most = chance.to_numpy(float)
+    state = np.where(most.max(axis=1) > 0.5, words[most.argmax(axis=1)], "none")
+    state = np.where((state == "homeostatic") & (units["homeostatic"].to_numpy(float) < -1.0), "none", state)
+    state = np.where((state == "recovery") & ~judged, "none", state)
+    columns = {f"p_{name}": chance[name].to_numpy(float) for name in chance.columns if name != "recovery"}
+    return pd.DataFrame({"state": state, **columns})
 
 
 def _explained_by_inflammation(units: pd.DataFrame) -> NDArray[np.bool_]:

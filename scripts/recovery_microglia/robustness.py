@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.calibration import call_above, cutoffs_for
+from recovery_microglia.calibration import animals, call_above, cutoffs_for, even_odds, shares_of_animals
+from recovery_microglia.recovery import BY_ODDS
 from recovery_microglia.timeline import TimelineSettings, compare_days, find_onset, fractions
 
 SCORE_COLUMN = {
     "score": "recovery_score",
+    "fixed_cutoff": "recovery_score",
     "score_without": "recovery_score_without_itgax_igf1",
     "depth_matched": "recovery_score_depth_matched",
     "ranks": "recovery_score_ranks",
@@ -24,10 +26,13 @@ def _variants(
     cells: pd.DataFrame, calibration: pd.DataFrame, sheet: pd.DataFrame, quantile: float
 ) -> Iterator[tuple[str, float, str, str, pd.Series]]:
     """Yield scorer, quantile, denominator, left-out library and the calls of every alternative analysis."""
+    animal = animals(cells)
     for scorer, column in SCORE_COLUMN.items():
+        values = cells[column].to_numpy(float)
+        odds = even_odds(shares_of_animals(values, animal)) if scorer in BY_ODDS else np.full(len(cells), np.inf)
         for q in sorted(calibration["quantile"].unique()):
-            cut = cutoffs_for(calibration, scorer, q, cells["chemistry"])
-            called = call_above(cells[column].to_numpy(float), cut)
+            cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
+            called = call_above(values, cut)
             called[cells["explained_by_inflammation"].to_numpy(bool) & ~called.isna()] = False
             for denominator in ("microglia", "myeloid") if scorer == "score" else ("microglia",):
                 yield scorer, q, denominator, "", pd.Series(called, index=cells.index)

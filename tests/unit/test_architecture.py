@@ -13,7 +13,7 @@ FLOORS = {
     1: {"errors", "checks", "genes", "sheet", "provenance"},
     2: {"readers", "simulate", "truth"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
-    4: {"myeloid", "scores", "likelihood", "states", "calibration", "recovery"},
+    4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
     5: {"design", "betabinomial", "timeline", "courses", "robustness"},
     6: {"outputs", "steps", "figures", "report"},
 }

@@ -7,7 +7,7 @@ from report_fixture import sheet
 
 from recovery_microglia.calibration import QUANTILES, calibrate
 from recovery_microglia.design import audit
-from recovery_microglia.robustness import alternatives, interval
+from recovery_microglia.robustness import SCORE_COLUMN, alternatives, interval
 from recovery_microglia.timeline import TimelineSettings, fractions, run_timeline
 
 QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
@@ -22,16 +22,17 @@ def study() -> dict:
     rng = np.random.default_rng(1)
     parts = []
     for row in samples.to_dict("records"):
-        score = rng.normal(0, 1, PER_LIBRARY)
+        score = rng.normal(-5, 1, PER_LIBRARY)  # log-likelihood ratios of resting cells
         score[: round(TRUE[row["day"]] * PER_LIBRARY)] += 10
         facts = {key: row[key] for key in ("library", "subject", "day", "condition", "chemistry")}
         parts.append(pd.DataFrame({**facts, "recovery_score": score}))
     cells = pd.concat(parts, ignore_index=True)
     cells["recovery_score_without_itgax_igf1"] = cells["recovery_score"]
-    cells["recovery_score_depth_matched"] = rng.normal(0, 1, len(cells))  # here depth explains it all
+    cells["recovery_score_depth_matched"] = rng.normal(-5, 1, len(cells))  # here depth explains it all
     cells["recovery_score_ranks"] = cells["recovery_score"]
     cells["explained_by_inflammation"] = False
     scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched", "ranks"], axis=1)
+    scorers = scorers.assign(fixed_cutoff=scorers["score"])
     control = (cells["condition"] == "naive").to_numpy()
     calibration, _ = calibrate(scorers, cells, control, quantile=0.99, min_control_cells=200)
     cut = calibration.query("scorer == 'score' and quantile == 0.99")["cutoff"].iloc[0]
@@ -56,7 +57,7 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict) -> N
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
     rest = table[table["left_out"] == ""]
     found = set(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
-    grid = {(s, q, "microglia") for s in ("score", "score_without", "depth_matched", "ranks") for q in QUANTILES}
+    grid = {(s, q, "microglia") for s in SCORE_COLUMN for q in QUANTILES}
     assert found == grid | {("score", q, "myeloid") for q in QUANTILES}
 
 

@@ -38,6 +38,7 @@ RECOVERY_TABLES = [
     "null",
     "itgax_igf1",
     "recovery_clusters",
+    "refinement",
 ]
 TIMELINE_TABLES = [
     "fractions",

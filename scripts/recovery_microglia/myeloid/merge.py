@@ -84,7 +84,8 @@ def merge(parts: Sequence[Path | ad.AnnData], sheet: pd.DataFrame) -> ad.AnnData
     -------
     AnnData
         X csr int32 raw counts; obs of the parts and the sheet's columns; ``var["n_libraries"]``, in how many
-        libraries' files the gene exists.
+        libraries' files the gene exists; ``varm["soup"]``, genes × libraries, the share of
+        each gene in ambient RNA that is not of microglia, where the parts know it.
 
     Raises
     ------
@@ -98,6 +99,7 @@ def merge(parts: Sequence[Path | ad.AnnData], sheet: pd.DataFrame) -> ad.AnnData
     total = sum(part.n_counts for part in looked)
     data, indices = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
     lengths, tables, filled = [np.zeros(1, dtype=np.int64)], [], 0
+    soup = {}
     for part in looked:
         one = part.load()
         rows = _rows(one.X, n_libraries.index.get_indexer(part.genes))
@@ -105,8 +107,13 @@ def merge(parts: Sequence[Path | ad.AnnData], sheet: pd.DataFrame) -> ad.AnnData
         filled += rows.nnz
         lengths.append(np.diff(rows.indptr).astype(np.int64))
         tables.append(one.obs)
+        if "soup" in one.var and one.n_obs:
+            soup[str(one.obs["library"].iloc[0])] = one.var["soup"].reindex(n_libraries.index).fillna(0)
     # A library without myeloid cells has nothing to say on the columns' types.
     filled_tables = [table for table in tables if len(table)] or tables[:1]
     obs = _with_sheet(pd.concat(filled_tables), sheet)
     counts = sp.csr_matrix((data, indices, np.cumsum(np.concatenate(lengths))), shape=(len(obs), len(n_libraries)))
-    return ad.AnnData(counts, obs=obs, var=pd.DataFrame({"n_libraries": n_libraries}))
+    merged = ad.AnnData(counts, obs=obs, var=pd.DataFrame({"n_libraries": n_libraries}))
+    if soup:
+        merged.varm["soup"] = pd.DataFrame(soup, index=n_libraries.index, dtype=np.float32)
+    return merged

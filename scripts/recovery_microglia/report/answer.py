@@ -205,8 +205,9 @@ def limits(inputs: ReportInputs) -> list[str]:
         return found
     if inputs.called:
         found.append(
-            "Every recovery cell: the cutoff is strict, and cells with few counts or half-way to the state stay below it. The "
-            "share of called cells is a lower bound; the share without a cutoff is not, but rests on the model."
+            "Every recovery cell: cells with few counts or less than half-way into the state are missed, and where such cells "
+            "are rare the cutoff is strict, so that the share of called cells is then a lower bound. The share without a "
+            "cutoff is not, but rests on the model."
         )
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
     if inputs.text("assay") == "nuclei":

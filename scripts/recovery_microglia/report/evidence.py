@@ -256,22 +256,23 @@ def subgroup_section(inputs: ReportInputs) -> Section:
     if called:
         blocks += _agreement(recovery)
         blocks += _calibration(inputs)
+        blocks += _refinement(recovery, inputs.table("refinement"))
     blocks += _itgax_igf1(inputs.table("itgax_igf1"))
     return Section("subgroup", "The subgroup: how cells were called", lead, tuple(blocks))
 
 
 def _trust(calibration: Sequence[Mapping[str, Any]]) -> str:
-    """Return in one sentence how often a control cell passes the cutoff."""
+    """Return in one sentence how often a control cell is called."""
     known = [row for row in calibration if not words.missing(row.get("fpr"))]
     several = len(known) > 1
     told = [
-        f"{words.percent(row['fpr'])} of control microglia pass it (95 % interval {words.percent(row['fpr_low'])} to "
+        f"{words.percent(row['fpr'])} of control microglia are called (95 % interval {words.percent(row['fpr_low'])} to "
         f"{words.percent(row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
         for row in known
     ]
     if not told:
         return ""
-    return f"The cutoff was measured on control animals that it had not seen: {words.listed(told)}."
+    return f"The call was measured on control animals that it had not seen: {words.listed(told)}."
 
 
 def _coverage_notes(markers: pd.DataFrame) -> list[object]:
@@ -332,6 +333,35 @@ def _calibration(inputs: ReportInputs) -> list[object]:
     marked = [words.truthy(value) for value in own["used"]]
     caption = "Cutoffs, frozen on control microglia (marked: the one used)"
     return [Fold("The cutoff and how often it is wrong", (table(shown, columns, caption=caption, marked=marked),))]
+
+
+def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object]:
+    """Return what was learnt of the genes, or why nothing was."""
+    learnt = recovery.get("refinement") or {}
+    if learnt.get("refused"):
+        reason = str(learnt["refused"])
+        text = f"{reason[0].upper()}{reason[1:]}. All signature genes count alike."
+        return [Note("info", "Nothing was learnt from these data about the genes", text)]
+    if frame.empty:
+        return []
+    shown = frame.assign(between=[
+        "" if words.missing(low) else f"{low:.1f} to {high:.1f}"
+        for low, high in zip(frame["fold_low"], frame["fold_high"], strict=True)
+    ])  # fmt: skip
+    columns = [
+        Column("gene", "Gene"),
+        Column("role", "From"),
+        Column("fold_before", "Rise expected", "number", "times, in a cell that is all the way in recovery"),
+        Column("fold", "Rise learnt", "number", "drawn towards what was expected where the data say little"),
+        Column("between", "95 % interval"),
+        Column("decision", "Decision"),
+    ]
+    added, dropped = (len(learnt.get(word) or []) for word in ("added", "dropped"))
+    caption = (
+        f"Weights of the genes, learnt within libraries from the other animals: {added} added, {dropped} dropped. No animal "
+        "is scored by weights that have seen it."
+    )
+    return [Fold("What these data taught about the genes", (table(shown, columns, caption=caption),))]
 
 
 def _itgax_igf1(frame: pd.DataFrame) -> list[object]:

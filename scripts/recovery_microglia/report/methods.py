@@ -47,6 +47,7 @@ FILES: dict[str, str] = {
     "gene_tests": "single genes against control",
     "clusters": "clusters and their stability",
     "recovery_clusters": "which clusters hold recovery cells",
+    "refinement": "what was learnt of the genes",
     "truth": "called against true (simulated data)",
     "warnings": "all warnings",
     "provenance": "checksums, versions, settings",
@@ -67,8 +68,8 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
         "microglia change in any state took no part. Cells that two lineages explain about equally are called ambiguous."
     )
     texts.append(_clusters_text(clusters, cited))
-    coverage = (inputs.summary.get("recovery") or {}).get("coverage") or {}
-    texts.append(_recovery_text(recovery, coverage, called=inputs.called, cited=cited))
+    found = inputs.summary.get("recovery") or {}
+    texts.append(_recovery_text(recovery, found, called=inputs.called, cited=cited))
     if inputs.status == "tested":
         texts.append(_timeline_text(timeline, cited))
     elif inputs.status == "descriptive":
@@ -127,8 +128,9 @@ def _clusters_text(clusters: Mapping[str, Any], cited: list[str]) -> str:
     return text + ". The aligned embedding (Harmony) is for looking only and feeds no score."
 
 
-def _recovery_text(recovery: Mapping[str, Any], coverage: Mapping[str, Any], *, called: bool, cited: list[str]) -> str:
+def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, called: bool, cited: list[str]) -> str:
     cited.append("ucell")
+    coverage = found.get("coverage") or {}
     genes = (
         words.listed(list(coverage.get("present") or []), most=14)
         if coverage.get("present")
@@ -136,17 +138,24 @@ def _recovery_text(recovery: Mapping[str, Any], coverage: Mapping[str, Any], *, 
     )
     text = (
         "Recovery score. The log-likelihood ratio of a cell's counts of the rising genes, recovery against the resting, "
-        "inflammatory, interferon, cycling and migrating states (negative binomial, depth and the control microglia's "
-        f"level of each gene in the model, uncorrected counts): {genes}. Genes that fall are not used, because they fall "
-        "in every reactive state."
+        "inflammatory, interferon, cycling, migrating and dissociation-stressed states (negative binomial; depth, the control "
+        "microglia's level of each gene and the ambient RNA of the library in the model; uncorrected counts): "
+        f"{genes}. Genes that fall are not used, because they fall in every reactive state."
     )
+    learnt = found.get("refinement") or {}
+    if learnt and not learnt.get("refused"):
+        text += (
+            " The weight of each gene was learnt within libraries from the other animals (cross-fitted), starting from the "
+            "signature and drawn towards it; genes of other states, of stress and of the resting state were not admitted."
+        )
     if not called:
         return text + " No cutoff was applied and no cell was called."
     quantile = recovery.get("quantile")
     if quantile is not None:
         text += (
             f" A cell is a recovery cell if its score lies above the {100 * float(quantile):g} % quantile of the control "
-            "microglia of its chemistry and no inflammatory state explains it better."
+            "microglia of its chemistry, or if it is more likely a recovery cell than not given the share of such cells in its "
+            "animal; and if no inflammatory state explains it better."
         )
     text += " The false-positive rate was measured on control animals that the cutoff had not seen"
     if not words.missing(recovery.get("n_null_sets")):
