@@ -52,6 +52,28 @@ def marker_gate(adata: ad.AnnData) -> Calls:
     return ((best == "s_microglia") & (scores["s_microglia"] > 0)).to_numpy()
 
 
+def aucell(counts: sp.csr_matrix, members: NDArray[np.int64], *, top: float = 0.2) -> NDArray[np.float64]:
+    """Return AUCell's score (Aibar 2017, Nat Methods 14:1083): area under the recovery curve of a gene set.
+
+    Genes of a cell are ranked by their counts (ties in random order), the curve counts how many of the set are among
+    the first, and its area over the first ranks is given as a share of the largest possible one. AUCell's default of 5 %
+    of the ranks leaves out what a cell shows once; a fifth is about what cells show here.
+    """
+    rng = np.random.default_rng(1)
+    most = max(round(top * counts.shape[1]), 1)
+    found = np.zeros(counts.shape[0])
+    for start in range(0, counts.shape[0], 1000):
+        dense = (
+            counts[start : start + 1000].toarray()
+            + rng.random((min(1000, counts.shape[0] - start), counts.shape[1])) * 0.5
+        )
+        order = np.argsort(-dense, axis=1)[:, :most]
+        hit = np.isin(order, members)
+        largest = np.minimum(np.arange(1, most + 1), len(members)).sum()
+        found[start : start + 1000] = hit.cumsum(axis=1).sum(axis=1) / largest
+    return found
+
+
 def two_components(values: NDArray[np.float64]) -> Calls:
     """Return the cells of the upper of two Gaussian components."""
     from sklearn.mixture import GaussianMixture

@@ -25,12 +25,12 @@ sys.path[:0] = [str(HERE.parents[1] / "scripts"), str(HERE)]
 import anndata as ad  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from rivals import ceiling, prepared, rivals  # noqa: E402
+from rivals import aucell, ceiling, prepared, rivals  # noqa: E402
 from scenarios import build, load_scenarios, silence_arm  # noqa: E402
 
 from recovery_microglia.cells import CellSettings  # noqa: E402
 from recovery_microglia.design import audit  # noqa: E402
-from recovery_microglia.genes import load_signatures  # noqa: E402
+from recovery_microglia.genes import load_signatures, present  # noqa: E402
 from recovery_microglia.library import process_library  # noqa: E402
 from recovery_microglia.myeloid import ClusterSettings, cluster, merge  # noqa: E402
 from recovery_microglia.recovery import RecoverySettings, call_recovery  # noqa: E402
@@ -111,6 +111,10 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
         whole.obs_names = kept.index
         ready = prepared(whole, SIGNATURES)
         methods |= {label: (calls, np.full(len(calls), np.nan)) for label, calls in rivals(ready, control).items()}
+        signature = pd.Index(whole.var_names).get_indexer(present(SIGNATURES.recovery.up, set(whole.var_names)))
+        nothing = np.zeros(whole.n_obs, bool)
+        methods["score only: scanpy score_genes"] = (nothing, ready.obs["s_signature"].to_numpy(float))
+        methods["score only: AUCell"] = (nothing, aucell(whole.X.tocsr(), signature))
         score, calls = ceiling(whole.X.tocsr(), is_microglia, true, known["subject"].to_numpy(str))
         methods["ceiling"] = (calls, score)
         if control.any():
@@ -225,33 +229,95 @@ def _subjects(
     ]
 
 
+EXPERTS = ("expert: control cutoff", "expert: mixture")
+
+
 def summarise(tables: dict[str, pd.DataFrame]) -> str:
     """Return the summary as Markdown."""
     calls, answers = tables["calls"], tables["answers"]
     order = list(dict.fromkeys(calls["scenario"]))
-    f1 = calls.pivot_table(index="scenario", columns="method", values="f1", sort=False).reindex(order)
-    gates = answers.groupby("scenario", sort=False)[["gate_precision", "gate_recall", "gate_ambiguous"]].mean()
-    ours = calls[calls["method"] == "ours"].groupby("scenario", sort=False)
-    rates = ours[["precision", "recall", "f1", "auroc", "rate_control", "rate_control_not_recovery"]].mean()
-    claims = answers.groupby("scenario", sort=False).agg(
-        data_sets=("seed", "size"), onset_claimed=("onset_claimed", "sum"), in_quiet_arm=("onset_claimed_in_quiet_arm", "sum"),
-        held_out_fpr=("held_out_fpr", "mean"), seconds=("seconds", "mean"), peak_gb=("peak_gb", "max"),
-    )  # fmt: skip
-    known = tables["subjects"].dropna(subset=["mixture", "true_fraction"])
-    known = known.assign(
-        counted_bias=known["fraction"] - known["true_fraction"],
-        mixture_bias=known["mixture"] - known["true_fraction"],
-        covered=(known["mixture_low"] <= known["true_fraction"]) & (known["true_fraction"] <= known["mixture_high"]),
-    )
-    late = known[known["day"] >= 14].groupby("scenario", sort=False)[["true_fraction", "fraction", "mixture"]].mean()
-    shares = late.join(known.groupby("scenario", sort=False)[["counted_bias", "mixture_bias", "covered"]].mean())
-    shares = shares.join(answers.groupby("scenario", sort=False)["calibration_error"].mean())
+    f1 = calls[~calls["method"].str.startswith("score only")]
+    f1 = f1.pivot_table(index="scenario", columns="method", values="f1", sort=False).reindex(order)
     auroc = calls.pivot_table(index="scenario", columns="method", values="auroc", sort=False).reindex(order)
+    auroc = auroc.drop(columns=[c for c in auroc if c.startswith(("ceiling at", "ours: prob"))])
+    grouped = answers.groupby("scenario", sort=False)
+    own = calls[calls["method"] == "ours"].groupby("scenario", sort=False)
+    ours = own[["precision", "recall", "f1", "auroc"]].mean()
+    ours["control cells called"] = own["rate_control"].mean()
+    ours["held-out estimate"] = grouped["held_out_fpr"].mean()
+    ours["worst control library"] = own["worst_control_library"].max()
+    gates = grouped[["gate_precision", "gate_recall", "gate_ambiguous"]].mean()
+    ours = ours.join(gates.rename(columns=lambda c: c.replace("_", ", ")))
+    known = tables["subjects"].dropna(subset=["mixture", "true_fraction"])
+    error = {kind: known[kind] - known["true_fraction"] for kind in ("fraction", "mixture")}
+    late = known["day"] >= 14
+    by = known["scenario"]
+    shares = pd.DataFrame(
+        {
+            "true, day 14 on": known.loc[late, "true_fraction"].groupby(by[late], sort=False).mean(),
+            "called": known.loc[late, "fraction"].groupby(by[late], sort=False).mean(),
+            "without cutoff": known.loc[late, "mixture"].groupby(by[late], sort=False).mean(),
+            "error, called": error["fraction"].abs().groupby(by, sort=False).mean(),
+            "error, without cutoff": error["mixture"].abs().groupby(by, sort=False).mean(),
+            "covered, called": known["true_fraction"]
+            .between(known["low"], known["high"])
+            .groupby(by, sort=False)
+            .mean(),
+            "covered, without cutoff": known["true_fraction"]
+            .between(known["mixture_low"], known["mixture_high"])
+            .groupby(by, sort=False)
+            .mean(),
+        }
+    ).reindex([name for name in order if name in set(by)])
+    shares["calibration error"] = grouped["calibration_error"].mean()
+    claims = grouped.agg(
+        data_sets=("seed", "size"), onset_claimed=("onset_claimed", "sum"), in_quiet_arm=("onset_claimed_in_quiet_arm", "sum"),
+        seconds=("seconds", "mean"), peak_gb=("peak_gb", "max"),
+    )  # fmt: skip
     parts = [
-        ("F1 of the call", f1), ("AUROC of the score", auroc), ("Ours", rates.join(gates)),
-        ("Shares of animals (the first three from day 14 on)", shares), ("What is claimed", claims),
+        ("F1 of the call", f1), ("AUROC of the score", auroc), ("Ours", ours),
+        ("Shares of recovery cells in animals", shares), ("What is claimed", claims),
     ]  # fmt: skip
     return "\n\n".join(f"### {title}\n\n{_markdown(table)}" for title, table in parts)
+
+
+def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Draw F1 by scenario, and shares of animals called against true."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    calls = tables["calls"]
+    mean = calls.pivot_table(index="scenario", columns="method", values="f1", sort=False)
+    signal = tables["answers"].groupby("scenario", sort=False)["signal"].first()
+    names = [name for name in dict.fromkeys(calls["scenario"]) if signal[name]]
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=(1.5, 1), layout="constrained")
+    rows = np.arange(len(names))[::-1]
+    analysts = [c for c in mean if c.startswith("analyst")]
+    for label, values, marker, colour in (
+        ("best analyst", mean[analysts].max(axis=1), "o", "#999999"),
+        ("better expert", mean[[c for c in EXPERTS if c in mean]].max(axis=1), "s", "#D55E00"),
+        ("ceiling (knows the truth)", mean.get("ceiling"), "|", "#000000"),
+        ("ours", mean["ours"], "D", "#0072B2"),
+    ):
+        if values is not None:
+            axes[0].plot(
+                values.reindex(names), rows, marker, color=colour, label=label, ms=7, mew=2 if marker == "|" else 1
+            )
+    axes[0].set(yticks=rows, yticklabels=[n.replace("_", " ") for n in names], xlim=(-0.02, 1), xlabel="F1 of the call")
+    axes[0].grid(axis="x", color="#DDDDDD")
+    axes[0].legend(loc="lower right", frameon=False, fontsize=8)
+    known = tables["subjects"].dropna(subset=["fraction", "true_fraction"])
+    for kind, colour, label in (("fraction", "#0072B2", "called"), ("mixture", "#E69F00", "without a cutoff")):
+        axes[1].plot(known["true_fraction"], known[kind], ".", ms=3, color=colour, label=label, alpha=0.6)
+    axes[1].plot([0, 0.5], [0, 0.5], color="#000000", lw=0.8)
+    axes[1].set(xlabel="true share of an animal", ylabel="share found", xlim=(-0.01, 0.5), ylim=(-0.01, 0.6))
+    axes[1].legend(loc="upper left", frameon=False, fontsize=8, markerscale=3)
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(folder / "accuracy.png", dpi=110)
+    plt.close(figure)
 
 
 def _markdown(table: pd.DataFrame) -> str:
@@ -294,6 +360,8 @@ def main() -> None:
         tables[key].to_csv(chosen.out / f"{key}.tsv", sep="\t", index=False, float_format="%.6g")
     summary = summarise(tables)
     (chosen.out / "summary.md").write_text(summary + "\n", encoding="utf-8")
+    if not chosen.without_rivals:
+        draw(tables, chosen.out)
     print(summary)
 
 

@@ -590,12 +590,29 @@ def _report(
         "n_microglia": len(cells),
         "n_called": int(cells["recovery_call"].notna().sum()),
         "n_recovery": int(cells["recovery_call"].fillna(False).sum()),
+        "expected": _expected(cells, ~control),
         "control_share": mixture_share(cells.loc[control & called, SCORERS["score"]].to_numpy(float))[0],
         "n_explained_by_inflammation": int(
             ((cells[SCORERS["score"]] > cells["cutoff"]) & cells["explained_by_inflammation"]).sum()
         ),
         "states_relative_to": reference,
         "agreement": routes,
+    }
+
+
+def _expected(cells: pd.DataFrame, judged: NDArray[np.bool_]) -> dict[str, float]:
+    """Return how right the calls of some cells are expected to be, by the cells' own probabilities.
+
+    ``precision``: share of called cells that are recovery cells; ``recall``: share of recovery cells that are called.
+    """
+    chance = cells["recovery_probability"].to_numpy(float)
+    known = judged & np.isfinite(chance)
+    called = known & cells["recovery_call"].fillna(False).to_numpy(bool)
+    hits = float(chance[called].sum())
+    whole = float(chance[known].sum())
+    return {
+        "precision": hits / float(called.sum()) if called.any() else np.nan,
+        "recall": hits / whole if whole > 0 else np.nan,
     }
 
 

@@ -1,6 +1,6 @@
 """The sections behind the answer: design, quality, cells, subgroup, warnings (floor 6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -242,7 +242,7 @@ def subgroup_section(inputs: ReportInputs) -> Section:
     recovery = inputs.summary.get("recovery") or {}
     markers = inputs.table("markers_used")
     called = inputs.called
-    lead = _trust(recovery.get("calibration") or [])
+    lead = _trust(recovery)
     if not called:
         lead = f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
     pictures = [figures.signature_genes(markers)]
@@ -261,18 +261,24 @@ def subgroup_section(inputs: ReportInputs) -> Section:
     return Section("subgroup", "The subgroup: how cells were called", lead, tuple(blocks))
 
 
-def _trust(calibration: Sequence[Mapping[str, Any]]) -> str:
-    """Return in one sentence how often a control cell is called."""
-    known = [row for row in calibration if not words.missing(row.get("fpr"))]
+def _trust(recovery: Mapping[str, Any]) -> str:
+    """Return what the calls can be trusted for: how often a control cell is called, and how often a call is right."""
+    known = [row for row in recovery.get("calibration") or [] if not words.missing(row.get("fpr"))]
     several = len(known) > 1
     told = [
         f"{words.percent(row['fpr'])} of control microglia are called (95 % interval {words.percent(row['fpr_low'])} to "
         f"{words.percent(row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
         for row in known
     ]
-    if not told:
-        return ""
-    return f"The call was measured on control animals that it had not seen: {words.listed(told)}."
+    text = f"The call was measured on control animals that it had not seen: {words.listed(told)}." if told else ""
+    expected = recovery.get("expected") or {}
+    if words.missing(expected.get("precision")) or words.missing(expected.get("recall")):
+        return text
+    return (
+        f"{text} Of the cells called in the other animals about {words.percent(expected['precision'])} are expected to be "
+        f"recovery cells, and about {words.percent(expected['recall'])} of all such cells are called: trust shares of "
+        "animals and comparisons between them, not a single cell."
+    ).strip()
 
 
 def _coverage_notes(markers: pd.DataFrame) -> list[object]:
