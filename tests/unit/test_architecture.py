@@ -76,3 +76,19 @@ def test_version_is_the_same_everywhere(root: Path) -> None:
     assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"] == __version__
     assert yaml.safe_load((root / "CITATION.cff").read_text())["version"] == __version__
     assert f"## {__version__}" in (root / "CHANGELOG.md").read_text()
+
+
+def test_every_trap_names_tests_that_exist(root: Path) -> None:
+    rows = [
+        line
+        for line in (root / "docs/traps.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| \d+ \|", line)
+    ]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 17))
+    there = set(
+        re.findall(r"^def (test_\w+)", "".join(p.read_text() for p in root.glob("tests/*/test_*.py")), re.MULTILINE)
+    )
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row)
+        assert named, row
+        assert set(named) <= there, set(named) - there

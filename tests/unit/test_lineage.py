@@ -95,6 +95,16 @@ def test_a_doublet_of_microglia_and_another_kind_is_ambiguous() -> None:
     assert share(table, names, "microglia", "microglia") > 0.97
 
 
+def test_microglia_full_of_myelin_stay_microglia() -> None:
+    genes, types, _ = demo_shapes()
+    myelin = np.zeros(len(genes))
+    myelin[genes.get_indexer([g for g in ("Plp1", "Mbp", "Mobp") if g in genes])] = 1.0
+    # a quarter of their RNA is engulfed
+    profile = 0.75 * types["microglia"] / types["microglia"].sum() + 0.25 * myelin / myelin.sum()
+    names, table = tissue({"eater": (profile * types["microglia"].sum(), 60)})
+    assert share(table, names, "eater", "microglia") > 0.95
+
+
 def test_heavy_ambient_rna_makes_no_microglia_of_others_and_loses_few() -> None:
     names, table = tissue({}, ambient=0.3)
     assert share(table, names, "microglia", "microglia") > 0.9

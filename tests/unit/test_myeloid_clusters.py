@@ -130,6 +130,31 @@ def test_populations_are_found_and_stable() -> None:
     assert set(adata.obsm) == {"X_pca", "X_pca_integrated"}
 
 
+def test_a_cluster_of_one_animal_is_told() -> None:
+    rng = np.random.default_rng(1)
+    # three populations; the third is one animal's own
+    animal = np.concatenate([rng.integers(0, 5, 300), np.full(60, 4)])
+    labels = np.repeat([0, 1, 2], [150, 150, 60])
+    points = rng.normal(0, 0.3, (360, 3)) + 4 * np.eye(3)[labels]
+    indices, _ = space.nearest_neighbours(points, 40)
+    settings = ClusterSettings(n_resamples=40)
+    by_cells, _ = clusters.stability(indices, {0.2: labels}, settings, seed=1)
+    by_animals, _ = clusters.stability(indices, {0.2: labels}, settings, seed=1, animal=animal)
+    assert (by_cells[0.2] > 0.9).all()
+    assert (by_animals[0.2][:2] > 0.9).all()
+    # it comes back unless its animal, one of five, is the one left out: .8, with 40 resamples give or take .06
+    assert by_animals[0.2][2] == pytest.approx(0.8, abs=0.2)
+    adata = toy(80, 200)
+    adata.obs["subject"] = np.where(
+        np.arange(adata.n_obs) % 4 == 0, "a", np.where(np.arange(adata.n_obs) % 4 == 1, "b", "c")
+    )
+    table, _ = cluster(adata, FAST, seed=1)
+    own = table[table["resolution"] == 0.2]
+    for row in own.itertuples():
+        inside = adata.obs["subject"][labels_of(adata, "leiden_0.2") == row.cluster]
+        assert row.largest_animal == pytest.approx(inside.value_counts(normalize=True).max())
+
+
 def test_top_genes_name_the_population() -> None:
     adata = toy(80, 200)
     table, _ = cluster(adata, FAST, seed=1)

@@ -106,6 +106,89 @@ def test_inflammation_that_raises_a_few_signature_genes_is_not_called(signatures
     assert result.cells["explained_by_inflammation"][truth].mean() > 0.5
 
 
+@pytest.mark.parametrize("state", ["dissociation_stress", "interferon", "cycling"])
+def test_stressed_and_interferon_cells_are_not_called(signatures: Signatures, state: str) -> None:
+    # whole states, in three injured cells of ten, and none of them recovery
+    adata, truth = simulate(signatures, share=0.3, programme=signatures.states[state].up)
+    result = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+    hits = called(result)
+    assert hits[truth].mean() < 0.02
+    assert (result.cells["state"][truth] == state).mean() > 0.8
+    columns = [name for name in result.cells if name.startswith("p_")] + ["recovery_probability"]
+    np.testing.assert_allclose(result.cells[columns].sum(axis=1), 1)
+    assert result.tables["refinement"]["decision"].eq("as before").all()
+
+
+def test_genes_that_the_assay_does_not_see_cost_little(signatures: Signatures) -> None:
+    found = {}
+    for name in ("whole", "blind"):
+        adata, truth = simulate(signatures, share=0.25)
+        if name == "blind":  # as nuclei: the genes are in the table, and next to nothing of them in the cells
+            counts = adata.X.tolil()
+            for gene in ("Spp1", "Cd9", "Lpl"):
+                counts[:, adata.var_names.get_loc(gene)] = 0
+            adata.X = sp.csr_matrix(counts)
+        found[name] = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+    hits = {name: called(result)[truth].mean() for name, result in found.items()}
+    assert hits["blind"] > hits["whole"] - 0.25
+    control = (adata.obs["condition"] == "naive").to_numpy()
+    assert called(found["blind"])[control].mean() <= 0.012
+
+
+def test_an_animal_with_many_recovery_cells_lowers_its_own_cutoff_and_no_other(signatures: Signatures) -> None:
+    adata, truth = simulate(signatures, share=0.3)
+    result = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+    cells, frozen = result.cells, result.tables["calibration"].query("scorer == 'score' and used")["cutoff"].iloc[0]
+    injured = (cells["condition"] == "injured").to_numpy()
+    assert (cells["cutoff"][~injured] == frozen).all()  # controls: nobody there to make a call likelier
+    assert (cells["cutoff"] <= frozen).all()
+    at_odds = injured & (cells["cutoff"] < frozen).to_numpy()
+    # at even odds a call is a probability above one half, no more and no less
+    likely = (cells["recovery_probability"] > 0.5).to_numpy()
+    plain = at_odds & (cells["cutoff"] > 0).to_numpy() & ~cells["explained_by_inflammation"].to_numpy(bool)
+    np.testing.assert_array_equal(called(result)[plain], likely[plain])
+    expected = result.report["expected"]
+    hits = called(result) & injured
+    assert expected["precision"] == pytest.approx(truth[hits].mean(), abs=0.1)
+    assert expected["recall"] == pytest.approx(hits[truth].mean(), abs=0.15)
+
+
+def test_what_is_learnt_is_reported_and_can_be_switched_off(signatures: Signatures) -> None:
+    adata, _ = simulate(signatures, share=0.3)
+    learnt = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+    assert learnt.report["refinement"]["refused"] == ""
+    assert set(learnt.tables["refinement"]["gene"]) >= set(signatures.recovery.up)
+    plain = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1, refine=False))
+    assert plain.report["refinement"]["refused"] == "switched off in config.yaml"
+    assert not np.allclose(plain.cells["recovery_score"], learnt.cells["recovery_score"])
+
+
+def test_ambient_rna_of_injured_libraries_is_no_emergence(signatures: Signatures) -> None:
+    # injured libraries float in RNA of cells that run the whole programme, and no microglia has turned
+    adata, _ = simulate(signatures)
+    rng = np.random.default_rng(3)
+    foreign = ["Slc1a2", "Aldoc", "Pdgfra", "Snap25", "Cldn5", "Kdr", "Col1a1", "Dcn"]
+    adata.var_names = [*adata.var_names[:-8], *foreign]
+    native = adata.X.toarray()
+    native[:, -8:] = 0
+    soup = np.where(adata.var_names.isin([*signatures.recovery.up, *foreign]), 1.0, 0.05)
+    soup = soup / soup.sum()
+    injured = (adata.obs["condition"] == "injured").to_numpy()
+    floating = rng.poisson(np.outer(adata.obs["n_counts"] * np.where(injured, 0.05, 0.005), soup))
+    adata.X = sp.csr_matrix((native + floating).astype(np.float32))
+    settings = RecoverySettings(n_null_sets=1)
+    blind = call_recovery(adata, signatures, settings)
+    assert blind.cells.loc[injured, "recovery_probability"].mean() > 0.05  # taken for a rise
+    libraries = adata.obs["library"].unique()
+    adata.varm["soup"] = pd.DataFrame(dict.fromkeys(libraries, soup), index=adata.var_names).astype(np.float32)
+    known = call_recovery(adata, signatures, settings)
+    assert known.cells.loc[injured, "recovery_probability"].mean() < 0.01
+    assert called(known)[injured].mean() < 0.02
+    shares = known.report["ambient_share"]
+    assert shares[libraries[0]] == pytest.approx(0.005, abs=0.004)
+    assert shares[libraries[-1]] == pytest.approx(0.05, rel=0.15)
+
+
 def test_the_score_without_itgax_and_igf1_does_not_see_them(signatures: Signatures) -> None:
     adata, _ = simulate(signatures, share=0.2)
     other = adata.copy()

@@ -181,7 +181,17 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
         )
         alt = f"Stability of {len(known)} clusters over {len(levels)} resolutions; {int(flagged.sum())} are recovery clusters."
         svg = to_svg(figure, "clusters", alt)
-    columns = ["resolution", "cluster", "n", "stability_jaccard", "recovery_share", "recovery", "top_genes"]
+    columns = [
+        "resolution",
+        "cluster",
+        "n",
+        "stability_jaccard",
+        "stability_animals",
+        "largest_animal",
+        "recovery_share",
+        "recovery",
+        "top_genes",
+    ]
     return Picture("clusters", "Do the clusters come back?",
                    "Each disc is a cluster, its area the number of cells; cells were resampled and clustered anew.",
                    alt, (svg,), known[[column for column in columns if column in known]])  # fmt: skip

@@ -23,9 +23,23 @@ KEPT_SHARE = 0.8
 """Share of the cells in a resample."""
 MIN_CELLS = 50
 """Fewer cells are one cluster: their neighbours say nothing."""
+MIN_ANIMALS = 3
+"""Fewer animals are not left out in turn."""
 MIN_GENES = 3
 """Fewer variable genes span no space."""
-COLUMNS = ["resolution", "cluster", "n", "stability_jaccard", "ari_resolution", "top_genes", "reported"]
+COLUMNS = [
+    *(
+        "resolution",
+        "cluster",
+        "n",
+        "stability_jaccard",
+        "stability_animals",
+        "largest_animal",
+        "ari_resolution",
+        "top_genes",
+        "reported",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -131,9 +145,9 @@ def _kept_neighbours(indices: Ints, kept: Ints, k: int) -> Ints:
 
 
 def stability(
-    indices: Ints, partitions: Mapping[float, Ints], settings: ClusterSettings, *, seed: int
+    indices: Ints, partitions: Mapping[float, Ints], settings: ClusterSettings, *, seed: int, animal: Ints | None = None
 ) -> tuple[dict[float, Floats], dict[float, float]]:
-    """Re-cluster subsets of the cells and see which clusters come back.
+    """Re-cluster subsets of the cells, or of the animals, and see which clusters come back.
 
     A cluster's stability is the mean over resamples of its best Jaccard index with a cluster of the resample
     (Hennig 2007, Computational Statistics & Data Analysis 52:258): above 0.75 stable, below 0.5 dissolved.
@@ -150,6 +164,9 @@ def stability(
         Neighbours, and number of subsets.
     seed
         Of subsets and partitions.
+    animal
+        Number of the animal of each cell: a fifth of the animals (one at least) is left out with all their cells.
+        A cluster of which nothing is left has not come back. None: a fifth of the cells is left out.
 
     Returns
     -------
@@ -163,18 +180,28 @@ def stability(
     jaccard: dict[float, list[Floats]] = {resolution: [] for resolution in partitions}
     ari: dict[float, list[float]] = {resolution: [] for resolution in partitions}
     for round_ in range(settings.n_resamples):
-        kept = np.sort(rng.choice(n, int(KEPT_SHARE * n), replace=False))
+        kept = _subset(rng, n, animal)
         nearest = _kept_neighbours(indices, kept, min(settings.n_neighbors, len(kept) - 1))
         graph = _igraph(space.shared_neighbour_graph(nearest))
         for resolution, labels in partitions.items():
             again = _leiden_fast(graph, resolution, seed=seed + round_)
             together = _contingency(labels[kept], again, int(labels.max()) + 1)
-            jaccard[resolution].append(best_jaccard(together))
+            found = best_jaccard(together)
+            jaccard[resolution].append(found if animal is None else np.nan_to_num(found))
             ari[resolution].append(adjusted_rand(together))
     return (
         {resolution: _mean_known(np.array(rounds)) for resolution, rounds in jaccard.items()},
         {resolution: float(np.mean(rounds)) for resolution, rounds in ari.items()},
     )
+
+
+def _subset(rng: np.random.Generator, n: int, animal: Ints | None) -> Ints:
+    """Return the cells of a resample, sorted."""
+    if animal is None:
+        return np.sort(rng.choice(n, int(KEPT_SHARE * n), replace=False))
+    names = np.unique(animal)
+    out = rng.choice(names, max(round((1 - KEPT_SHARE) * len(names)), 1), replace=False)
+    return np.flatnonzero(~np.isin(animal, out))
 
 
 def _mean_known(values: Floats) -> Floats:
@@ -281,8 +308,10 @@ def cluster(
     whole = _igraph(graph)
     partitions = {r: leiden(whole, r, seed=seed) for r in sorted(set(map(float, settings.resolutions)))}
     jaccard, ari = stability(indices, partitions, settings, seed=seed)
+    animal = np.asarray(pd.factorize(adata.obs["subject" if "subject" in adata.obs else "library"].astype(str))[0])
+    by_animal = _stability_of_animals(animal, indices, partitions, settings, seed)
     tables = [
-        _table(r, labels, jaccard[r], ari[r], top_genes(logged, labels, adata.var_names))
+        _table(r, labels, jaccard[r], by_animal[r], animal, ari[r], top_genes(logged, labels, adata.var_names))
         for r, labels in partitions.items()
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -291,6 +320,15 @@ def cluster(
     _write(adata, partitions, chosen)
     notices = [] if stable else [_unstable(chosen, mean, settings.min_stability)]
     return table, notices + add_integrated(adata, seed=seed)
+
+
+def _stability_of_animals(
+    animal: Ints, indices: Ints, partitions: Mapping[float, Ints], settings: ClusterSettings, seed: int
+) -> dict[float, Floats]:
+    """Return the stability of each cluster when animals are left out; NaN with fewer than three animals."""
+    if len(np.unique(animal)) < MIN_ANIMALS:
+        return {resolution: np.full(int(labels.max()) + 1, np.nan) for resolution, labels in partitions.items()}
+    return stability(indices, partitions, settings, seed=seed, animal=animal)[0]
 
 
 def _shaping(
@@ -304,11 +342,15 @@ def _shaping(
     return eligible[space.variable_genes(normalised[:, eligible], adata.obs["library"], n_top_genes=n)]
 
 
-def _table(resolution: float, labels: Ints, jaccard: Floats, ari: float, genes: list[str]) -> pd.DataFrame:
+def _table(
+    resolution: float, labels: Ints, jaccard: Floats, animals: Floats, animal: Ints, ari: float, genes: list[str]
+) -> pd.DataFrame:
     n = np.bincount(labels)
+    largest = _contingency(labels, animal, len(n)).max(axis=1) / n
     names = [str(number) for number in range(len(n))]
     return pd.DataFrame(
-        dict(zip(COLUMNS, [resolution, names, n, jaccard, ari, genes, False], strict=True)), columns=COLUMNS
+        dict(zip(COLUMNS, [resolution, names, n, jaccard, animals, largest, ari, genes, False], strict=True)),
+        columns=COLUMNS,
     )
 
 
