@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 FEW_FOREIGN = 30.0
 """Counts of foreign genes that there would be if all RNA were ambient; with fewer the share cannot be told."""
-TOLERANCE = 1.5
+TOLERANCE = 1.2
 """A gene whose level in microglia is at most this many times what ambient RNA brings is foreign as well."""
 PRIOR_COUNTS = 300.0
 """Weight of the data set's share in a library's own, in counts of foreign genes were all RNA ambient."""

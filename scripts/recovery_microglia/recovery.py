@@ -45,6 +45,7 @@ from recovery_microglia.likelihood import (
     state_probabilities,
 )
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
+from recovery_microglia.refine import COLUMNS as LEARNT_COLUMNS
 from recovery_microglia.refine import Refined, refine, score
 from recovery_microglia.scores import (
     matched_sets,
@@ -68,6 +69,9 @@ BY_ODDS = ("score", "score_without", "depth_matched")
 """Scores that are log-likelihood ratios: their cutoffs give way to even odds."""
 NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
+RELEARN_FROM = 0.03
+"""Share of recovery cells among control microglia, by learnt weights, from which resting cells are learnt anew with these:
+the prior weights clean such controls in part only."""
 MANY_IN_CONTROLS = 0.05
 """Share of recovery cells among control microglia above which the controls are no good baseline."""
 
@@ -217,14 +221,25 @@ def score_cells(
         resting = _resting(counts, weights, control, obs, total, ambient)
         if (weights.recovery != 1).sum() < 2:
             table[name] = np.nan
-            found[name] = Refined((), np.zeros(len(total), np.int64), pd.DataFrame(), "too few signature genes")
+            found[name] = Refined(
+                (),
+                np.zeros(len(total), np.int64),
+                pd.DataFrame(columns=list(LEARNT_COLUMNS)),
+                "too few signature genes",
+            )
         else:
             found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
-            table[name] = score(counts, found[name], resting)
+            rest: Resting | list[Resting] = resting
+            table[name] = score(counts, found[name], rest)
+            if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
+                rest = [_resting(counts, learnt, control, obs, total, ambient) for learnt in found[name].weights]
+                table[name] = score(counts, found[name], rest)
+            if name == SCORERS["score"]:
+                table[FURTHER["depth_matched"]] = score(thinned, found[name], rest)
         if name == SCORERS["score"]:
-            judged = bool(table[name].notna().any())
-            table[FURTHER["depth_matched"]] = score(thinned, found[name], resting) if judged else np.nan
             fit = likelihoods(counts, weights, resting)
+            if FURTHER["depth_matched"] not in table:
+                table[FURTHER["depth_matched"]] = np.nan
     table.index = microglia.obs_names
     animal = animals(obs)
     ratio = table[SCORERS["score"]].to_numpy(float)
@@ -250,7 +265,12 @@ def _learn(
         if refined.weights:
             return refined
         return Refined((weights,), np.zeros(len(cells), np.int64), refined.table, refined.refused)
-    return Refined((weights,), np.zeros(len(cells), np.int64), pd.DataFrame(), "switched off in config.yaml")
+    return Refined(
+        (weights,),
+        np.zeros(len(cells), np.int64),
+        pd.DataFrame(columns=list(LEARNT_COLUMNS)),
+        "switched off in config.yaml",
+    )
 
 
 def _probability(ratio: Floats, animal: NDArray[np.int64]) -> Floats:

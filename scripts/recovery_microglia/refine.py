@@ -9,6 +9,7 @@ large. Every animal is scored by the weights of the other animals.
 Nothing is learnt between libraries or days: a batch moves all cells of a library, and none within it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,13 +173,17 @@ def refine(
     return refined
 
 
-def score(counts: sp.csr_matrix, refined: Refined, resting: Resting) -> Floats:
-    """Return the log-likelihood ratio of each cell by the weights that have not seen its animal."""
+def score(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting]) -> Floats:
+    """Return the log-likelihood ratio of each cell by the weights that have not seen its animal.
+
+    ``resting``: one for all, or one for each set of weights.
+    """
     found = np.full(counts.shape[0], np.nan)
     for number, weights in enumerate(refined.weights):
         own = np.flatnonzero(refined.fold == number)
         if len(own):
-            found[own] = log_ratio(likelihoods(counts[own], weights, resting.of(own)))
+            rest = resting if isinstance(resting, Resting) else resting[number]
+            found[own] = log_ratio(likelihoods(counts[own], weights, rest.of(own)))
     return found
 
 

@@ -159,6 +159,7 @@ def test_what_is_learnt_is_reported_and_can_be_switched_off(signatures: Signatur
     assert learnt.report["refinement"]["refused"] == ""
     assert set(learnt.tables["refinement"]["gene"]) >= set(signatures.recovery.up)
     plain = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1, refine=False))
+    assert list(plain.tables["refinement"].columns) == list(learnt.tables["refinement"].columns)  # a header even so
     assert plain.report["refinement"]["refused"] == "switched off in config.yaml"
     assert not np.allclose(plain.cells["recovery_score"], learnt.cells["recovery_score"])
 
