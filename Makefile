@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check format lock
+.PHONY: help setup demo test test-long accuracy check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -18,6 +18,9 @@ test: check ## check the code, then run the tests
 
 test-long: setup ## run the tests that take minutes
 	.venv/bin/python -m pytest -m long
+
+accuracy: setup ## measure accuracy on simulated data with known truth, beside what others do (half an hour)
+	.venv/bin/python benchmarks/accuracy/run.py --docs
 
 check: setup ## style, types and workflow lint
 	.venv/bin/python scripts/check.py

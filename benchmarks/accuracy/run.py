@@ -10,6 +10,7 @@ Writes results/{calls,subjects,answers}.tsv beside this file and prints the summ
 import argparse
 import os
 import resource
+import shutil
 import sys
 import time
 import warnings
@@ -229,6 +230,7 @@ def _subjects(
     ]
 
 
+MARK = "<!-- below: printed by benchmarks/accuracy/run.py --docs -->"
 EXPERTS = ("expert: control cutoff", "expert: mixture")
 
 
@@ -340,6 +342,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="*", help="scenarios")
     parser.add_argument("--without-rivals", action="store_true")
+    parser.add_argument("--docs", action="store_true", help="put the summary and the figure into docs/accuracy.md")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     chosen = parser.parse_args()
     names = chosen.only or list(load_scenarios())
@@ -362,6 +365,11 @@ def main() -> None:
     (chosen.out / "summary.md").write_text(summary + "\n", encoding="utf-8")
     if not chosen.without_rivals:
         draw(tables, chosen.out)
+    if chosen.docs:
+        page = HERE.parents[1] / "docs" / "accuracy.md"
+        head = page.read_text(encoding="utf-8").partition(MARK)[0]
+        page.write_text(f"{head}{MARK}\n\n{summary}\n", encoding="utf-8")
+        shutil.copy(chosen.out / "accuracy.png", page.parent / "accuracy.png")
     print(summary)
 
 

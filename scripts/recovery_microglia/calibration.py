@@ -9,6 +9,8 @@ from recovery_microglia.likelihood import mixture_share
 
 Floats = NDArray[np.float64]
 
+BY_ODDS = ("score", "score_without", "depth_matched")
+"""Scorers that are log-likelihood ratios: their cutoffs give way to even odds."""
 QUANTILES = (0.95, 0.975, 0.99, 0.995)
 COLUMNS = (
     *("scorer", "chemistry", "quantile", "cutoff", "n_control_cells", "n_control_subjects"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.ambient import ambient_profiles
 from recovery_microglia.calibration import (
+    BY_ODDS,
     NULL_COLUMNS,
     animals,
     calibrate,
@@ -65,8 +66,6 @@ LEFT_OUT = ("Itgax", "Igf1")
 SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
 FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
 """Scores that are calibrated for the robustness table, and make no call."""
-BY_ODDS = ("score", "score_without", "depth_matched")
-"""Scores that are log-likelihood ratios: their cutoffs give way to even odds."""
 NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
 RELEARN_FROM = 0.03
