@@ -294,7 +294,7 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     mean = calls.pivot_table(index="scenario", columns="method", values="f1", sort=False)
     signal = tables["answers"].groupby("scenario", sort=False)["signal"].first()
     names = [name for name in dict.fromkeys(calls["scenario"]) if signal[name]]
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=(1.5, 1), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), width_ratios=(1.5, 1), layout="constrained")
     rows = np.arange(len(names))[::-1]
     analysts = [c for c in mean if c.startswith("analyst")]
     for label, values, marker, colour in (
@@ -309,7 +309,7 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
             )
     axes[0].set(yticks=rows, yticklabels=[n.replace("_", " ") for n in names], xlim=(-0.02, 1), xlabel="F1 of the call")
     axes[0].grid(axis="x", color="#DDDDDD")
-    axes[0].legend(loc="lower right", frameon=False, fontsize=8)
+    axes[0].legend(loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=4, frameon=False, fontsize=8)
     known = tables["subjects"].dropna(subset=["fraction", "true_fraction"])
     for kind, colour, label in (("fraction", "#0072B2", "called"), ("mixture", "#E69F00", "without a cutoff")):
         axes[1].plot(known["true_fraction"], known[kind], ".", ms=3, color=colour, label=label, alpha=0.6)

@@ -87,6 +87,12 @@ def estimate(grid: Floats, rho_weight: Floats, *, level: float = 0.95) -> tuple[
     return float(middle), float(low), float(high)
 
 
+def posterior_draws(grid: Floats, rho_weight: Floats, size: int, rng: np.random.Generator) -> Floats:
+    """Return draws from the posterior of a group's fraction (size,)."""
+    weight = rho_weight @ _p_given_rho(grid)
+    return np.asarray(rng.choice(P, size, p=weight / weight.sum()))
+
+
 def draw(p: Floats, rho: Floats, n: Ints, rng: np.random.Generator) -> Ints:
     """Draw counts of subjects (studies × subjects) from the mean and the intraclass correlation of each study."""
     p, rho = p[:, None], rho[:, None]

@@ -26,10 +26,12 @@ Floats = NDArray[np.float64]
 UNIT = ["arm", "subject", "day", "condition"]
 ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
 FEW_CELLS = 50
+RISEN, NOT_RISEN = 0.25, 0.05
+"""Part of the highest rise that counts as risen, and the chance of it below which a day is held not to have risen."""
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
     *("control_fraction", "control_low", "control_high", "difference", "p", "p_second", "p_permutation", "p_smallest"),
-    *("q", "smallest_detectable", "mixture", "control_mixture", "status", "reason"),
+    *("q", "chance_risen", "smallest_detectable", "mixture", "control_mixture", "status", "reason"),
 )
 
 
@@ -298,7 +300,29 @@ def compare_days(
         rows.append(row)
     table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
+    if (table["status"] == "tested").any():
+        table["chance_risen"] = _chance_risen(table, groups, {day: unique[controls[day][1]] for day in days}, rho, rng)
     return table
+
+
+def _chance_risen(
+    table: pd.DataFrame,
+    groups: Mapping[float, Group],
+    controls: Mapping[float, Group],
+    rho: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return the posterior probability that each day's rise has reached a quarter of the highest one.
+
+    A day that is not significantly above control may have risen all the same; this says whether it can be excluded.
+    """
+    tested = table[table["status"] == "tested"]
+    drawn = {
+        id(group): bb.posterior_draws(group.grid, rho, 4000, rng) for group in (*groups.values(), *controls.values())
+    }
+    rise = {day: drawn[id(groups[day])] - drawn[id(controls[day])] for day in tested["day"]}
+    highest = rise[tested["day"].loc[tested["fraction"].idxmax()]]
+    return np.array([float((rise[day] >= RISEN * highest).mean()) if day in rise else np.nan for day in table["day"]])
 
 
 def _described(day: float, group: Group, control: Group, rho: Floats) -> dict[str, Any]:
@@ -369,8 +393,10 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
         row["sentence"] = _absent_sentence(tested)
         return row
     first_above = int(np.argmax(above))
-    row |= {"onset_high": when[first_above], "left_censored": first_above == 0}
-    row["onset_low"] = np.nan if first_above == 0 else when[first_above - 1]
+    # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
+    excluded = np.flatnonzero(tested["chance_risen"].to_numpy(float)[:first_above] < NOT_RISEN)
+    row |= {"onset_high": when[first_above], "left_censored": len(excluded) == 0}
+    row["onset_low"] = when[excluded[-1]] if len(excluded) else np.nan
     later = above[first_above:]
     row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
     half = half_rise(tested, units, settings=settings, seed=seed)
@@ -443,9 +469,12 @@ def percent(value: float) -> str:
 
 def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
     high = row["onset_high"]
-    when = f"by day {high:g}, the first day sampled" if row["left_censored"] else (
-        f"between day {row['onset_low']:g} and day {high:g}"
-    )  # fmt: skip
+    if not row["left_censored"]:
+        when = f"between day {row['onset_low']:g} and day {high:g}"
+    elif high == tested["day"].min():
+        when = f"by day {high:g}, the first day sampled"
+    else:
+        when = f"by day {high:g} (on no earlier day can a rise be excluded)"
     peak = tested[tested["day"] == row["peak_day"]].iloc[0]
     tail = {
         "sustained": "and stay above it on every later day",
