@@ -68,12 +68,15 @@ def test_agreement_is_counted_and_the_exceptions_are_named(study: dict) -> None:
     agrees = (table["onset_low"] == 7) & (table["onset_high"] == 14)
     assert (table["agrees"] == agrees).all()
     assert not table.query("scorer == 'depth_matched'")["agrees"].any()
-    assert table.query("scorer == 'score'")["agrees"].all()
+    # looser cutoffs let more controls pass, so that an earlier rise is harder to exclude: the interval opens, its end stays
+    assert (table.query("scorer == 'score'")["onset_high"] == 14).all()
+    assert table.query("scorer == 'score' and quantile >= 0.99")["agrees"].all()
     n = int(agrees.sum())
     assert sentence.startswith(
         f"{n} of {len(table)} analyses give the reported onset, between day 7 and day 14; the others: "
     )
-    assert f"no onset up to day 21 ({len(table) - n})" in sentence
+    none = int(table["onset_high"].isna().sum())
+    assert f"no onset up to day 21 ({none})" in sentence
 
 
 def test_clusters_count_only_where_they_have_an_answer(study: dict) -> None:

@@ -216,6 +216,39 @@ def test_an_onset_is_the_interval_between_two_sampled_days() -> None:
     assert "on day 21" in row["sentence"]
 
 
+def test_a_day_that_may_have_risen_opens_the_interval() -> None:
+    # animals differ: day 7 is not significantly above control, and far from excluded
+    unclear = {1: [1, 2, 1], 3: [2, 1, 2], 7: [2, 14, 3], 14: [12, 30, 20], 21: [16, 36, 26], 35: [14, 34, 24]}
+    units = subject_rows(unclear)
+    days = compared(units).set_index("day")
+    assert days.loc[7, "q"] > 0.05
+    assert days.loc[7, "chance_risen"] > 0.05 > days.loc[3, "chance_risen"]
+    row = onset_of(units)
+    assert (row["onset_low"], row["onset_high"], row["left_censored"]) == (3, 14, False)
+    # where no earlier day can be excluded the onset is somewhere by then
+    noisy = subject_rows({day: unclear[day] for day in (7, 14, 21)})
+    row = onset_of(noisy)
+    assert np.isnan(row["onset_low"])
+    assert (row["onset_high"], row["left_censored"]) == (14, True)
+    assert "on no earlier day can a rise be excluded" in row["sentence"]
+
+
+def test_the_chance_of_a_rise_is_that_of_drawn_posteriors() -> None:
+    from scipy import stats
+
+    # many animals that are alike: overdispersion goes to nothing, and each share's posterior is a beta
+    units = subject_rows({7: [6] * 12, 14: [30] * 12}, naive=(2,) * 12)
+    days = compared(units).set_index("day")
+    rng = np.random.default_rng(2)
+    control, seven, high = (
+        stats.beta(k * 12 + 0.5, (150 - k) * 12 + 0.5).rvs(200_000, random_state=rng) for k in (2, 6, 30)
+    )
+    expected = (seven - control >= 0.25 * (high - control)).mean()
+    # 4,000 draws: standard error .005; the model's own doubt about overdispersion adds a little
+    assert days.loc[7, "chance_risen"] == pytest.approx(expected, abs=0.03)
+    assert days.loc[14, "chance_risen"] == pytest.approx(1, abs=0.01)
+
+
 def test_an_onset_on_the_first_day_is_censored_to_the_left_and_a_fall_is_transient() -> None:
     row = onset_of(subject_rows({day: FALL[day] for day in (3, 7, 14, 21, 35)}))
     assert np.isnan(row["onset_low"])

@@ -122,7 +122,7 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     tiles = []
     if onset := words.onset_words(row):
         half = row.get("half_rise_day")
-        note = "An interval, because nothing was sampled inside it."
+        note = "From the last day on which a rise can be excluded to the first day above control."
         if half is not None and not words.missing(half):
             note = (
                 f"Half of the rise is reached about day {float(half):.1f} (95 % interval "

@@ -106,7 +106,7 @@ def onset_words(row: Any) -> str:
     if missing(high):
         return f"not seen up to day {day(low)}" if not missing(low) else "not seen"
     if truthy(row.get("left_censored")) or missing(low):
-        return f"by day {day(high)} (the first day sampled)"
+        return f"by day {day(high)}"
     return f"between day {day(low)} and day {day(high)}"
 
 
