@@ -129,7 +129,13 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     answer = _answer(
         facts, scenario, worst_status((design.status, design.reason), called), onset, recovered, own, seconds
     )
+    called_cells = methods["ours"][0]
     answer["calibration_error"] = _calibration_error(likely[is_microglia], true[is_microglia])
+    injured = called_cells & ~control
+    answer["expected_precision"] = recovered.report["expected"]["precision"]
+    answer["precision_of_injured"] = _ratio(injured & true, injured)
+    answer["expected_recall"] = recovered.report["expected"]["recall"]
+    answer["recall_of_injured"] = _ratio(injured & true, ~control & true & own["recovery_call"].notna().to_numpy())
     answer["gate_precision"] = _ratio(gate & is_microglia, gate & single)
     answer["gate_recall"] = _ratio(gate & is_microglia, is_microglia)
     ambiguous = kept["lineage"].str.startswith("ambiguous").to_numpy()
