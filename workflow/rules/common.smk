@@ -162,7 +162,10 @@ def source_files(wildcards) -> list[str]:
 
 def pages_to_open() -> str:
     """What a user is told at the end."""
-    pages = [str(Path("results", name, "report.html").resolve()) for name in DATASETS]
+    pages = [Path("results", name, "report.html").resolve() for name in DATASETS]
+    pages = [str(page) for page in pages if page.exists()]
+    if not pages:
+        return ""
     return "\n".join(
         ["", "Done. Open in a browser:", *(f"  {page}" for page in pages), ""]
     )

@@ -94,3 +94,33 @@ rule timeline:
         code=code_digest("courses", "robustness", "timeline"),
     script:
         "../../scripts/timeline.py"
+
+
+rule design_of:
+    output:
+        "results/{dataset}/design.txt",
+    log:
+        "results/{dataset}/logs/design.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        title=lambda wildcards: DATASETS[wildcards.dataset].title,
+        sheet=sheet_of,
+        settings=CONFIG["timeline"],
+        seed=CONFIG["seed"],
+        code=code_digest("plan"),
+    script:
+        "../../scripts/design.py"
+
+
+# What the sheets allow anyone to claim, in seconds: snakemake --cores 1 design
+rule design:
+    input:
+        expand("results/{dataset}/design.txt", dataset=DATASETS),
+    log:
+        "results/logs/design.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "cat {input:q} 2> {log:q}"
