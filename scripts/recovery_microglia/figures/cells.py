@@ -199,8 +199,8 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
         {name: state_colour(name) for name in order},
     )  # fmt: skip
     return Picture("states", "What the microglia are doing",
-                   "Each microglia has the state that stands out most from the control microglia, or none. The recovery "
-                   "state here is the best-fitting state; the recovery call above is stricter.",
+                   "Each microglia has the state with more than half of the probability, given its counts and its animal; grey: "
+                   "no state has, or a cell has lost its homeostatic genes and nothing explains that.",
                    alt, (svg,), share.rename_axis("group").reset_index(), number_kind="percent", wide=True)  # fmt: skip
 
 

@@ -78,7 +78,8 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
                 ax.axvline(cutoff, color=INK, lw=1.3, ls="--", label="cutoff")
             percent_axis(ax)
             ax.set(xlabel="recovery score (log-likelihood ratio)", ylabel="share of cells", title=kind or "")
-            ax.legend(loc="upper right", handlelength=1.4)
+            ax.legend(loc="upper left", handlelength=1.4)  # high scores are few, low ones fewer: the corner is free
+            ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
             ax.grid(axis="y")
             alt = f"Recovery scores of control and injured microglia{f', chemistry {kind}' if kind else ''}."
             panels.append(to_svg(figure, f"scores-{kind}", alt))
