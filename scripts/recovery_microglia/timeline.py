@@ -48,7 +48,7 @@ class TimelineSettings:
     n_draws
         Studies drawn under the null for each test; permutations are exact up to this number of splits.
     n_bootstrap
-        Resamples of subjects for the half-rise day.
+        Draws for the interval of the half-rise day.
     """
 
     alpha: float = 0.05
@@ -386,7 +386,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     row["trend_p"] = _trend(units, settings, seed)
     peak = tested.loc[tested["fraction"].idxmax()]
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
-    above = ((tested["q"] < settings.alpha) & (tested["difference"] > 0)).to_numpy()
+    above = _above(tested, settings.alpha)
     when = tested["day"].to_numpy(float)
     if not above.any():
         row |= {"onset_low": when[-1], "right_censored": True}
@@ -405,6 +405,16 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     return row
 
 
+def _above(tested: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
+    """Return the days that are above control: q below ``alpha``, and no other method against it.
+
+    One animal far out beside many that are alike deceives the model; a permutation it does not. So where animals are
+    enough for a permutation to reach ``alpha`` it must, and so must the t-test.
+    """
+    against = (tested["p_second"] >= alpha) | ((tested["p_smallest"] <= alpha) & (tested["p_permutation"] >= alpha))
+    return np.asarray(((tested["q"] < alpha) & (tested["difference"] > 0) & ~against).to_numpy(), dtype=bool)
+
+
 ONSET_COLUMNS = (
     *("route", "arm", "status", "reason", "onset_low", "onset_high", "left_censored", "right_censored"),
     *("peak_day", "peak_fraction", "sustained", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high"),
@@ -418,11 +428,14 @@ def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
     return trend_p(day, (used["k"] / used["n"]).to_numpy(float), draws=settings.n_draws, seed=seed)
 
 
-def _crossing(days: Floats, fraction: Floats, base: float) -> float:
-    """Return the day at which the course first crosses half of its rise, linear between days; NaN without rise."""
+def _crossing(days: Floats, fraction: Floats, base: float, peak: int) -> float:
+    """Return the day at which the course first crosses half of its rise up to day number ``peak``; NaN without rise.
+
+    Linear between days; the course starts at ``base`` on day 0.
+    """
     x, y = np.concatenate([[0.0], days]), np.concatenate([[base], fraction])
-    half = base + (y.max() - base) / 2
-    if not y.max() > base:
+    half = base + (y[peak + 1] - base) / 2
+    if not y[peak + 1] > base:
         return float("nan")
     at = int(np.argmax(y >= half))
     return float(x[at - 1] + (half - y[at - 1]) / (y[at] - y[at - 1]) * (x[at] - x[at - 1])) if at else float("nan")
@@ -431,29 +444,30 @@ def _crossing(days: Floats, fraction: Floats, base: float) -> float:
 def half_rise(
     tested: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int
 ) -> tuple[float, float, float]:
-    """Return the half-rise day and its 95 % interval by resampling subjects within days.
+    """Return the half-rise day and its 95 % interval, from draws of each day's share from its posterior.
 
-    Given only with at least four post-injury days, most of them with two subjects or more; else NaN. The course
-    may rise and fall: no shape is forced on it.
+    Resampling two or three animals within days knows too little of how animals differ: its intervals held the truth in
+    .6 to .8 of drawn studies. Half of the rise is half of the way to the day with the highest estimate; the course may
+    rise and fall, no shape is forced on it. Given only with at least four post-injury days, most of them with two
+    subjects or more; else NaN.
     """
     nothing = (float("nan"),) * 3
     if not settings.n_bootstrap or len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
         return nothing
     injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
-    base_rows, _ = pick_control(units, float(tested["day"].iloc[0]))
+    base = _group(pick_control(units, float(tested["day"].iloc[0]))[0])
     days = tested["day"].to_numpy(float)
-    per_day = [(g["k"] / g["n"]).to_numpy(float) for g in (injured[injured["day"] == d] for d in days)]
-    base = (base_rows["k"] / base_rows["n"]).to_numpy(float)
-    point = _crossing(days, np.array([f.mean() for f in per_day]), float(base.mean()))
+    groups = [_group(injured[injured["day"] == day]) for day in days]
+    peak = int(np.argmax([group.fraction.mean() for group in groups]))
+    point = _crossing(days, np.array([group.fraction.mean() for group in groups]), float(base.fraction.mean()), peak)
+    rho = bb.rho_posterior([group.grid for group in (base, *groups)])
     rng = np.random.default_rng(seed)
-    drawn = [
-        _crossing(
-            days, np.array([rng.choice(f, len(f)).mean() for f in per_day]), float(rng.choice(base, len(base)).mean())
-        )
-        for _ in range(settings.n_bootstrap)
-    ]
-    known = np.array(drawn)[np.isfinite(drawn)]
-    if len(known) < 0.9 * settings.n_bootstrap:
+    size = settings.n_bootstrap
+    start = bb.posterior_draws(base.grid, rho, size, rng)
+    drawn = np.column_stack([bb.posterior_draws(group.grid, rho, size, rng) for group in groups])
+    crossed = np.array([_crossing(days, course, low, peak) for course, low in zip(drawn, start, strict=True)])
+    known = crossed[np.isfinite(crossed)]
+    if len(known) < 0.9 * size or not np.isfinite(point):
         return nothing
     low, high = (float(v) for v in np.quantile(known, [0.025, 0.975]))
     return point, low, high

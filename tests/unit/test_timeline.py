@@ -273,6 +273,18 @@ def test_no_rise_is_censored_to_the_right_and_says_what_would_have_been_seen() -
     assert "could have been missed" in row["sentence"]
 
 
+def test_one_animal_far_out_among_many_is_no_emergence() -> None:
+    # 2 or 3 of 150 everywhere, and one animal of day 14 that looks turned, as in a library that failed
+    calm = {day: [2, 3, 2, 1, 2, 2] for day in DAYS}
+    units = subject_rows(calm | {14: [2, 3, 38, 1, 2, 2]}, naive=(2, 2, 3, 1, 2, 2))
+    days = compared(units).set_index("day")
+    assert days.loc[14, "q"] < 0.05  # the model is deceived
+    assert days.loc[14, "p_permutation"] > 0.2
+    assert np.isnan(onset_of(units)["onset_high"])
+    risen = subject_rows(calm | {14: [22, 33, 38, 25, 30, 27]}, naive=(2, 2, 3, 1, 2, 2))
+    assert onset_of(risen)["onset_high"] == 14
+
+
 def test_a_fall_below_control_is_no_emergence() -> None:
     row = onset_of(subject_rows({day: [0, 0, 0] for day in DAYS}, naive=(20, 25, 22)))
     assert np.isnan(row["onset_high"])
@@ -284,7 +296,14 @@ def test_half_rise_is_where_a_straight_rise_crosses_its_half() -> None:
     units = subject_rows(course, naive=(2, 2, 2))
     day, low, high = half_rise(compared(units), units, settings=QUICK, seed=1)
     assert day == pytest.approx(14.0)
-    assert (low, high) == (pytest.approx(14.0), pytest.approx(14.0))  # animals that are all alike leave no doubt
+    # alike animals leave the doubt of 150 cells each: a share of 17 in 150 is known to about 5 percent points either way
+    assert 10 < low < 14 < high < 18
+    # and more of them leave less
+    more = subject_rows({d: ks * 4 for d, ks in course.items()}, naive=(2,) * 12)
+    _, closer, farther = half_rise(
+        compared(more), more, settings=TimelineSettings(n_draws=200, n_bootstrap=400), seed=1
+    )
+    assert farther - closer < 0.7 * (high - low)
     few = {day: ks for day, ks in course.items() if day > 1}
     units = subject_rows(few)
     assert all(np.isnan(v) for v in half_rise(compared(units), units, settings=QUICK, seed=1))
