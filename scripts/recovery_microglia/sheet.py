@@ -254,6 +254,20 @@ def _missing_files(path: Path, libraries: Iterable[Library], folder: Path) -> li
     return lines
 
 
+def _same_file(path: Path, libraries: Iterable[Library]) -> list[str]:
+    """Return a line for each library whose file another one has already, where no rule takes the file apart."""
+    lines, seen = [], dict[str, int]()
+    numbers = [number for number, row in enumerate(_read_rows(path)[1], start=2) if any(row.values())]
+    for number, library in zip(numbers, libraries, strict=True):
+        if library.file and library.file in seen:
+            lines.append(
+                f"{path}: row {number}, column file: '{library.file}' is the file of row {seen[library.file]} too; each library "
+                "has its own, or dataset.yaml says under split: how the cells of one file are told apart"
+            )
+        seen.setdefault(library.file, number)
+    return lines
+
+
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     """Read and check one data set's folder.
 
@@ -290,6 +304,8 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     folder = root / Path(str(entry.get("folder", path))).expanduser()
     if not mistakes and "simulation" not in entry:
         mistakes += _missing_files(path / "samples.tsv", libraries, folder)
+        if not entry.get("split"):
+            mistakes += _same_file(path / "samples.tsv", libraries)
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}

@@ -156,7 +156,13 @@ def test_a_file_may_be_a_prefix(study: Path, schemas: Path) -> None:
 
 def test_shared_files_are_those_that_hold_several_libraries(study: Path, schemas: Path) -> None:
     (study / "samples.tsv").write_text(ROWS.replace("b1.csv", "a1.csv"))
+    entry = (study / "dataset.yaml").read_text()
+    (study / "dataset.yaml").write_text(entry + "split:\n  column: library\n")
     assert list(load(study, schemas).shared_files()) == ["a1.csv"]
+    # without a rule that takes it apart, the same file twice is a slip of the hand
+    (study / "dataset.yaml").write_text(entry)
+    text = message(study, schemas)
+    assert "/samples.tsv: row 3, column file: 'a1.csv' is the file of row 2 too; each library has its own, or" in text
 
 
 def test_run_names_unknown_data_sets_and_keys(root: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
