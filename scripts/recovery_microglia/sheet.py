@@ -5,7 +5,7 @@ All mistakes of a run are collected and reported together, one plain line each.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -194,22 +194,22 @@ def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple
     header, rows = _read_rows(path)
     properties = load_schema(schema)["properties"]
     mistakes = _columns(path, header, properties)
-    if mistakes:
-        raise InputError("\n".join(mistakes))
+    absent = [f"'{name}' is missing" for name in ("library", "condition") if name not in header]
     libraries = []
     first_row: dict[str, int] = {}
     for number, text_row in enumerate(rows, start=2):
         if not any(text_row.values()):
             continue
         where = f"{path}: row {number}"
-        row, wrong = _typed({k: v for k, v in text_row.items() if not k.startswith("x_")}, properties, where)
-        wrong += _check_row(row, schema, where)
-        name = str(row.get("library", ""))
+        row, wrong = _typed({k: v for k, v in text_row.items() if k in properties}, properties, where)
+        # a column that is not there is told once, not in every row
+        wrong += [line for line in _check_row(row, schema, where) if not line.endswith(tuple(absent) or "\n")]
+        name = str(row.get("library", number))
         if name in first_row:
             wrong.append(f"{where}, column library: '{name}' is already in row {first_row[name]}")
         first_row.setdefault(name, number)
         mistakes += wrong
-        if not wrong:
+        if not mistakes:
             libraries.append(_library(row, enrichment))
     if not rows or not first_row:
         mistakes.append(f"{path}: no library below the header")
@@ -244,28 +244,43 @@ def library_files(folder: Path, file: str) -> list[Path]:
     return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*")) if file else []
 
 
-def _missing_files(path: Path, libraries: Iterable[Library], folder: Path) -> list[str]:
+def _files(path: Path) -> list[tuple[int, str, bool]]:
+    """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
+    try:
+        header, rows = _read_rows(path)
+    except InputError:
+        return []  # told already
+    if "file" not in header:
+        return []
+    read = [(number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
+    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in read]
+
+
+def _missing_files(path: Path, folder: Path) -> list[str]:
     lines = []
-    numbers = [number for number, row in enumerate(_read_rows(path)[1], start=2) if any(row.values())]
-    for number, library in zip(numbers, libraries, strict=True):
-        if library.include and not library_files(folder, library.file):
-            what = f"'{folder / library.file}': no such file, folder or file prefix" if library.file else "empty"
+    for number, file, included in _files(path):
+        if included and not library_files(folder, file):
+            what = f"'{folder / file}': no such file, folder or file prefix" if file else "empty"
             lines.append(f"{path}: row {number}, column file: {what}")
     return lines
 
 
-def _same_file(path: Path, libraries: Iterable[Library]) -> list[str]:
+def _same_file(path: Path) -> list[str]:
     """Return a line for each library whose file another one has already, where no rule takes the file apart."""
     lines, seen = [], dict[str, int]()
-    numbers = [number for number, row in enumerate(_read_rows(path)[1], start=2) if any(row.values())]
-    for number, library in zip(numbers, libraries, strict=True):
-        if library.file and library.file in seen:
+    for number, file, _ in _files(path):
+        if file and file in seen:
             lines.append(
-                f"{path}: row {number}, column file: '{library.file}' is the file of row {seen[library.file]} too; each library "
-                "has its own, or dataset.yaml says under split: how the cells of one file are told apart"
+                f"{path}: row {number}, column file: '{file}' is the file of row {seen[file]} too; each library has its own, or "
+                "dataset.yaml says under split: how the cells of one file are told apart"
             )
-        seen.setdefault(library.file, number)
+        seen.setdefault(file, number)
     return lines
+
+
+def _files_mistakes(path: Path, folder: Path, entry: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the files of a sheet, whatever else is wrong with it."""
+    return _missing_files(path, folder) + ([] if entry.get("split") else _same_file(path))
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
@@ -302,10 +317,8 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     if "folder" not in entry and "simulation" not in entry:
         mistakes.append(f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files?")
     folder = root / Path(str(entry.get("folder", path))).expanduser()
-    if not mistakes and "simulation" not in entry:
-        mistakes += _missing_files(path / "samples.tsv", libraries, folder)
-        if not entry.get("split"):
-            mistakes += _same_file(path / "samples.tsv", libraries)
+    if "folder" in entry and "simulation" not in entry:
+        mistakes += _files_mistakes(path / "samples.tsv", folder, entry)
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}

@@ -130,6 +130,23 @@ def test_all_mistakes_of_both_files_are_reported_together(study: Path, schemas: 
         assert sum(part in line for line in lines) == 1, part
 
 
+def test_a_misspelt_header_hides_no_other_mistake(study: Path, schemas: Path) -> None:
+    rows = (
+        ROWS.replace("condition", "condtion").replace("Female", "woman").replace("b1.csv", "b9.csv").replace("14", "x")
+    )
+    (study / "samples.tsv").write_text(rows)
+    lines = message(study, schemas).splitlines()
+    for part in (
+        "row 1: column 'condtion' is not known; did you mean 'condition'?",
+        "row 1: column 'condition' is missing",
+        "row 2, column sex: 'woman' is not one of",
+        "row 3, column day: 'x' is not a number",
+        "row 3, column file: ",
+    ):
+        assert sum(part in line for line in lines) == 1, (part, lines)
+    assert len(lines) == 5
+
+
 def test_yaml_mistakes_are_plain(study: Path, schemas: Path) -> None:
     (study / "dataset.yaml").write_text("title: A\ntitle: B\n")
     assert "/dataset.yaml: line 2: 'title' is given twice" in message(study, schemas)
