@@ -109,3 +109,12 @@ def test_a_bad_matrix_stops_its_library_only_and_mending_it_does_the_rest(bare: 
     assert run.code == 0, run.out
     assert run.rules == {"library": 1}
     assert bare.results("bad", "libraries", "A", "library.json").stat().st_mtime_ns == done
+
+
+def test_the_design_is_told_before_any_matrix_is_read(project: Project) -> None:
+    run = project.snakemake("design", "--quiet", "all")
+    assert run.code == 0, run.out
+    assert "Days can be tested against controls" in run.out
+    assert re.search(r"^ 14 +3 +sham day 14 +3 +0\.1 ", run.out, re.M)
+    assert not project.results("small", "libraries").exists()
+    assert "Days can be tested" in project.results("small", "design.txt").read_text()
