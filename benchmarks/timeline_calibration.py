@@ -18,10 +18,11 @@ if __name__ == "__main__":  # not where a test imports this
         os.environ.setdefault(variable, "1")
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "scripts"))
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from pages import markdown, write_below  # noqa: E402
 
 from recovery_microglia.timeline import TimelineSettings, compare_days, find_onset  # noqa: E402
 
@@ -157,18 +158,7 @@ def summarise(table: pd.DataFrame) -> str:
         ("Onset interval", when),
         ("Half-rise day", t50),
     ]
-    return "\n\n".join(f"### {title}\n\n{_markdown(part)}" for title, part in parts)
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    shown = table.reset_index()
-    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
-    for row in shown.itertuples(index=False):
-        cells = [
-            "–" if isinstance(v, float) and np.isnan(v) else f"{v:.3f}" if isinstance(v, float) else str(v) for v in row
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n\n".join(f"### {title}\n\n{markdown(part, '.3f')}" for title, part in parts)
 
 
 def main() -> None:
@@ -192,9 +182,7 @@ def main() -> None:
     table.to_csv(chosen.out, sep="\t", index=False, float_format="%.5g")
     summary = summarise(table)
     if chosen.docs:
-        page = HERE.parent / "docs" / "calibration.md"
-        head = page.read_text(encoding="utf-8").partition(MARK)[0]
-        page.write_text(f"{head}{MARK}\n\n{summary}\n", encoding="utf-8")
+        write_below("calibration.md", MARK, summary)
     print(summary)
 
 

@@ -22,11 +22,12 @@ if __name__ == "__main__":  # not where a test imports this
         os.environ.setdefault(variable, "1")  # the two processes share two cores
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "scripts"), str(HERE)]
+sys.path[:0] = [str(HERE.parents[1] / "scripts"), str(HERE), str(HERE.parent)]
 
 import anndata as ad  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from pages import DOCS, markdown, write_below  # noqa: E402
 from rivals import aucell, ceiling, prepared, rivals  # noqa: E402
 from scenarios import build, load_scenarios, silence_arm  # noqa: E402
 
@@ -287,7 +288,7 @@ def summarise(tables: dict[str, pd.DataFrame]) -> str:
         ("F1 of the call", f1), ("AUROC of the score", auroc), ("Ours", ours),
         ("Shares of recovery cells in animals", shares), ("What is claimed", claims),
     ]  # fmt: skip
-    return "\n\n".join(f"### {title}\n\n{_markdown(table)}" for title, table in parts)
+    return "\n\n".join(f"### {title}\n\n{markdown(table, '.3g')}" for title, table in parts)
 
 
 def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
@@ -329,17 +330,6 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     plt.close(figure)
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    shown = table.reset_index()
-    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
-    for row in shown.itertuples(index=False):
-        cells = [
-            "–" if isinstance(v, float) and np.isnan(v) else f"{v:.3g}" if isinstance(v, float) else str(v) for v in row
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run what was asked for, two data sets at a time."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -373,10 +363,8 @@ def main() -> None:
     if not chosen.without_rivals:
         draw(tables, chosen.out)
     if chosen.docs:
-        page = HERE.parents[1] / "docs" / "accuracy.md"
-        head = page.read_text(encoding="utf-8").partition(MARK)[0]
-        page.write_text(f"{head}{MARK}\n\n{summary}\n", encoding="utf-8")
-        shutil.copy(chosen.out / "accuracy.png", page.parent / "accuracy.png")
+        write_below("accuracy.md", MARK, summary)
+        shutil.copy(chosen.out / "accuracy.png", DOCS / "accuracy.png")
     print(summary)
 
 

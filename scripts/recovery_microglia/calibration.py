@@ -5,7 +5,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
-from recovery_microglia.likelihood import mixture_share
 
 Floats = NDArray[np.float64]
 
@@ -35,15 +34,6 @@ def animals(cells: pd.DataFrame) -> NDArray[np.int64]:
     """Return the number of the animal of each cell; one animal at two days, or on two sides, counts as two."""
     key = cells[["subject", "day", "condition"]].astype(object).apply(tuple, axis=1)
     return np.asarray(pd.factorize(key.map(str))[0], dtype=np.int64)
-
-
-def shares_of_animals(ratio: Floats, animal: NDArray[np.int64]) -> Floats:
-    """Return for each cell the share of recovery cells that makes its animal's log-likelihood ratios likeliest."""
-    found = np.full(len(ratio), np.nan)
-    for number in np.unique(animal):
-        own = animal == number
-        found[own] = mixture_share(ratio[own])[0]
-    return found
 
 
 def even_odds(share: Floats) -> Floats:

@@ -322,8 +322,22 @@ def mixture_share(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float,
     return share, low, high
 
 
-def probability(ratio: Floats, share: float) -> Floats:
-    """Return the probability that each cell is a recovery cell where a share of such cells is expected."""
-    if not 0 < share < 1:
-        return np.where(np.isfinite(ratio), float(share), np.nan)
-    return np.asarray(1 / (1 + np.exp(-(ratio + np.log(share / (1 - share))))))
+def shares_of_animals(ratio: Floats, animal: Integers) -> Floats:
+    """Return for each cell the share of recovery cells that makes its animal's log-likelihood ratios likeliest."""
+    found = np.full(len(ratio), np.nan)
+    for number in np.unique(animal):
+        own = animal == number
+        found[own] = mixture_share(ratio[own])[0]
+    return found
+
+
+def probability(ratio: Floats, share: float | Floats) -> Floats:
+    """Return the probability that each cell is a recovery cell where a share of such cells is expected.
+
+    ``share``: one for all, or one for each cell.
+    """
+    known = np.broadcast_to(np.asarray(share, dtype=float), ratio.shape)
+    # a share of 0 or 1 leaves no doubt about any cell
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1 / (1 + np.exp(-(ratio + np.log(known / (1 - known)))))
+    return np.asarray(np.where((known > 0) & (known < 1), found, np.where(np.isfinite(ratio), known, np.nan)))

@@ -5,8 +5,7 @@ import pandas as pd
 
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.design import Audit, audit, smallest_p, subjects
-from recovery_microglia.sheet import CONTROLS
-from recovery_microglia.timeline import TimelineSettings, percent, pick_control
+from recovery_microglia.timeline import TimelineSettings, arms_of, percent, pick_control, units_of_arm
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.015
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
@@ -39,10 +38,8 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
     weight = (np.arange(len(bb.RHO)) == np.abs(bb.RHO - SPREAD).argmin()).astype(float)
     rng = np.random.default_rng(seed)
     rows, known = [], {}
-    for arm in sorted(units["arm"][units["condition"] == "injured"].unique()):
-        own = units[units["arm"] == arm]
-        shared = units[units["condition"].isin(CONTROLS)]
-        own = own if own["condition"].isin(CONTROLS).any() else pd.concat([own, shared])
+    for arm in arms_of(units):
+        own = units_of_arm(units, arm)
         injured = own[(own["condition"] == "injured") & own["day"].notna()]
         days = sorted(injured["day"].unique())
         for day in days:

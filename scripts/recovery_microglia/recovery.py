@@ -28,7 +28,6 @@ from recovery_microglia.calibration import (
     cutoffs_for,
     empirical_null,
     even_odds,
-    shares_of_animals,
     wilson,
 )
 from recovery_microglia.errors import Notice
@@ -43,6 +42,7 @@ from recovery_microglia.likelihood import (
     prior_weights,
     probability,
     resting_by_library,
+    shares_of_animals,
     state_probabilities,
 )
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
@@ -236,14 +236,13 @@ def score_cells(
             if name == SCORERS["score"]:
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest)
         if name == SCORERS["score"]:
-            fit = likelihoods(counts, weights, resting)
+            fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
                 table[FURTHER["depth_matched"]] = np.nan
     table.index = microglia.obs_names
     animal = animals(obs)
     ratio = table[SCORERS["score"]].to_numpy(float)
-    chance = _probability(ratio, animal)
-    names = prior_weights(genes, up, rivals).names
+    chance = probability(ratio, shares_of_animals(ratio, animal))
     return Scores(
         table,
         chance,
@@ -270,15 +269,6 @@ def _learn(
         pd.DataFrame(columns=list(LEARNT_COLUMNS)),
         "switched off in config.yaml",
     )
-
-
-def _probability(ratio: Floats, animal: NDArray[np.int64]) -> Floats:
-    """Return each cell's probability at its animal's own share of recovery cells; NaN where there is no score."""
-    found = np.full(len(ratio), np.nan)
-    for number in np.unique(animal):
-        own = animal == number
-        found[own] = probability(ratio[own], mixture_share(ratio[own])[0])
-    return found
 
 
 def _ambient(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame | None:

@@ -32,7 +32,7 @@ from recovery_microglia.likelihood import (
     levels,
     likelihoods,
     log_ratio,
-    mixture_share,
+    shares_of_animals,
 )
 
 Floats = NDArray[np.float64]
@@ -129,9 +129,7 @@ def refine(
     fold = cross_fit(subject, control)
     fit, terms = _with_terms(counts, weights, resting)
     ratio = log_ratio(fit)
-    share = np.full(len(ratio), np.nan)
-    for name in np.unique(subject):
-        share[subject == name] = mixture_share(ratio[subject == name])[0]
+    share = shares_of_animals(ratio, np.unique(subject, return_inverse=True)[1].astype(np.int64))
     level = levels(fit, share)
     if reason := _too_few(level[:, 0], subject, fold, control):
         return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
@@ -362,11 +360,11 @@ def _choose(
     effect: Floats, error: Floats, base: Floats, related: Bools, n_rivals: int
 ) -> tuple[Integers, Floats, Floats]:
     """Return which candidates are added, their folds, and their folds in the rival states (rivals × added)."""
-    up = np.where(related, *(_posterior(effect[0], error[0], base, prior)[0] for prior in (RELATED, ANY)))
-    sure = np.where(
-        related,
-        *(_posterior(effect[0], error[0], base, prior)[3] >= prior.sure for prior in (RELATED, ANY)),
-    ).astype(bool)
+    (fold, _, _, moves), (other_fold, _, _, other_moves) = (
+        _posterior(effect[0], error[0], base, prior) for prior in (RELATED, ANY)
+    )
+    up = np.where(related, fold, other_fold)
+    sure = np.where(related, moves >= RELATED.sure, other_moves >= ANY.sure)
     rivals = effect[1 : 1 + n_rivals]
     own = effect[0] > RIVAL_RATIO * rivals.max(axis=0) if n_rivals else np.ones(len(base), dtype=bool)
     good = np.flatnonzero(sure & own & (up >= ADDED_FROM))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds, shares_of_animals
+from recovery_microglia.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
+from recovery_microglia.likelihood import shares_of_animals
 from recovery_microglia.timeline import TimelineSettings, compare_days, find_onset, fractions
 
 SCORE_COLUMN = {

@@ -550,11 +550,8 @@ def run_timeline(
     used = table[table["denominator"] == "microglia"]
     for route in ROUTES:
         own = used[used["route"] == route]
-        for arm in _arms(own):
-            # controls of the same arm, or shared ones where the arm has none
-            in_arm = own[own["arm"] == arm]
-            shared = own[own["condition"].isin(CONTROLS)]
-            units = in_arm if in_arm["condition"].isin(CONTROLS).any() else pd.concat([in_arm, shared])
+        for arm in arms_of(own):
+            units = units_of_arm(own, arm)
             days = compare_days(
                 units, status=status, reason=reason, settings=settings, seed=seed, detectable=route == "score"
             )
@@ -567,5 +564,14 @@ def run_timeline(
     return pd.concat(courses, ignore_index=True)[list(TIMELINE_COLUMNS)], pd.DataFrame(onsets)[list(ONSET_COLUMNS)]
 
 
-def _arms(units: pd.DataFrame) -> list[str]:
+def arms_of(units: pd.DataFrame) -> list[str]:
+    """Return the arms with injured subjects."""
     return sorted(units["arm"][units["condition"] == "injured"].unique())
+
+
+def units_of_arm(units: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Return the subjects of an arm with its own controls, or with those of all arms where it has none."""
+    own = units[units["arm"] == arm]
+    if own["condition"].isin(CONTROLS).any():
+        return own
+    return pd.concat([own, units[units["condition"].isin(CONTROLS)]])

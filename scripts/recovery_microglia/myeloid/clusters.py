@@ -28,17 +28,9 @@ MIN_ANIMALS = 3
 MIN_GENES = 3
 """Fewer variable genes span no space."""
 COLUMNS = [
-    *(
-        "resolution",
-        "cluster",
-        "n",
-        "stability_jaccard",
-        "stability_animals",
-        "largest_animal",
-        "ari_resolution",
-        "top_genes",
-        "reported",
-    ),
+    *("resolution", "cluster", "n"),
+    *("stability_jaccard", "stability_animals", "largest_animal", "ari_resolution"),
+    *("top_genes", "reported"),
 ]
 
 
