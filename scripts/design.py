@@ -8,7 +8,7 @@ from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
     from recovery_microglia.plan import plan, words
-    from recovery_microglia.timeline import TimelineSettings
+    from recovery_microglia.subjects import TimelineSettings
 
     settings = TimelineSettings(**snakemake.params.settings)
     audit, days = plan(pd.DataFrame(snakemake.params.sheet), settings, seed=snakemake.params.seed)

@@ -11,7 +11,7 @@ with reporting(snakemake.log[0]):
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.outputs import read_json, read_table, write_json, write_table
     from recovery_microglia.steps import timeline_step
-    from recovery_microglia.timeline import TimelineSettings
+    from recovery_microglia.subjects import TimelineSettings
 
     tables, report = timeline_step(
         sheet=pd.DataFrame(snakemake.params.sheet),

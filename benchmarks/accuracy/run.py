@@ -40,7 +40,8 @@ from recovery_microglia.recovery import RecoverySettings, call_recovery  # noqa:
 from recovery_microglia.sheet import CONTROLS  # noqa: E402
 from recovery_microglia.simulate import simulate_library  # noqa: E402
 from recovery_microglia.steps import denominators  # noqa: E402
-from recovery_microglia.timeline import TimelineSettings, add_mixture, fractions, run_timeline, worst_status  # noqa: E402
+from recovery_microglia.subjects import TimelineSettings, add_mixture, fractions  # noqa: E402
+from recovery_microglia.timeline import run_timeline, worst_status  # noqa: E402
 
 SIGNATURES = load_signatures(HERE.parents[1] / "config/signatures")
 FACTS = {"organism": "mouse", "assay": "cells", "droplets": "filtered", "sex": ""}

@@ -54,7 +54,7 @@ def likelihood(k: Ints, n: Ints) -> Floats:
     return grid
 
 
-def _rho_prior() -> Floats:
+def rho_prior() -> Floats:
     """Return the prior weights of the grid of rho: uniform in sqrt(rho), little weight far out."""
     root = np.sqrt(RHO)
     edges = np.concatenate([[0], (root[1:] + root[:-1]) / 2, [root[-1]]])
@@ -64,7 +64,7 @@ def _rho_prior() -> Floats:
 
 def rho_posterior(groups: Sequence[Floats]) -> Floats:
     """Return the posterior weights of rho on its grid, given the log-likelihoods of all groups."""
-    log_weight = np.log(_rho_prior())
+    log_weight = np.log(rho_prior())
     for grid in groups:
         top = grid.max(axis=1)
         log_weight = log_weight + top + np.log(np.exp(grid - top[:, None]).mean(axis=1))
@@ -94,11 +94,14 @@ def posterior_draws(grid: Floats, rho_weight: Floats, size: int, rng: np.random.
 
 
 def draw(p: Floats, rho: Floats, n: Ints, rng: np.random.Generator) -> Ints:
-    """Draw counts of subjects (studies × subjects) from the mean and the intraclass correlation of each study."""
-    p, rho = p[:, None], rho[:, None]
+    """Draw counts of subjects (studies × subjects) from the mean and the intraclass correlation of each study.
+
+    ``p`` holds one mean a study, or studies × subjects.
+    """
+    p, rho = p if p.ndim == 2 else p[:, None], rho[:, None]
     total = 1 / np.where(rho > 0, rho, 0.5) - 1
     # 1e-9: numpy's beta needs positive shapes; the smallest p of the grid times the smallest total is far above
-    own = rng.beta(np.maximum(p * total, 1e-9), np.maximum((1 - p) * total, 1e-9), (len(p), len(n)))
+    own = rng.beta(np.maximum(p * total, 1e-9), np.maximum((1 - p) * total, 1e-9), (len(rho), len(n)))
     return np.asarray(rng.binomial(n, np.where(rho > 0, own, p)), dtype=np.int64)
 
 
@@ -110,7 +113,7 @@ class Contrast:
     p: float
 
 
-def _mean_fraction(k: Ints, n: Ints, rho: float) -> Floats:
+def mean_fraction(k: Ints, n: Ints, rho: float) -> Floats:
     """Return the fraction of a group, each subject weighted by what it tells at this rho (last axis: subjects)."""
     weight = n / (1 + (n - 1) * rho)
     return np.asarray((k / n * weight).sum(axis=-1) / weight.sum())
@@ -140,8 +143,8 @@ def contrast(
     drawn = draw(p, rho, everything_n, rng)
     cut = len(n[0])
     typical = float(rho_weight @ RHO)
-    observed = _mean_fraction(k[1], n[1], typical) - _mean_fraction(k[0], n[0], typical)
-    simulated = _mean_fraction(drawn[:, cut:], n[1], typical) - _mean_fraction(drawn[:, :cut], n[0], typical)
+    observed = mean_fraction(k[1], n[1], typical) - mean_fraction(k[0], n[0], typical)
+    simulated = mean_fraction(drawn[:, cut:], n[1], typical) - mean_fraction(drawn[:, :cut], n[0], typical)
     # 1e-12: equal differences must count as equal whatever the order of the sums
     extreme = int((np.abs(simulated) >= abs(observed) - 1e-12).sum())
     return Contrast(float(observed), (1 + extreme) / (1 + draws))

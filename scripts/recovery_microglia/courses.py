@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from recovery_microglia.calling import benjamini_hochberg
 from recovery_microglia.design import Audit, smallest_p
 from recovery_microglia.genes import Signatures, present
-from recovery_microglia.timeline import UNIT, permutation_p, pick_control
+from recovery_microglia.secondary import permutation_p
+from recovery_microglia.subjects import UNIT, pick_control
 
 Floats = NDArray[np.float64]
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.design import Audit, audit, smallest_p, subjects
-from recovery_microglia.timeline import TimelineSettings, arms_of, percent, pick_control, units_of_arm
+from recovery_microglia.onset import percent
+from recovery_microglia.subjects import TimelineSettings, arms_of, pick_control, units_of_arm
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.015
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""

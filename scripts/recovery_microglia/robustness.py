@@ -7,7 +7,9 @@ import pandas as pd
 
 from recovery_microglia.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
 from recovery_microglia.likelihood import shares_of_animals
-from recovery_microglia.timeline import TimelineSettings, compare_days, find_onset, fractions
+from recovery_microglia.onset import find_onset
+from recovery_microglia.subjects import TimelineSettings, fractions
+from recovery_microglia.timeline import compare_days
 
 SCORE_COLUMN = {
     "score": "recovery_score",

@@ -14,7 +14,8 @@ from recovery_microglia.library import lineage_table, qc_table
 from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
 from recovery_microglia.provenance import versions
 from recovery_microglia.robustness import alternatives
-from recovery_microglia.timeline import TimelineSettings, add_mixture, fractions, run_timeline, worst_status
+from recovery_microglia.subjects import TimelineSettings, add_mixture, fractions
+from recovery_microglia.timeline import run_timeline, worst_status
 from recovery_microglia.truth import COLUMNS as TRUTH_COLUMNS
 from recovery_microglia.truth import compare
 

@@ -7,7 +7,7 @@ from report_fixture import sheet
 
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.plan import CALLED_IN_CONTROLS, MICROGLIA, plan, words
-from recovery_microglia.timeline import TimelineSettings
+from recovery_microglia.subjects import TimelineSettings
 
 SETTINGS = TimelineSettings()
 

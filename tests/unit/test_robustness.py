@@ -8,7 +8,8 @@ from report_fixture import sheet
 from recovery_microglia.calibration import QUANTILES, calibrate
 from recovery_microglia.design import audit
 from recovery_microglia.robustness import SCORE_COLUMN, alternatives, interval
-from recovery_microglia.timeline import TimelineSettings, fractions, run_timeline
+from recovery_microglia.subjects import TimelineSettings, fractions
+from recovery_microglia.timeline import run_timeline
 
 QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
 PER_LIBRARY = 150

@@ -10,7 +10,7 @@ from recovery_microglia.cells import CellSettings
 from recovery_microglia.checks import defaults
 from recovery_microglia.myeloid import ClusterSettings
 from recovery_microglia.recovery import RecoverySettings
-from recovery_microglia.timeline import TimelineSettings
+from recovery_microglia.subjects import TimelineSettings
 
 SECTIONS = {
     "cells": CellSettings,

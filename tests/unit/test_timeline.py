@@ -8,20 +8,10 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from recovery_microglia.design import audit
-from recovery_microglia.timeline import (
-    TimelineSettings,
-    _group,
-    compare_days,
-    find_onset,
-    fractions,
-    half_rise,
-    permutation_p,
-    pick_control,
-    run_timeline,
-    trend_p,
-    variance_stabilised_test,
-    worst_status,
-)  # fmt: skip
+from recovery_microglia.onset import find_onset, half_rise
+from recovery_microglia.secondary import permutation_p, trend_p, variance_stabilised_test
+from recovery_microglia.subjects import TimelineSettings, fractions, group_of, pick_control
+from recovery_microglia.timeline import compare_days, run_timeline, worst_status
 
 QUICK = TimelineSettings(n_draws=800, n_bootstrap=300)
 DAYS = (1, 3, 7, 14, 21, 35)
@@ -148,7 +138,7 @@ def test_trend_is_spearmans_under_permutation() -> None:
 
 def test_second_method_is_the_t_test_on_arcsine_roots_with_one_variance() -> None:
     units = subject_rows({7: [9, 30, 20], 14: [15, 44, 30]}, naive=(2, 20, 9))
-    groups = {key: _group(rows) for key, rows in units.groupby("day")}
+    groups = {key: group_of(rows) for key, rows in units.groupby("day")}
     roots = {key: np.arcsin(np.sqrt(rows["fraction"])) for key, rows in units.groupby("day")}
     # the same as contrasts in a one-way analysis of variance
     variance = sum(((r - r.mean()) ** 2).sum() for r in roots.values()) / 6
