@@ -72,14 +72,15 @@ def rho_posterior(groups: Sequence[Floats]) -> Floats:
     return np.asarray(weight / weight.sum())
 
 
-def _p_given_rho(grid: Floats) -> Floats:
+def p_given_rho(grid: Floats) -> Floats:
+    """Return the posterior weights of p at each rho (rho × p)."""
     weight = np.exp(grid - grid.max(axis=1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def estimate(grid: Floats, rho_weight: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
     """Return the posterior median of a group's fraction and its central credible interval."""
-    weight = rho_weight @ _p_given_rho(grid)
+    weight = rho_weight @ p_given_rho(grid)
     # a grid point stands for the cell around it: half of its weight lies below
     cumulative = (np.cumsum(weight) - weight / 2) / weight.sum()
     tail = (1 - level) / 2
@@ -89,7 +90,7 @@ def estimate(grid: Floats, rho_weight: Floats, *, level: float = 0.95) -> tuple[
 
 def posterior_draws(grid: Floats, rho_weight: Floats, size: int, rng: np.random.Generator) -> Floats:
     """Return draws from the posterior of a group's fraction (size,)."""
-    weight = rho_weight @ _p_given_rho(grid)
+    weight = rho_weight @ p_given_rho(grid)
     return np.asarray(rng.choice(P, size, p=weight / weight.sum()))
 
 
@@ -134,7 +135,7 @@ def contrast(
         Studies drawn under the null; the smallest p is 1 / (draws + 1).
     """
     everything_n = np.concatenate(n)
-    null = _p_given_rho(likelihood(np.concatenate(k), everything_n))
+    null = p_given_rho(likelihood(np.concatenate(k), everything_n))
     rho_index = np.sort(rng.choice(len(RHO), draws, p=rho_weight))
     p, rho = np.empty(draws), RHO[rho_index]
     for r in np.unique(rho_index):

@@ -68,13 +68,19 @@ def held_out_rate(
         float,
     )
     n = np.array([(subject == s).sum() for s in names], float)
-    rate = float(k.sum() / n.sum())
-    if 0 < rate < 1:
-        chi2 = float(((k - n * rate) ** 2 / (n * rate * (1 - rate))).sum())
-        effect = max(chi2 / (len(names) - 1), 1.0)
-    else:
-        effect = 1.0
+    rate, effect = float(k.sum() / n.sum()), design_effect(k, n)
     return (rate, *wilson(k.sum() / effect, n.sum() / effect))
+
+
+def design_effect(k: Floats, n: Floats) -> float:
+    """Return how many times more the rates k/n of animals vary than cells drawn at random would; at least 1."""
+    used = n > 0
+    k, n = k[used], n[used]
+    rate = float(k.sum() / n.sum()) if len(n) else 0.0
+    if len(n) < 2 or not 0 < rate < 1:
+        return 1.0
+    chi2 = float(((k - n * rate) ** 2 / (n * rate * (1 - rate))).sum())
+    return max(chi2 / (len(n) - 1), 1.0)
 
 
 def wilson(k: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """What the sample sheet lets anyone claim, before any cell is looked at (floor 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import comb
 from typing import Any
 
@@ -10,9 +10,11 @@ import pandas as pd
 
 from recovery_microglia.errors import Notice
 from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.subjects import arms_of, units_of_arm
 
 CONFOUNDERS = ("batch", "chemistry", "sex", "sort", "age")
-ALIASED = "day and batch inseparable"
+INSEPARABLE = ("batch", "chemistry")
+"""What makes a day descriptive if it cannot be told from it; the others are warned of."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Audit:
         = confounding.tsv: variable, levels, cramers_v, aliased, note.
     groups
         arm, day, condition, n_subjects of the included libraries.
+    held
+        (arm, day) to the reason why that day alone is described and not tested.
+    rank, columns
+        Rank of the design (days of each arm, and all that varies and is known of batch, chemistry, sex, sort, age) and its
+        number of columns; where the rank is lower, something cannot be told from something else.
     notices
         Remarks for the report.
     """
@@ -38,10 +45,19 @@ class Audit:
     confounding: pd.DataFrame
     groups: pd.DataFrame
     notices: list[Notice]
+    held: dict[tuple[str, float], str] = field(default_factory=dict)
+    rank: int = 0
+    columns: int = 0
+
+    def held_of(self, arm: str) -> dict[float, str]:
+        """Return the days of an arm that are described and not tested, with the reason."""
+        return {day: reason for (own, day), reason in self.held.items() if own == arm}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the audit as a JSON-able dict."""
-        return {"status": self.status, "reason": self.reason, "groups": self.groups.to_dict("records")}
+        held = [{"arm": arm, "day": day, "reason": reason} for (arm, day), reason in self.held.items()]
+        facts = {"status": self.status, "reason": self.reason, "rank": self.rank, "columns": self.columns}
+        return {**facts, "held": held, "groups": self.groups.to_dict("records")}
 
 
 def subjects(sheet: pd.DataFrame) -> pd.DataFrame:
@@ -71,36 +87,76 @@ def smallest_p(n_first: int, n_second: int) -> float:
     return min(2 / comb(n_first + n_second, n_first), 1.0)
 
 
-def _estimable(day: pd.Series, other: pd.Series) -> bool:
-    """Return whether an effect of being injured-and-later can be told from ``other``.
+def _not_estimable(group: pd.Series, other: pd.Series) -> list[str]:
+    """Return the groups whose difference from the controls cannot be told from ``other``.
 
-    The difference of each day from the controls must be estimable in a model with ``other`` as a factor: the
-    columns of the days must not lie in the span of the columns of ``other``.
+    A difference is estimable in a model with ``other`` as a factor if its contrast lies in the row space of the design.
     """
-    nuisance = pd.get_dummies(other.astype(str)).to_numpy(float)
-    days = pd.get_dummies(day.astype(str)).to_numpy(float)
-    both = np.column_stack([nuisance, days[:, 1:]])
-    gained = np.linalg.matrix_rank(both) - np.linalg.matrix_rank(nuisance)
-    return bool(gained == days.shape[1] - 1)
+    names = sorted(set(group) - {"control"})
+    indicator = np.column_stack([(group == name).to_numpy(float) for name in ["control", *names]])
+    design = np.column_stack([indicator, pd.get_dummies(other.astype(str)).to_numpy(float)[:, 1:]])
+    rank = np.linalg.matrix_rank(design)
+    found = []
+    for place, name in enumerate(names, start=1):
+        contrast = np.zeros(design.shape[1])
+        contrast[0], contrast[place] = -1, 1
+        if np.linalg.matrix_rank(np.vstack([design, contrast])) > rank:
+            found.append(name)
+    return found
 
 
-def _confounding(units: pd.DataFrame, group: pd.Series) -> pd.DataFrame:
+def _groups_of(units: pd.DataFrame) -> pd.Series:
+    """Return 'control' or the day of each subject."""
+    named = "day " + units["day"].map("{:g}".format)
+    return named.where(units["condition"] == "injured", "control")
+
+
+def _aliased(units: pd.DataFrame, name: str) -> set[tuple[str, float]]:
+    """Return the days (with their arms) that cannot be told from a variable, in each arm with its controls."""
+    found: set[tuple[str, float]] = set()
+    for arm in arms_of(units):
+        own = units_of_arm(units, arm)
+        own = own[(own["condition"] != "injured") | own["day"].notna()]
+        if not own["condition"].isin(CONTROLS).any():
+            continue
+        found |= {(arm, float(day.removeprefix("day "))) for day in _not_estimable(_groups_of(own), own[name])}
+    return found
+
+
+def _confounding(units: pd.DataFrame, aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -> pd.DataFrame:
     rows: list[Mapping[str, Any]] = []
+    group = _groups_of(units)
     for name in CONFOUNDERS:
         values = units[name].astype(str)
         known = values != ""
         levels = int(values[known].nunique())
+        days = sorted({day for _, day in aliased[name]})
         if not known.all():
             note = "not stated" if not known.any() else f"not stated for {int((~known).sum())} subjects"
-            aliased = False
         elif levels < 2:
-            note, aliased = "does not vary", False
+            note = "does not vary"
+        elif not days:
+            note = "can be told from the days"
+        elif len(aliased[name]) >= n_days:
+            note = "cannot be told from the days"
         else:
-            aliased = not _estimable(group, values)
-            note = "cannot be told from the days" if aliased else "can be told from the days"
+            note = f"cannot be told from day {', '.join(f'{day:g}' for day in days)}"
         v = cramers_v(group[known], values[known]) if known.any() else float("nan")
-        rows.append({"variable": name, "levels": levels, "cramers_v": v, "aliased": aliased, "note": note})
+        rows.append({"variable": name, "levels": levels, "cramers_v": v, "aliased": bool(days), "note": note})
     return pd.DataFrame(rows)
+
+
+def _rank(units: pd.DataFrame) -> tuple[int, int]:
+    """Return rank and number of columns of the design: days of each arm, and all that varies and is known."""
+    if units.empty:
+        return 0, 0
+    parts = [pd.get_dummies(units["arm"].astype(str) + "|" + _groups_of(units)).to_numpy(float)]
+    for name in CONFOUNDERS:
+        values = units[name].astype(str)
+        if (values != "").all():
+            parts.append(pd.get_dummies(values).to_numpy(float)[:, 1:])
+    design = np.column_stack(parts)
+    return int(np.linalg.matrix_rank(design)), design.shape[1]
 
 
 def audit(sheet: pd.DataFrame) -> Audit:
@@ -115,38 +171,32 @@ def audit(sheet: pd.DataFrame) -> Audit:
     -------
     Audit
         ``not_testable`` without days, injured subjects or controls; ``descriptive`` if no day has two injured
-        subjects, if there are fewer than two control subjects, or if batch or chemistry cannot be told from the
-        days; else ``tested``.
+        subjects, if there are fewer than two control subjects, or if no day can be told from its batch or chemistry;
+        else ``tested``. Single days that cannot are ``held`` back.
     """
     units = subjects(sheet)
     used = units[units["condition"].isin([*CONTROLS, "injured"])]
     groups = used.groupby(["arm", "day", "condition"], dropna=False)["subject"].nunique().rename("n_subjects")
     injured = used[used["condition"] == "injured"]
     control = used[used["condition"].isin(CONTROLS)]
-    kind = np.where(used["condition"] == "injured", "day " + used["day"].map("{:g}".format), "control")
-    confounding = _confounding(used, pd.Series(kind, index=used.index))
+    known = {name: not (used[name].astype(str) == "").any() and used[name].nunique() > 1 for name in CONFOUNDERS}
+    aliased = {name: _aliased(used, name) if known[name] else set() for name in CONFOUNDERS}
+    days = set(injured.dropna(subset=["day"])[["arm", "day"]].itertuples(index=False, name=None))
+    confounding = _confounding(used, aliased, len(days))
+    held = {key: f"day and {name} inseparable" for name in reversed(INSEPARABLE) for key in sorted(aliased[name])}
     status, reason, notices = "tested", "", []
-    aliased = list(confounding["variable"][confounding["aliased"]])
     if injured.empty:
         status, reason = "not_testable", "there is no injured library"
-    elif injured["day"].isna().all():
+    elif not days:
         status, reason = "not_testable", "the days after injury are not known"
     elif control.empty:
         status, reason = "not_testable", "there is no control library"
-    elif "batch" in aliased:
-        status, reason = "descriptive", ALIASED
-        text = "Each day was processed in a batch of its own: a difference between days may be one between batches."
-        notices.append(Notice("day_is_batch", "alarm", text))
-    elif "chemistry" in aliased:
-        status, reason = "descriptive", "day and chemistry inseparable"
-        text = "Days and library chemistries go together: a difference between days may be one between chemistries."
-        notices.append(Notice("day_is_chemistry", "alarm", text))
+    elif days <= set(held):
+        status, reason = "descriptive", held[min(days)]
     elif injured.groupby(["arm", "day"])["subject"].nunique().max() < 2 or control["subject"].nunique() < 2:
         status, reason = "descriptive", "one animal a day, or one control animal"
-    for name in aliased:
-        if name not in ("batch", "chemistry") and status == "tested":
-            text = f"The {name} of the animals cannot be told from the days after injury."
-            notices.append(Notice(f"day_is_{name}", "warning", text))
+    if status != "not_testable":
+        notices += _alias_notices(aliased, len(days))
     undated = injured.loc[injured["day"].isna(), "subject"]
     if len(undated) and status != "not_testable":
         text = f"No day is stated for {', '.join(undated)}: these injured animals take no part in the timeline."
@@ -154,4 +204,27 @@ def audit(sheet: pd.DataFrame) -> Audit:
     if (used["batch"] == "").any() and status != "not_testable":
         text = "The sheet does not say what was processed together; a batch effect cannot be looked for."
         notices.append(Notice("batch_unknown", "info", text))
-    return Audit(status, reason, confounding, groups.reset_index(), notices)
+    return Audit(status, reason, confounding, groups.reset_index(), notices, held, *_rank(used))
+
+
+def _alias_notices(aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -> list[Notice]:
+    """Return what cannot be told from the days, an alarm where it forbids the test."""
+    notices = []
+    for name, found in aliased.items():
+        if not found:
+            continue
+        listed = ", ".join(f"{day:g}" for day in sorted({day for _, day in found}))
+        if name not in INSEPARABLE:
+            text = f"The {name} of the animals cannot be told from the days after injury (day {listed})."
+            notices.append(Notice(f"day_is_{name}", "warning", text))
+            continue
+        kind = {"batch": "batches", "chemistry": "chemistries"}[name]
+        text = {
+            "batch": "Each day was processed in a batch of its own",
+            "chemistry": "Days and library chemistries go together",
+        }[name]
+        if len(found) < n_days:
+            text = f"The {name} of day {listed} is shared with no control"
+        text += f": a difference between days may be one between {kind}."
+        notices.append(Notice(f"day_is_{name}", "alarm", text))
+    return notices

@@ -66,13 +66,9 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
 
 
 def _above(tested: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
-    """Return the days that are above control: q below ``alpha``, and no other method against it.
-
-    One animal far out beside many that are alike deceives the model; a permutation it does not. So where animals are
-    enough for a permutation to reach ``alpha`` it must, and so must the t-test.
-    """
-    against = (tested["p_second"] >= alpha) | ((tested["p_smallest"] <= alpha) & (tested["p_permutation"] >= alpha))
-    return np.asarray(((tested["q"] < alpha) & (tested["difference"] > 0) & ~against).to_numpy(), dtype=bool)
+    """Return the days that are above control: q below ``alpha``, and no other method against it."""
+    confirmed = tested["methods_against"] == ""
+    return np.asarray(((tested["q"] < alpha) & (tested["difference"] > 0) & confirmed).to_numpy(), dtype=bool)
 
 
 def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
@@ -159,11 +155,15 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
 
 def _absent_sentence(tested: pd.DataFrame) -> str:
     last = tested["day"].max()
+    text = f"No day up to day {last:g} has more recovery microglia than the control"
+    doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]
+    if len(doubt):
+        days = ", ".join(f"{day:g}" for day in doubt["day"])
+        text += f" by all methods (day {days}: not confirmed by {doubt['methods_against'].iloc[0]})"
     worst = tested["smallest_detectable"].max()
-    return (
-        f"No day up to day {last:g} has more recovery microglia than the control. A share of {percent(worst)} or more "
-        "would have been seen on every day; a smaller rise could have been missed."
-    )
+    if not np.isfinite(worst):
+        return f"{text}. What could have been seen was not computed for these calls."
+    return f"{text}. A share of {percent(worst)} or more would have been seen on every day; a smaller rise could have been missed."
 
 
 def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.correction import add_corrected, error_rates
 from recovery_microglia.courses import gene_course, gene_tests, igf1_share
 from recovery_microglia.design import audit
 from recovery_microglia.genes import MYELOID, Signatures
@@ -53,6 +54,7 @@ def timeline_step(
     called = (recovery["status"], recovery["reason"])
     counts = denominators(cells, sheet)
     table = add_mixture(fractions(recovered, sheet, counts), recovered, sheet)
+    table = add_corrected(table, error_rates(recovered, sheet, calibration), seed=seed)
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
     robust, sentence = alternatives(
         recovered, calibration, sheet, counts, onset, quantile=quantile, settings=settings, seed=seed

@@ -4,6 +4,8 @@ What the design does not allow is not computed: an aliased design prints no p an
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recovery_microglia import betabinomial as bb
+from recovery_microglia.adjusted import COVARIATES, adjusted_contrasts, covariates
 from recovery_microglia.calling import benjamini_hochberg
+from recovery_microglia.correction import of_group
 from recovery_microglia.design import Audit, smallest_p
 from recovery_microglia.onset import ONSET_COLUMNS, find_onset
+from recovery_microglia.paired import Pairs, paired_contrast, paired_p, pairs_of, spread
 from recovery_microglia.secondary import permutation_p, variance_stabilised_test
 from recovery_microglia.subjects import (
     ROUTES,
@@ -31,9 +36,61 @@ RISEN = 0.25
 """Part of the highest rise that counts as risen."""
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
-    *("control_fraction", "control_low", "control_high", "difference", "p", "p_second", "p_permutation", "p_smallest"),
-    *("q", "chance_risen", "smallest_detectable", "mixture", "control_mixture", "status", "reason"),
+    *("control_fraction", "control_low", "control_high", "difference", "rise_low", "rise_high"),
+    *("p", "p_second", "p_permutation", "p_smallest", "q", "adjusted_p", "adjusted_difference", "adjusted_for"),
+    *("methods_against", "chance_risen", "smallest_detectable", "mixture", "control_mixture"),
+    *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
 )
+POSTERIOR_DRAWS = 4000
+SAME_ANIMALS = ", same animals"
+
+
+# ---------------------------------------------------------------- sides
+
+
+@dataclass(frozen=True)
+class Side:
+    """A day and its control.
+
+    Attributes
+    ----------
+    rows, control_rows
+        Their subjects, one row each.
+    group, control
+        The same as counts; ``control.label`` names it.
+    pairs
+        The subjects' two sides, where each has its own control side; else None.
+    """
+
+    rows: pd.DataFrame
+    control_rows: pd.DataFrame
+    group: Group
+    control: Group
+    pairs: Pairs | None
+
+    @property
+    def single(self) -> bool:
+        """Whether either side has fewer than two subjects."""
+        return min(len(self.group.k), len(self.control.k)) < 2
+
+
+def _sides(units: pd.DataFrame) -> dict[float, Side]:
+    """Return every post-injury day with its control; equal groups are one object."""
+    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    controls: dict[str, Group] = {}
+    found = {}
+    for day in sorted(injured["day"].dropna().unique()):
+        rows = injured[injured["day"] == day]
+        control_rows, name = pick_control(units, day)
+        pairs = pairs_of(control_rows, rows) if name.startswith("contralateral day") else None
+        name += SAME_ANIMALS if pairs else ""
+        if name not in controls:
+            controls[name] = group_of(control_rows, name)
+        found[day] = Side(rows, control_rows, group_of(rows, f"day {day:g}"), controls[name], pairs)
+    return found
+
+
+# ---------------------------------------------------------------- the days
 
 
 def compare_days(
@@ -44,83 +101,74 @@ def compare_days(
     settings: TimelineSettings,
     seed: int,
     detectable: bool = True,
+    held: Mapping[float, str] = MappingProxyType({}),
+    thorough: bool = True,
 ) -> pd.DataFrame:
     """Compare every post-injury day of one arm with its control (rows of timeline.tsv, without route and arm).
 
     Parameters
     ----------
     units
-        One row a subject: day, condition, k, n; injured subjects of the arm and the controls.
+        One row a subject: day, condition, k, n; injured subjects of the arm and the controls. With subject, contralateral
+        sides are compared as pairs; with sex, chemistry and batch, these are held fixed in a further test; with mixture
+        and the columns of `correction.RATES`, shares without a cutoff and corrected ones are given.
     status, reason
         What the data allow; only with ``tested`` are p-values given.
     detectable
         Whether to simulate what could have been detected, which takes as long as all the rest.
+    held
+        Day to the reason why it is described and not tested.
+    thorough
+        Whether covariates are held fixed for every day, or only where it matters to whether a day is above control.
     """
-    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
-    days = sorted(injured["day"].dropna().unique())
-    groups = {day: group_of(injured[injured["day"] == day], f"day {day:g}") for day in days}
-    controls = {day: pick_control(units, day) for day in days}
-    unique = {name: group_of(rows, name) for rows, name in controls.values()}
-    everything = [*groups.values(), *unique.values()]
+    sides = _sides(units.reset_index(drop=True))
+    everything = list({id(g): g for side in sides.values() for g in (side.group, side.control)}.values())
     rho = bb.rho_posterior([group.grid for group in everything if len(group.k)])
     rng = np.random.default_rng(seed)
+    paired = [side.pairs for side in sides.values() if side.pairs]
+    pair_spread = spread(paired) if paired and status == "tested" else None
+    n_tested = sum(not side.single and day not in held for day, side in sides.items())
     rows: list[dict[str, Any]] = []
-    for day, group in groups.items():
-        control = unique[controls[day][1]]
-        row = _described(day, group, control, rho)
-        if "mixture" in units:
-            row["mixture"] = float(injured.loc[injured["day"] == day, "mixture"].mean())
-            row["control_mixture"] = float(controls[day][0]["mixture"].mean())
-        single = len(group.k) < 2 or len(control.k) < 2
-        if status == "tested" and not single:
-            row |= _tested(group, control, everything, rho, settings, rng, seed)
+    for day, side in sides.items():
+        row = _described(day, side, rho)
+        if status != "tested":
+            row |= {"status": status, "reason": reason}
+        elif day in held:
+            row |= {"status": "descriptive", "reason": held[day]}
+        elif side.single:
+            which = "this day" if len(side.group.k) < 2 else "the control"
+            row |= {"status": "descriptive", "reason": f"fewer than two subjects on {which}"}
+        else:
+            row |= {"status": "tested", "reason": ""}
+            if side.pairs and pair_spread is not None:
+                found = paired_contrast(side.pairs, pair_spread, draws=settings.n_draws, rng=rng)
+                row |= {"difference": found.difference, "p": found.p, **paired_p(side.pairs, paired)}
+            else:
+                row |= _tested(side, everything, rho, settings, rng, seed)
             if detectable:
                 row["smallest_detectable"] = bb.smallest_detectable(
                     row["control_fraction"],
-                    control.n,
-                    group.n,
+                    side.control.n,
+                    side.group.n,
                     rho,
                     # as a single day that rises would have to pass the false-discovery rate over all days
-                    alpha=settings.alpha / len(days),
+                    alpha=settings.alpha / n_tested,
                     power=settings.power,
                     rng=rng,
                 )
-            row |= {"status": "tested", "reason": ""}
-        elif status == "tested":
-            which = "this day" if len(group.k) < 2 else "the control"
-            row |= {"status": "descriptive", "reason": f"fewer than two subjects on {which}"}
-        else:
-            row |= {"status": status, "reason": reason}
         rows.append(row)
     table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
+    table[["methods_against", "adjusted_for"]] = ""
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
-    if (table["status"] == "tested").any():
-        table["chance_risen"] = _chance_risen(table, groups, {day: unique[controls[day][1]] for day in days}, rho, rng)
+    _add_rise(table, sides, rho, np.random.default_rng([seed, 1]))
+    _hold_covariates_fixed(table, sides, settings, np.random.default_rng([seed, 2]), thorough=thorough)
+    table["methods_against"] = _against(table, settings.alpha)
     return table
 
 
-def _chance_risen(
-    table: pd.DataFrame,
-    groups: Mapping[float, Group],
-    controls: Mapping[float, Group],
-    rho: Floats,
-    rng: np.random.Generator,
-) -> Floats:
-    """Return the posterior probability that each day's rise has reached a quarter of the highest one.
-
-    A day that is not significantly above control may have risen all the same; this says whether it can be excluded.
-    """
-    tested = table[table["status"] == "tested"]
-    drawn = {
-        id(group): bb.posterior_draws(group.grid, rho, 4000, rng) for group in (*groups.values(), *controls.values())
-    }
-    rise = {day: drawn[id(groups[day])] - drawn[id(controls[day])] for day in tested["day"]}
-    highest = rise[tested["day"].loc[tested["fraction"].idxmax()]]
-    return np.array([float((rise[day] >= RISEN * highest).mean()) if day in rise else np.nan for day in table["day"]])
-
-
-def _described(day: float, group: Group, control: Group, rho: Floats) -> dict[str, Any]:
+def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:
     """Return the estimates of a day and its control, with intervals for the population's fraction."""
+    group, control = side.group, side.control
     middle, low, high = bb.estimate(group.grid, rho)
     # one subject says nothing of the variation between animals: no interval for the population
     interval = (low, high) if len(group.k) > 1 else (np.nan, np.nan)
@@ -131,18 +179,16 @@ def _described(day: float, group: Group, control: Group, rho: Floats) -> dict[st
     if len(control.k):
         base, base_low, base_high = bb.estimate(control.grid, rho)
         row |= {"control_fraction": base, "control_low": base_low, "control_high": base_high}
+    if "mixture" in side.rows:
+        row["mixture"] = float(side.rows["mixture"].mean())
+        row["control_mixture"] = float(side.control_rows["mixture"].mean())
     return row
 
 
 def _tested(
-    group: Group,
-    control: Group,
-    everything: list[Group],
-    rho: Floats,
-    settings: TimelineSettings,
-    rng: np.random.Generator,
-    seed: int,
+    side: Side, everything: list[Group], rho: Floats, settings: TimelineSettings, rng: np.random.Generator, seed: int
 ) -> dict[str, Any]:
+    group, control = side.group, side.control
     found = bb.contrast((control.k, group.k), (control.n, group.n), rho, draws=settings.n_draws, rng=rng)
     return {
         "difference": found.difference,
@@ -151,6 +197,94 @@ def _tested(
         "p_permutation": permutation_p(control.fraction, group.fraction, limit=settings.n_draws, seed=seed),
         "p_smallest": smallest_p(len(control.k), len(group.k)),
     }
+
+
+def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng: np.random.Generator) -> None:
+    """Add the interval of each day's rise over control, the chance that it has risen, and corrected shares.
+
+    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's. A day that is
+    not significantly above control may have risen all the same; this says whether that can be excluded.
+    """
+    drawn: dict[int, Floats] = {}
+    for group in (g for side in sides.values() for g in (side.group, side.control)):
+        if len(group.k) and id(group) not in drawn:
+            drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
+    tested = table[table["status"] == "tested"]
+    top = sides[float(tested.loc[tested["fraction"].idxmax(), "day"])] if len(tested) else None
+    for place, day in enumerate(table["day"]):
+        side = sides[day]
+        own, base = drawn[id(side.group)], drawn.get(id(side.control))
+        if "false_rate" in side.rows:
+            names = ["corrected", "corrected_low", "corrected_high"]
+            found = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
+            # one subject says nothing of the variation between animals
+            table.loc[place, names] = found if len(side.group.k) > 1 else (found[0], np.nan, np.nan)
+            if base is not None:
+                point = float(table["control_fraction"].iloc[place])
+                table.loc[place, "control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
+        if base is None or top is None or table["status"].iloc[place] != "tested":
+            continue
+        rise = own - base
+        table.loc[place, ["rise_low", "rise_high"]] = np.quantile(rise, [0.025, 0.975])
+        rise_top = drawn[id(top.group)] - drawn[id(top.control)]
+        table.loc[place, "chance_risen"] = float((rise >= RISEN * rise_top).mean())
+
+
+def _hold_covariates_fixed(
+    table: pd.DataFrame,
+    sides: Mapping[float, Side],
+    settings: TimelineSettings,
+    rng: np.random.Generator,
+    *,
+    thorough: bool,
+) -> None:
+    """Add the test with sex, chemistry and batch held fixed, where the design carries them.
+
+    Days that are compared within animals need none: both sides are of one animal.
+    """
+    candidate = (table["status"] == "tested") & np.array([sides[day].pairs is None for day in table["day"]], dtype=bool)
+    if not thorough:
+        candidate &= (table["q"] < settings.alpha) & (table["difference"] > 0)
+    days = list(table["day"][candidate])
+    if not days or not set(COVARIATES) & set(next(iter(sides.values())).rows):
+        return
+    # a control that serves several days counts once
+    parts: dict[str, pd.DataFrame] = {}
+    for side in sides.values():
+        if side.pairs is None:
+            parts |= {side.group.label: side.rows, side.control.label: side.control_rows}
+    units = pd.concat(parts, names=["group"])
+    units = units[~units.index.get_level_values(1).duplicated()]
+    group = units.index.get_level_values(0).to_numpy(str)
+    held = covariates(units, group)
+    if held is None:
+        return
+    place = pd.Index(units.index.get_level_values(1))
+    mask = {day: (place.isin(sides[day].control_rows.index), place.isin(sides[day].rows.index)) for day in days}
+    found = adjusted_contrasts(units, group, held, mask, draws=settings.n_draws, rng=rng)
+    for day, contrast in found.items():
+        row = table["day"] == day
+        table.loc[row, ["adjusted_p", "adjusted_difference"]] = (contrast.p, contrast.difference)
+        table.loc[row, "adjusted_for"] = held.words
+
+
+def _against(table: pd.DataFrame, alpha: float) -> list[str]:
+    """Return for each day that the model holds to be above control which other methods do not confirm it.
+
+    One animal far out beside many that are alike deceives the model; a permutation it does not. So where animals are
+    enough for a permutation to reach ``alpha`` it is asked, and the t-test and the adjusted model always.
+    """
+    words = []
+    for row in table.to_dict("records"):
+        against = []
+        if row["q"] < alpha and row["difference"] > 0:
+            against += ["t-test"] if row["p_second"] >= alpha else []
+            can = row["p_smallest"] <= alpha
+            against += ["permutation"] if can and row["p_permutation"] >= alpha else []
+            if row["adjusted_p"] >= alpha or row["adjusted_difference"] <= 0:
+                against.append(f"model with {row['adjusted_for']} held fixed")
+        words.append(", ".join(against))
+    return words
 
 
 def worst_status(*pairs: tuple[str, str]) -> tuple[str, str]:
@@ -180,8 +314,16 @@ def run_timeline(
         own = used[used["route"] == route]
         for arm in arms_of(own):
             units = units_of_arm(own, arm)
+            held = audit.held_of(arm)
             days = compare_days(
-                units, status=status, reason=reason, settings=settings, seed=seed, detectable=route == "score"
+                units,
+                status=status,
+                reason=reason,
+                settings=settings,
+                seed=seed,
+                detectable=route == "score",
+                held=held,
+                thorough=route == "score",
             )
             courses.append(days.assign(route=route, arm=arm))
             onset = find_onset(days, units, settings=settings, seed=seed)

@@ -14,7 +14,20 @@ FLOORS = {
     2: {"readers", "simulate", "truth"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
-    5: {"design", "betabinomial", "subjects", "secondary", "onset", "timeline", "plan", "courses", "robustness"},
+    5: {
+        "design",
+        "betabinomial",
+        "subjects",
+        "secondary",
+        "adjusted",
+        "paired",
+        "correction",
+        "onset",
+        "timeline",
+        "plan",
+        "courses",
+        "robustness",
+    },
     6: {"outputs", "steps", "figures", "report"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}

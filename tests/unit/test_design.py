@@ -28,7 +28,7 @@ def test_balanced_batches_allow_tests() -> None:
     ("change", "status", "reason"),
     [
         (lambda s: s.assign(batch="run" + s["day"].astype(str)), "descriptive", "day and batch inseparable"),
-        (lambda s: s.assign(chemistry=np.where(s["day"] > 7, "v3", "v2")), "descriptive", "day and chemistry inseparable"),
+        (lambda s: s.assign(chemistry=np.where(s["day"] > 0, "v3", "v2")), "descriptive", "day and chemistry inseparable"),
         # controls and injured in batches of their own: no day can be told from its batch either
         (lambda s: s.assign(batch=np.where(s["day"] > 0, "B", "A")), "descriptive", "day and batch inseparable"),
         (lambda s: s[s["condition"] == "naive"], "not_testable", "there is no injured library"),
@@ -44,10 +44,36 @@ def test_what_the_design_does_not_allow_is_not_tested(change, status: str, reaso
     assert reason in found.reason
 
 
-def test_one_day_alone_in_its_batch_is_inseparable_although_the_others_are_not() -> None:
+@pytest.mark.parametrize("variable", ["batch", "chemistry"])
+def test_one_day_alone_in_its_batch_is_held_back_and_the_others_are_tested(variable: str) -> None:
     samples = sheet(GOOD)
-    samples.loc[samples["day"] == 14, "batch"] = "C"
-    assert audit(samples).status == "descriptive"
+    samples.loc[samples["day"] == 14, variable] = "C"
+    found = audit(samples)
+    assert (found.status, found.held) == ("tested", {("", 14.0): f"day and {variable} inseparable"})
+    assert codes(found) == {f"day_is_{variable}"}
+    row = found.confounding.set_index("variable").loc[variable]
+    assert (row["aliased"], row["note"]) == (True, "cannot be told from day 14")
+    assert found.as_dict()["held"] == [{"arm": "", "day": 14.0, "reason": f"day and {variable} inseparable"}]
+
+
+def test_days_of_an_arm_are_held_against_the_controls_of_that_arm() -> None:
+    one, other = sheet(GOOD).assign(arm="WT"), sheet(GOOD).assign(arm="KO")
+    other = other.assign(library="k" + other["library"], subject="k" + other["subject"])
+    other.loc[other["condition"] == "injured", "batch"] = "K"  # no control of the knock-outs was in it
+    found = audit(pd.concat([one, other], ignore_index=True))
+    assert found.status == "tested"
+    assert {arm for arm, _ in found.held} == {"KO"}
+    assert found.held_of("WT") == {}
+    assert set(found.held_of("KO")) == {7.0, 14.0}
+
+
+def test_the_rank_says_whether_anything_is_the_same_thing_as_another() -> None:
+    samples = sheet(GOOD)
+    assert (samples["sex"] == "female").equals(samples["batch"] == "A")
+    both = audit(samples)  # sex and batch are one: two days, controls, batch, sex, one too many
+    assert (both.rank, both.columns) == (4, 5)
+    batch_only = audit(samples.assign(sex="female"))
+    assert (batch_only.rank, batch_only.columns) == (4, 4)
 
 
 def test_a_day_that_shares_its_batch_with_a_control_can_be_told_from_it() -> None:
