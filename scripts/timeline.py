@@ -22,6 +22,8 @@ with reporting(snakemake.log[0]):
         myeloid=ad.read_h5ad(snakemake.input.clustered),
         sums={Path(path).parent.name: pd.read_parquet(path) for path in snakemake.input.sums},
         signatures=load_signatures(Path(snakemake.input.signatures[0]).parent),
+        behaviour=list(snakemake.params.behaviour),
+        injury_model=snakemake.params.injury_model,
         quantile=snakemake.params.quantile,
         settings=TimelineSettings(**snakemake.params.settings),
         seed=snakemake.params.seed,

@@ -61,6 +61,20 @@ TEXT = {
     *("role", "denominator"),
     *("lineage", "variable", "code", "severity", "text", "step", "cluster", "top_genes", "named_in_data", "key"),
     *("format", "genome", "layer", "kind", "name", "value", "libraries"),
+    *(
+        "adjusted_for",
+        "methods_against",
+        "by",
+        "stratum",
+        "first",
+        "second",
+        "measure",
+        "unit",
+        "better",
+        "model",
+        "source",
+    ),
+    *("varied", "integrated", "claim"),
 }
 """Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
 

@@ -74,6 +74,7 @@ class DataSet:
     citation: str
     notes: str
     libraries: tuple[Library, ...]
+    behaviour: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -234,6 +235,42 @@ def _library(row: Mapping[str, Any], enrichment: str) -> Library:
     )
 
 
+def read_behaviour(path: Path, schema: Path, arms: set[str]) -> tuple[dict[str, Any], ...]:
+    """Read ``behaviour.tsv``, if there is one: a dict a row, completed by the defaults.
+
+    Raises
+    ------
+    InputError
+        One line per mistake, as of `read_samples`; also an arm that the sheet does not have.
+    """
+    if not path.is_file():
+        return ()
+    header, rows = _read_rows(path)
+    properties = load_schema(schema)["properties"]
+    mistakes = [
+        f"{path}: row 1: column '{name}' is not known{hint(name, properties) or '; own ones start with x_'}"
+        for name in header
+        if name not in properties and not name.startswith("x_")
+    ]
+    mistakes += [f"{path}: row 1: column '{name}' is missing" for name in ("day", "mean") if name not in header]
+    found = []
+    for number, text_row in enumerate(rows, start=2):
+        if mistakes or not any(text_row.values()):
+            continue
+        where = f"{path}: row {number}"
+        row, wrong = _typed({k: v for k, v in text_row.items() if k in properties and v}, properties, where)
+        wrong += _check_row(row, schema, where)
+        if row.get("arm", "") not in {"", *arms}:
+            wrong.append(
+                f"{where}, column arm: '{row['arm']}' is no arm of samples.tsv; there are: {', '.join(sorted(arms))}"
+            )
+        mistakes += wrong
+        found.append(with_defaults(row, defaults(schema)))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return tuple(found)
+
+
 def library_files(folder: Path, file: str) -> list[Path]:
     """Return the files behind a sheet's ``file``: itself, all files of a folder, or those with the prefix."""
     path = folder / file
@@ -314,6 +351,12 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         libraries = read_samples(path / "samples.tsv", schemas / "samples.yaml", enrichment=enrichment)
     except InputError as error:
         mistakes.append(str(error))
+    behaviour: tuple[dict[str, Any], ...] = ()
+    try:
+        arms = {library.arm for library in libraries} - {""}
+        behaviour = read_behaviour(path / "behaviour.tsv", schemas / "behaviour.yaml", arms)
+    except InputError as error:
+        mistakes.append(str(error))
     if "folder" not in entry and "simulation" not in entry:
         mistakes.append(f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files?")
     folder = root / Path(str(entry.get("folder", path))).expanduser()
@@ -331,6 +374,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         simulation=entry.get("simulation"),
         split=entry.get("split"),
         libraries=libraries,
+        behaviour=behaviour,
         **required,
         **kinds,
         **optional,

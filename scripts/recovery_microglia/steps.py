@@ -7,6 +7,7 @@ from typing import Any
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.behaviour import behaviour_table, behaviour_tests
 from recovery_microglia.correction import add_corrected, error_rates
 from recovery_microglia.courses import gene_course, gene_tests, igf1_share
 from recovery_microglia.design import audit
@@ -15,6 +16,7 @@ from recovery_microglia.library import lineage_table, qc_table
 from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
 from recovery_microglia.provenance import versions
 from recovery_microglia.robustness import alternatives
+from recovery_microglia.strata import by_sex, interactions
 from recovery_microglia.subjects import TimelineSettings, add_mixture, fractions
 from recovery_microglia.timeline import run_timeline, worst_status
 from recovery_microglia.truth import COLUMNS as TRUTH_COLUMNS
@@ -45,6 +47,8 @@ def timeline_step(
     myeloid: ad.AnnData,
     sums: Mapping[str, pd.DataFrame],
     signatures: Signatures,
+    behaviour: list[Json],
+    injury_model: str,
     quantile: float,
     settings: TimelineSettings,
     seed: int,
@@ -59,10 +63,15 @@ def timeline_step(
     robust, sentence = alternatives(
         recovered, calibration, sheet, counts, onset, quantile=quantile, settings=settings, seed=seed
     )
+    status, reason = worst_status((design.status, design.reason), called)
+    main = table[(table["route"] == "score") & (table["denominator"] == "microglia")]
+    strata, strata_onset = by_sex(main, design, (status, reason), settings, seed=seed)
+    differences = interactions(main, design, (status, reason), settings, seed=seed)
+    pain = behaviour_table(behaviour)
+    pain_tests = behaviour_tests(pain, timeline, onset, injury_model=injury_model, seed=seed)
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
     course = gene_course(microglia, signatures)
     inside = recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != "not_testable" else None
-    status, reason = worst_status((design.status, design.reason), called)
     tables = {
         "fractions": table,
         "timeline": timeline,
@@ -72,12 +81,19 @@ def timeline_step(
         "igf1_share": igf1_share(sums, sheet, inside),
         "gene_course": course,
         "gene_tests": gene_tests(course, design, seed=seed),
+        "strata": strata,
+        "strata_onset": strata_onset,
+        "interactions": differences,
+        "behaviour": pain,
+        "behaviour_tests": pain_tests,
     }
     report = {
         "status": status,
         "reason": reason,
         "design": design.as_dict(),
         "robustness": sentence,
+        "interactions": [text for text in differences["sentence"] if text],
+        "behaviour": list(pain_tests["sentence"]),
         "notices": [notice.as_dict() for notice in design.notices],
     }
     return tables, report
@@ -137,6 +153,8 @@ def summary_step(
         "design": timeline["design"],
         "onset": [row for row in rows if row["route"] == "score"],
         "robustness": timeline["robustness"],
+        "interactions": timeline["interactions"],
+        "behaviour": timeline["behaviour"],
         "days": days(sheet, cells),
         "totals": {"barcodes": sum(report["calling"]["barcodes"] for report in libraries), **totals(cells, recovered)},
         "truth": metrics,

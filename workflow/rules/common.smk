@@ -49,6 +49,11 @@ TIMELINE_TABLES = [
     "igf1_share",
     "gene_course",
     "gene_tests",
+    "strata",
+    "strata_onset",
+    "interactions",
+    "behaviour",
+    "behaviour_tests",
 ]
 SUMMARY_TABLES = [
     "samples",
@@ -133,6 +138,11 @@ def library_facts(wildcards) -> dict:
 def sheet_of(wildcards) -> list[dict]:
     """The whole sheet of a data set, one dict a library."""
     return DATASETS[wildcards.dataset].frame().to_dict("records")
+
+
+def behaviour_of(wildcards) -> list[dict]:
+    """The behaviour of a data set's animals, one dict a day; empty if there is none."""
+    return [dict(row) for row in DATASETS[wildcards.dataset].behaviour]
 
 
 def facts_of(wildcards) -> dict:

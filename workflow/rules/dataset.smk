@@ -88,10 +88,12 @@ rule timeline:
         mem_mb=3000,
     params:
         sheet=sheet_of,
+        behaviour=behaviour_of,
+        injury_model=lambda wildcards: DATASETS[wildcards.dataset].injury_model,
         settings=CONFIG["timeline"],
         quantile=CONFIG["recovery"]["quantile"],
         seed=CONFIG["seed"],
-        code=code_digest("courses", "robustness", "timeline"),
+        code=code_digest("behaviour", "courses", "robustness", "strata"),
     script:
         "../../scripts/timeline.py"
 
