@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit, logsumexp
+from scipy.special import expit, logit
 
 from recovery_microglia import betabinomial as bb
 
@@ -27,9 +27,9 @@ LEAST_FREEDOM = 4
 PRIOR_SD = 0.7
 """Of a covariate's effect on the log odds: a factor of two in the share is usual, one of four is not."""
 EFFECTS = 16
-"""Draws of the covariates' effects; each carries its part of the drawn studies."""
-COARSE_RHO, COARSE_P = slice(None, None, 2), slice(None, None, 8)
-"""Part of the grids on which the covariates' effects are estimated."""
+"""Draws of the covariates' effects, at the most; each carries its part of the drawn studies."""
+COARSE_RHO, COARSE_P, MIDDLE_P = slice(None, None, 3), slice(4, None, 16), slice(2, None, 4)
+"""Parts of the grids: for estimating the covariates' effects, and for drawing studies."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,13 @@ def _subjects(k: bb.Ints, n: bb.Ints, offset: Floats, p: Floats, rho: Floats) ->
     return bb.log_pmf(k[:, None, None], n[:, None, None], np.clip(moved, 1e-12, 1 - 1e-12), rho[None, :, None])
 
 
-def _by_group(grids: Floats, group: NDArray[np.str_]) -> list[Floats]:
-    return [np.asarray(grids[group == name].sum(axis=0)) for name in np.unique(group)]
+def _by_group(grids: Floats, member: Floats) -> Floats:
+    """Return the log-likelihood of each group (groups × rho × p), ``member`` being groups × subjects of 0 and 1."""
+    return np.asarray(np.tensordot(member, grids, axes=1))
+
+
+def _members(group: NDArray[np.str_]) -> Floats:
+    return np.asarray(np.unique(group)[:, None] == group[None, :], dtype=np.float64)
 
 
 def effects(k: bb.Ints, n: bb.Ints, group: NDArray[np.str_], x: Floats) -> tuple[Floats, Floats]:
@@ -96,10 +101,12 @@ def effects(k: bb.Ints, n: bb.Ints, group: NDArray[np.str_], x: Floats) -> tuple
     p, rho = bb.P[COARSE_P], bb.RHO[COARSE_RHO]
     prior = np.log(bb.rho_prior()[COARSE_RHO])
 
+    member = _members(group)
+
     def cost(beta: Floats) -> float:
-        grids = _by_group(_subjects(k, n, x @ beta, p, rho), group)
-        by_rho = prior + sum(logsumexp(grid, axis=1) - np.log(len(p)) for grid in grids)
-        return float(-logsumexp(by_rho) + 0.5 * (beta**2).sum() / PRIOR_SD**2)
+        grids = _by_group(_subjects(k, n, x @ beta, p, rho), member)
+        by_rho = prior + bb.log_mean_exp(grids, axis=2).sum(axis=0)
+        return float(-bb.log_mean_exp(by_rho, axis=0) + 0.5 * (beta**2).sum() / PRIOR_SD**2)
 
     size = x.shape[1]
     # the default simplex at 0 is so small that the search would stop where it starts
@@ -146,21 +153,23 @@ def adjusted_contrasts(
     """
     k, n = units["k"].to_numpy(np.int64), units["n"].to_numpy(np.int64)
     mode, covariance = effects(k, n, group, held.columns)
-    drawn = rng.multivariate_normal(mode, covariance, EFFECTS, method="eigh")
-    p = bb.P[:: COARSE_P.step // 2]
-    size = int(np.ceil(draws / EFFECTS))
+    # a hundred studies for each effect at least: few draws take few effects
+    n_effects = max(min(EFFECTS, draws // 100), 4)
+    drawn = rng.multivariate_normal(mode, covariance, n_effects, method="eigh")
+    p, member = bb.P[MIDDLE_P], _members(group)
+    size = int(np.ceil(draws / n_effects))
     simulated: dict[float, list[Floats]] = {day: [] for day in sides}
     typical: list[float] = []
     for beta in drawn:
         offset = held.columns @ beta
         grids = _subjects(k, n, offset, p, bb.RHO)
-        weight = bb.rho_posterior(_by_group(grids, group))
+        weight = bb.rho_posterior(_by_group(grids, member))
         typical.append(float(weight @ bb.RHO))
         for day, (control, own) in sides.items():
             both = np.flatnonzero(control | own)
             null = bb.p_given_rho(grids[both].sum(axis=0))
             index = rng.choice(len(bb.RHO), size, p=weight)
-            common = np.array([rng.choice(p, p=null[r]) for r in index])
+            common = p[bb.choose_rows(null[index], rng)]
             mean = expit(logit(common)[:, None] + offset[both])
             counts = bb.draw(mean, bb.RHO[index], n[both], rng)
             simulated[day].append(_difference(counts, n[both], own[both], typical[-1]))

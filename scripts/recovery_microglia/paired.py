@@ -107,19 +107,20 @@ def paired_contrast(day: Pairs, weight: Floats, *, draws: int, rng: np.random.Ge
     n = np.concatenate([day.n_control, day.n])
     animals = np.arange(len(day.n))
     simulated = []
-    for cell in np.unique(chosen):
-        i, r = divmod(int(cell), weight.shape[1])
-        size = int((chosen == cell).sum())
-        # animals × p × nodes, both sides alike
-        sides = (_side(k, m, FINE, TAU[i])[:, r] for k, m in ((day.k_control, day.n_control), (day.k, day.n)))
-        joint = sum(sides) + LOG_WEIGHTS
-        posterior = logsumexp(joint, axis=2).sum(axis=0)
-        share = rng.choice(len(FINE), size, p=np.exp(posterior - logsumexp(posterior)))
-        node_weight = np.exp(joint - logsumexp(joint, axis=2, keepdims=True))[:, share]  # animals × studies × nodes
-        node = (node_weight.cumsum(axis=2) < rng.random((*node_weight.shape[:2], 1))).sum(axis=2)
-        mean = expit(logit(FINE[share]) + TAU[i] * NODES[np.minimum(node, len(NODES) - 1)]).T
-        counts = bb.draw(np.tile(mean, 2), np.full(size, rho_grid[r]), n, rng) / n
-        simulated.append((counts[:, len(animals) + animals] - counts[:, animals]) @ each)
+    for i in np.unique(chosen // weight.shape[1]):
+        sides = [_side(k, m, FINE, TAU[i]) for k, m in ((day.k_control, day.n_control), (day.k, day.n))]
+        # animals × rho × p × nodes, both sides alike
+        joint = sides[0] + sides[1] + LOG_WEIGHTS
+        by_share = logsumexp(joint, axis=3)
+        for r in np.unique(chosen[chosen // weight.shape[1] == i] % weight.shape[1]):
+            size = int((chosen == i * weight.shape[1] + r).sum())
+            posterior = by_share[:, r].sum(axis=0)
+            share = rng.choice(len(FINE), size, p=np.exp(posterior - logsumexp(posterior)))
+            nodes = np.exp(joint[:, r, share] - by_share[:, r, share, None])  # animals × studies × nodes
+            node = bb.choose_rows(nodes.reshape(-1, len(NODES)), rng).reshape(nodes.shape[:2])
+            mean = expit(logit(FINE[share]) + TAU[i] * NODES[node]).T
+            counts = bb.draw(np.tile(mean, 2), np.full(size, rho_grid[r]), n, rng) / n
+            simulated.append((counts[:, len(animals) + animals] - counts[:, animals]) @ each)
     observed = float(day.difference @ each)
     extreme = int((np.abs(np.concatenate(simulated)) >= abs(observed) - 1e-12).sum())
     return bb.Contrast(observed, (1 + extreme) / (1 + draws))

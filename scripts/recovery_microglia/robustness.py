@@ -1,6 +1,8 @@
 """What the answer would be had we chosen otherwise (floor 5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,8 @@ import pandas as pd
 from recovery_microglia.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
 from recovery_microglia.likelihood import shares_of_animals
 from recovery_microglia.onset import find_onset
-from recovery_microglia.subjects import TimelineSettings, fractions
+from recovery_microglia.recovery import recovery_clusters
+from recovery_microglia.subjects import TimelineSettings, fractions, units_of_arm
 from recovery_microglia.timeline import compare_days
 
 SCORE_COLUMN = {
@@ -19,15 +22,75 @@ SCORE_COLUMN = {
     "ranks": "recovery_score_ranks",
 }
 COLUMNS = (
-    *("analysis", "arm", "scorer", "quantile", "denominator", "left_out"),
-    *("onset_low", "onset_high", "peak_day", "peak_fraction", "agrees"),
+    *("analysis", "arm", "scorer", "quantile", "denominator", "resolution", "integrated", "left_out", "varied"),
+    *("onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
 )
+VARIED = {
+    "score_without": "genes",
+    "depth_matched": "depth",
+    "ranks": "scorer",
+    "fixed_cutoff": "cutoff",
+}
+NO_CLUSTER = "no cluster is one of recovery cells: no answer"
+ADJUSTED_DRAWS = 800
+"""Studies drawn for each test of an alternative: enough for a level of .05 over a dozen days."""
 
 
-def _variants(
-    cells: pd.DataFrame, calibration: pd.DataFrame, sheet: pd.DataFrame, quantile: float
-) -> Iterator[tuple[str, float, str, str, pd.Series]]:
-    """Yield scorer, quantile, denominator, left-out library and the calls of every alternative analysis."""
+@dataclass(frozen=True)
+class Choice:
+    """One way to analyse the data.
+
+    Attributes
+    ----------
+    calls
+        Which microglia are recovery cells; None where this way has no answer.
+    integrated
+        ``yes`` or ``no`` for clusters, else empty.
+    """
+
+    scorer: str
+    denominator: str
+    calls: pd.Series | None
+    quantile: float = np.nan
+    resolution: float = np.nan
+    integrated: str = ""
+    left_out: str = ""
+
+    @property
+    def name(self) -> str:
+        """The analysis in words."""
+        if self.left_out:
+            return f"without {self.left_out}"
+        if self.scorer == "cluster":
+            space = "integrated clusters" if self.integrated == "yes" else "clusters"
+            return f"{space}, resolution {self.resolution:g}, of {self.denominator}"
+        return f"{self.scorer}, {self.quantile:g}, of {self.denominator}"
+
+    def varied(self, quantile: float) -> str:
+        """Return which choices differ from the reported analysis, in words."""
+        if self.left_out:
+            return "library left out"
+        found = []
+        if self.scorer == "cluster":
+            found.append("clusters, integrated" if self.integrated == "yes" else "clusters")
+        elif self.scorer in VARIED:
+            found.append(VARIED[self.scorer])
+        if np.isfinite(self.quantile) and not np.isclose(self.quantile, quantile) and self.scorer != "fixed_cutoff":
+            found.append("cutoff")
+        found += ["denominator"] if self.denominator != "microglia" else []
+        return ", ".join(found) or "nothing"
+
+
+def _choices(
+    cells: pd.DataFrame,
+    calibration: pd.DataFrame,
+    sheet: pd.DataFrame,
+    partitions: pd.DataFrame,
+    quantile: float,
+) -> Iterator[Choice]:
+    """Yield every alternative: scorers × cutoffs × denominators, clusters × resolutions × denominators, left-out libraries."""
+    included = sheet[sheet["include"]]
+    denominators = ["microglia", "myeloid", *(["all"] if (included["sort"] == "none").all() else [])]
     animal = animals(cells)
     for scorer, column in SCORE_COLUMN.items():
         values = cells[column].to_numpy(float)
@@ -36,12 +99,28 @@ def _variants(
             cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
             called = call_above(values, cut)
             called[cells["explained_by_inflammation"].to_numpy(bool) & ~called.isna()] = False
-            for denominator in ("microglia", "myeloid") if scorer == "score" else ("microglia",):
-                yield scorer, q, denominator, "", pd.Series(called, index=cells.index)
-    if cells["cluster_call"].notna().any():  # a route without an answer is not a route that finds none
-        yield "cluster", np.nan, "microglia", "", cells["cluster_call"]
-    for library in sheet["library"][sheet["include"]]:
-        yield "score", quantile, "microglia", library, cells["recovery_call"]
+            for denominator in denominators:
+                yield Choice(scorer, denominator, pd.Series(called, index=cells.index), q)
+    for column in partitions.columns:
+        kind, _, resolution = column.rpartition("leiden_")
+        calls = _of_clusters(cells, partitions[column], nominal=1 - quantile)
+        integrated = "yes" if kind else "no"
+        for denominator in denominators:
+            yield Choice("cluster", denominator, calls, resolution=float(resolution), integrated=integrated)
+    for library in included["library"]:
+        yield Choice("score", "microglia", cells["recovery_call"], quantile, left_out=str(library))
+
+
+def _of_clusters(cells: pd.DataFrame, labels: pd.Series, *, nominal: float) -> pd.Series | None:
+    """Return calls by the clusters that are recovery clusters; None if there is none."""
+    above = call_above(cells["recovery_score"].to_numpy(float), cells["cutoff"].to_numpy(float))
+    clusters = labels.reset_index(drop=True)
+    table = recovery_clusters(clusters, above.to_numpy(dtype=float, na_value=np.nan), nominal=nominal)
+    if not table["recovery"].any():
+        return None
+    calls = clusters.map(dict(zip(table["cluster"], table["recovery"], strict=True))).astype("boolean")
+    calls[cells["cutoff"].isna().to_numpy()] = pd.NA
+    return calls.set_axis(cells.index)
 
 
 def alternatives(
@@ -53,6 +132,8 @@ def alternatives(
     *,
     quantile: float,
     settings: TimelineSettings,
+    partitions: pd.DataFrame | None = None,
+    held: Mapping[str, Mapping[float, str]] | None = None,
     seed: int = 1,
 ) -> tuple[pd.DataFrame, str]:
     """Repeat the onset under every alternative (= robustness.tsv) and say in one sentence how it held.
@@ -65,34 +146,67 @@ def alternatives(
         onset.tsv; alternatives are computed only for arms that were tested.
     quantile
         The quantile of the main analysis.
+    partitions
+        Clusters of the cells (cells × partitions), columns ``leiden_<resolution>`` and ``integrated_leiden_<resolution>``.
+    held
+        Arm to its days that are described and not tested.
     """
     tested = main[(main["route"] == "score") & (main["status"] == "tested")]
-    rows = []
-    quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, 1000), 0)
+    rows: list[dict[str, Any]] = []
+    quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, ADJUSTED_DRAWS), 0)
     if not tested.empty:
-        for scorer, q, denominator, left_out, calls in _variants(cells, calibration, sheet, quantile):
-            kept = sheet.assign(include=sheet["include"] & (sheet["library"] != left_out))
-            table = fractions(cells.assign(call=calls), kept, totals, calls={"score": "call"})
-            table = table[table["denominator"] == denominator]
-            for arm, reference in zip(tested["arm"], tested.to_dict("records"), strict=True):
-                units = table[(table["arm"] == arm) | (table["condition"] != "injured")]
-                days = compare_days(units, status="tested", reason="", settings=quick, seed=seed, detectable=False)
-                onset = find_onset(days, units, settings=quick, seed=seed)
-                name = f"without {left_out}" if left_out else f"{scorer}, {q:g}, of {denominator}"
-                facts = {"analysis": name, "arm": arm, "scorer": scorer, "quantile": q}
-                facts |= {"denominator": denominator, "left_out": left_out, "agrees": _same(onset, reference)}
-                rows.append(
-                    facts | {key: onset[key] for key in ("onset_low", "onset_high", "peak_day", "peak_fraction")}
-                )
+        known = pd.DataFrame(index=cells.index) if partitions is None else partitions.astype(str)
+        for choice in _choices(cells, calibration, sheet, known, quantile):
+            rows += _answers(choice, cells, sheet, totals, tested, held or {}, quantile, quick, seed)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, sentence(table, tested)
 
 
-def _same(first: dict[str, object], second: dict[str, object]) -> bool:
+def _answers(
+    choice: Choice,
+    cells: pd.DataFrame,
+    sheet: pd.DataFrame,
+    totals: pd.DataFrame,
+    tested: pd.DataFrame,
+    held: Mapping[str, Mapping[float, str]],
+    quantile: float,
+    settings: TimelineSettings,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return the row of one alternative for every arm that was tested."""
+    facts = {"analysis": choice.name, "scorer": choice.scorer, "quantile": choice.quantile}
+    facts |= {"denominator": choice.denominator, "resolution": choice.resolution, "integrated": choice.integrated}
+    facts |= {"left_out": choice.left_out, "varied": choice.varied(quantile), "note": ""}
+    if choice.calls is None:
+        return [facts | {"arm": arm, "agrees": "", "note": NO_CLUSTER} for arm in tested["arm"]]
+    kept = sheet.assign(include=sheet["include"] & (sheet["library"] != choice.left_out))
+    table = fractions(cells.assign(call=choice.calls), kept, totals, calls={"score": "call"})
+    table = table[table["denominator"] == choice.denominator]
+    rows = []
+    for reference in tested.to_dict("records"):
+        arm = reference["arm"]
+        units = units_of_arm(table, arm)
+        days = compare_days(
+            units,
+            status="tested",
+            reason="",
+            settings=settings,
+            seed=seed,
+            detectable=False,
+            held=held.get(arm, {}),
+            thorough=False,
+        )
+        onset = find_onset(days, units, settings=settings, seed=seed)
+        answer = {key: onset[key] for key in ("onset_low", "onset_high", "peak_day", "peak_fraction")}
+        rows.append(facts | answer | {"arm": arm, "agrees": str(_same(onset, reference))})
+    return rows
+
+
+def _same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     """Return whether two onsets are the same interval (missing ends included)."""
 
-    def key(row: dict[str, object]) -> tuple[float, float]:
-        return tuple(-1.0 if pd.isna(row[n]) else float(str(row[n])) for n in ("onset_low", "onset_high"))  # type: ignore[return-value]
+    def key(row: Mapping[str, Any]) -> tuple[float, ...]:
+        return tuple(-1.0 if pd.isna(row[n]) else float(row[n]) for n in ("onset_low", "onset_high"))
 
     return key(first) == key(second)
 
@@ -109,14 +223,27 @@ def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
     parts = []
     for row in main.to_dict("records"):
         own = table[table["arm"] == row["arm"]]
+        silent = own[own["note"] != ""]
+        own = own[own["note"] == ""]
         if own.empty:
             continue
         arm = f" ({row['arm']})" if row["arm"] else ""
         words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
-        same = int(own["agrees"].sum())
-        text = f"{same} of {len(own)} analyses give the reported onset{arm}, {interval(row['onset_low'], row['onset_high'])}"
-        others = words[~own["agrees"].to_numpy(bool)].value_counts()
+        agrees = own["agrees"] == "True"
+        text = f"{agrees.sum()} of {len(own)} analyses give the reported onset{arm}, {interval(row['onset_low'], row['onset_high'])}"
+        others = words[~agrees].value_counts()
         if len(others):
-            text += "; the others: " + ", ".join(f"{name} ({n})" for name, n in others.items())
+            exceptions = []
+            for name, n in others.items():
+                kinds = own.loc[~agrees & (words == name), "varied"].value_counts()
+                exceptions.append(f"{name} ({n}; {_kinds(kinds)})")
+            text += "; the others: " + ", ".join(exceptions)
+        if len(silent):
+            text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
         parts.append(text + ".")
     return " ".join(parts)
+
+
+def _kinds(counts: pd.Series) -> str:
+    """Return what was varied in some analyses, the two most frequent kinds."""
+    return " or ".join(str(name) for name in counts.index[:2]) + (" and others" if len(counts) > 2 else "")

@@ -1,5 +1,6 @@
 """The steps that put several modules together (floor 6): what a rule's adapter calls."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,16 @@ def timeline_step(
     table = add_corrected(table, error_rates(recovered, sheet, calibration), seed=seed)
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
     robust, sentence = alternatives(
-        recovered, calibration, sheet, counts, onset, quantile=quantile, settings=settings, seed=seed
+        recovered,
+        calibration,
+        sheet,
+        counts,
+        onset,
+        quantile=quantile,
+        settings=settings,
+        partitions=_partitions(myeloid, recovered),
+        held={arm: design.held_of(arm) for arm in {arm for arm, _ in design.held}},
+        seed=seed,
     )
     status, reason = worst_status((design.status, design.reason), called)
     main = table[(table["route"] == "score") & (table["denominator"] == "microglia")]
@@ -97,6 +107,12 @@ def timeline_step(
         "notices": [notice.as_dict() for notice in design.notices],
     }
     return tables, report
+
+
+def _partitions(myeloid: ad.AnnData, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the clusters of the judged cells at every resolution, of the uncorrected and the integrated components."""
+    names = [name for name in myeloid.obs.columns if re.match(r"(integrated_)?leiden_", name)]
+    return myeloid.obs[names].loc[cells["cell"]].set_axis(cells.index)
 
 
 def summary_step(

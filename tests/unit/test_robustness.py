@@ -7,7 +7,7 @@ from report_fixture import sheet
 
 from recovery_microglia.calibration import QUANTILES, calibrate
 from recovery_microglia.design import audit
-from recovery_microglia.robustness import SCORE_COLUMN, alternatives, interval
+from recovery_microglia.robustness import SCORE_COLUMN, Choice, alternatives, interval
 from recovery_microglia.subjects import TimelineSettings, fractions
 from recovery_microglia.timeline import run_timeline
 
@@ -37,6 +37,7 @@ def study() -> dict:
     control = (cells["condition"] == "naive").to_numpy()
     calibration, _ = calibrate(scorers, cells, control, quantile=0.99, min_control_cells=200)
     cut = calibration.query("scorer == 'score' and quantile == 0.99")["cutoff"].iloc[0]
+    cells["cutoff"] = cut
     cells["recovery_call"] = pd.array(cells["recovery_score"] > cut, dtype="boolean")
     cells["recovery_call_without"] = cells["recovery_call"]
     cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
@@ -45,47 +46,85 @@ def study() -> dict:
     return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
 
 
-def run(study: dict, **change) -> tuple[pd.DataFrame, str]:
+def run(study: dict, *, partitions: pd.DataFrame | None = None, **change) -> tuple[pd.DataFrame, str]:
     facts = study | change
-    return alternatives(
-        *(facts[k] for k in ("cells", "calibration", "sheet", "totals", "main")), quantile=0.99, settings=QUICK
-    )
+    five = (facts[k] for k in ("cells", "calibration", "sheet", "totals", "main"))
+    return alternatives(*five, quantile=0.99, settings=QUICK, partitions=partitions)
 
 
-def test_every_choice_is_tried_and_every_library_left_out_once(study: dict) -> None:
-    table, _ = run(study)
+@pytest.fixture(scope="module")
+def answers(study: dict) -> tuple[pd.DataFrame, str]:
+    """All alternatives, computed once; clusters of two resolutions, the finer of which parts recovery cells from others."""
+    recovery = study["cells"]["recovery_call"].astype(int).astype(str)
+    one = pd.Series("0", index=recovery.index)
+    return run(study, partitions=pd.DataFrame({"leiden_0.2": one, "leiden_1": recovery, "integrated_leiden_0.2": one}))
+
+
+DENOMINATORS = ("microglia", "myeloid", "all")
+
+
+def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answers) -> None:
+    table, _ = answers
     left_out = table[table["left_out"] != ""]
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
-    rest = table[table["left_out"] == ""]
-    found = set(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
-    grid = {(s, q, "microglia") for s in SCORE_COLUMN for q in QUANTILES}
-    assert found == grid | {("score", q, "myeloid") for q in QUANTILES}
+    rest = table[(table["left_out"] == "") & (table["scorer"] != "cluster")]
+    found = list(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
+    assert sorted(found) == sorted((s, q, d) for s in SCORE_COLUMN for q in QUANTILES for d in DENOMINATORS)
+    clusters = table[table["scorer"] == "cluster"]
+    found = list(zip(clusters["resolution"], clusters["integrated"], clusters["denominator"], strict=True))
+    kinds = ((0.2, "no"), (1.0, "no"), (0.2, "yes"))
+    assert sorted(found) == sorted((r, i, d) for r, i in kinds for d in DENOMINATORS)
 
 
-def test_agreement_is_counted_and_the_exceptions_are_named(study: dict) -> None:
-    table, sentence = run(study)
+def test_all_cells_are_a_denominator_only_where_all_were_sampled(study: dict) -> None:
+    table, _ = run(study, sheet=study["sheet"].assign(sort="cd11b"))
+    assert set(table["denominator"]) == {"microglia", "myeloid"}
+
+
+def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers) -> None:
+    table, sentence = answers
     main = study["main"].query("route == 'score'").iloc[0]
     assert (main["onset_low"], main["onset_high"]) == (7, 14)
-    agrees = (table["onset_low"] == 7) & (table["onset_high"] == 14)
-    assert (table["agrees"] == agrees).all()
-    assert not table.query("scorer == 'depth_matched'")["agrees"].any()
+    known = table[table["note"] == ""]
+    agrees = (known["onset_low"] == 7) & (known["onset_high"] == 14)
+    assert ((known["agrees"] == "True") == agrees).all()
+    assert not (known.query("scorer == 'depth_matched'")["agrees"] == "True").any()
     # looser cutoffs let more controls pass, so that an earlier rise is harder to exclude: the interval opens, its end stays
-    assert (table.query("scorer == 'score'")["onset_high"] == 14).all()
-    assert table.query("scorer == 'score' and quantile >= 0.99")["agrees"].all()
+    assert (known.query("scorer == 'score'")["onset_high"] == 14).all()
+    assert (known.query("scorer == 'score' and quantile >= 0.99")["agrees"] == "True").all()
     n = int(agrees.sum())
     assert sentence.startswith(
-        f"{n} of {len(table)} analyses give the reported onset, between day 7 and day 14; the others: "
+        f"{n} of {len(known)} analyses give the reported onset, between day 7 and day 14; the others: "
     )
-    none = int(table["onset_high"].isna().sum())
-    assert f"no onset up to day 21 ({none})" in sentence
+    none = int(known["onset_high"].isna().sum())
+    assert f"no onset up to day 21 ({none}; depth" in sentence
 
 
-def test_clusters_count_only_where_they_have_an_answer(study: dict) -> None:
-    table, _ = run(study)
-    assert "cluster" not in set(table["scorer"])
-    cells = study["cells"].assign(cluster_call=study["cells"]["recovery_call"])
-    table, _ = run(study, cells=cells)
-    assert table.query("scorer == 'cluster'")["agrees"].tolist() == [True]
+def test_clusters_count_only_where_they_have_an_answer(answers) -> None:
+    table, sentence = answers
+    clusters = table[table["scorer"] == "cluster"]
+    silent = clusters["resolution"] == 0.2  # one cluster of all cells
+    assert (clusters["note"] != "").tolist() == silent.tolist()
+    assert clusters.loc[silent, ["onset_low", "onset_high"]].isna().all(axis=None)
+    assert set(clusters.loc[silent, "agrees"]) == {""}
+    assert set(clusters.loc[~silent, "agrees"]) == {"True"}  # the same cells as the call
+    assert "; 6 by clusters have no answer, as no cluster is one of recovery cells." in sentence
+
+
+@pytest.mark.parametrize(
+    ("facts", "varied"),
+    [
+        ({"scorer": "score", "quantile": 0.99}, "nothing"),
+        ({"scorer": "score", "quantile": 0.95}, "cutoff"),
+        ({"scorer": "ranks", "quantile": 0.95}, "scorer, cutoff"),
+        ({"scorer": "fixed_cutoff", "quantile": 0.99}, "cutoff"),
+        ({"scorer": "score", "quantile": 0.99, "denominator": "all"}, "denominator"),
+        ({"scorer": "cluster", "resolution": 1.0, "integrated": "yes"}, "clusters, integrated"),
+        ({"scorer": "score", "quantile": 0.99, "left_out": "N1"}, "library left out"),
+    ],
+)
+def test_what_an_alternative_varies_is_named(facts: dict, varied: str) -> None:
+    assert Choice(**{"denominator": "microglia", "calls": None, **facts}).varied(0.99) == varied
 
 
 def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:

@@ -34,6 +34,10 @@ COLUMNS = [
 ]
 
 
+INTEGRATED = "integrated_leiden_"
+"""Beginning of the names of partitions of the integrated components."""
+
+
 @dataclass(frozen=True)
 class ClusterSettings:
     """How the myeloid cells are clustered (``clusters`` in config.yaml).
@@ -263,7 +267,8 @@ def cluster(
     """Cluster the cells of a merged table in place and say how stable the clusters are.
 
     Counts in ``X`` stay raw. Added: ``obs["leiden_<resolution>"]``, ``obs["leiden"]`` (the reported one),
-    ``obsm["X_pca"]``, ``obsm["X_pca_integrated"]`` (for looking, where there is more than one library),
+    ``obsm["X_pca"]``, ``obsm["X_pca_integrated"]`` (for looking, where there is more than one library) with
+    ``obs["integrated_leiden_<resolution>"]`` (for the robustness table),
     ``obsp["connectivities"]``, ``var["highly_variable"]``, ``uns["clustering"]``.
 
     Parameters
@@ -311,7 +316,21 @@ def cluster(
     table["reported"] = table["resolution"] == chosen
     _write(adata, partitions, chosen)
     notices = [] if stable else [_unstable(chosen, mean, settings.min_stability)]
-    return table, notices + add_integrated(adata, seed=seed)
+    notices += add_integrated(adata, seed=seed)
+    _partition_integrated(adata, settings, seed=seed)
+    return table, notices
+
+
+def _partition_integrated(adata: ad.AnnData, settings: ClusterSettings, *, seed: int) -> None:
+    """Add ``obs["integrated_leiden_<resolution>"]``: for the robustness table only, which asks what integration would do."""
+    if "X_pca_integrated" not in adata.obsm:
+        return
+    points = adata.obsm["X_pca_integrated"].astype(np.float64)
+    indices, _ = space.nearest_neighbours(points, settings.n_neighbors, seed=seed)
+    graph = _igraph(space.shared_neighbour_graph(indices))
+    for resolution in sorted(set(map(float, settings.resolutions))):
+        labels = _leiden_fast(graph, resolution, seed=seed)
+        adata.obs[f"{INTEGRATED}{resolution:g}"] = _labels(labels)
 
 
 def _stability_of_animals(
