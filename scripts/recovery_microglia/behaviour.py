@@ -31,7 +31,7 @@ def behaviour_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(BEHAVIOUR_COLUMNS))
     numbers = dict.fromkeys(("day", "mean", "sem", "n"), "float64")
     text = [name for name in BEHAVIOUR_COLUMNS if name not in numbers]
-    table[text] = table[text].fillna("")
+    table[text] = table[text].astype(object).fillna("").astype(str)
     return table.astype(numbers).sort_values(["measure", "sex", "arm", "day"], ignore_index=True)
 
 
@@ -138,7 +138,9 @@ def behaviour_tests(
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    who = f"{row['measure']}{', ' + row['sex'] if row['sex'] else ''}{', ' + row['arm'] if row['arm'] else ''}"
+    groups = [row["sex"]] if row["sex"] in ("female", "male") else []
+    groups += [row["arm"]] if row["arm"] else []
+    who = f"{row['measure']}{f' ({", ".join(groups)})' if groups else ''}"
     if row["reason"]:
         return f"{who[0].upper()}{who[1:]} is not compared with the share of recovery cells: {row['reason']}."
     if not np.isfinite(row["correlation"]):

@@ -13,7 +13,7 @@ from recovery_microglia.subjects import TimelineSettings, group_of, pick_control
 
 Floats = NDArray[np.float64]
 
-NOT_RISEN = 0.05
+NOT_RISEN = 0.025
 """Chance of having risen (`timeline.RISEN`) below which a day is held not to have risen."""
 ONSET_COLUMNS = (
     *("route", "arm", "status", "reason", "onset_low", "onset_high", "left_censored", "right_censored"),

@@ -74,7 +74,7 @@ TEXT = {
         "model",
         "source",
     ),
-    *("varied", "integrated", "claim"),
+    *("varied", "integrated", "claim", "dataset", "injury_model", "assay", "enrichment"),
 }
 """Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
 

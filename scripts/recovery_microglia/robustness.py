@@ -218,32 +218,33 @@ def interval(low: float, high: float) -> str:
     return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
 
 
+FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters"}
+MOST_OTHERS = 3
+"""Other onsets that the sentence names; the table has them all."""
+
+
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
     """Return how often the alternatives give the onset of the main analysis, and what the others give."""
-    parts = []
-    for row in main.to_dict("records"):
-        own = table[table["arm"] == row["arm"]]
-        silent = own[own["note"] != ""]
-        own = own[own["note"] == ""]
-        if own.empty:
-            continue
-        arm = f" ({row['arm']})" if row["arm"] else ""
-        words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
-        agrees = own["agrees"] == "True"
-        text = f"{agrees.sum()} of {len(own)} analyses give the reported onset{arm}, {interval(row['onset_low'], row['onset_high'])}"
-        others = words[~agrees].value_counts()
-        if len(others):
-            exceptions = []
-            for name, n in others.items():
-                kinds = own.loc[~agrees & (words == name), "varied"].value_counts()
-                exceptions.append(f"{name} ({n}; {_kinds(kinds)})")
-            text += "; the others: " + ", ".join(exceptions)
-        if len(silent):
-            text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
-        parts.append(text + ".")
-    return " ".join(parts)
+    return " ".join(filter(None, (_of_arm(table[table["arm"] == row["arm"]], row) for row in main.to_dict("records"))))
 
 
-def _kinds(counts: pd.Series) -> str:
-    """Return what was varied in some analyses, the two most frequent kinds."""
-    return " or ".join(str(name) for name in counts.index[:2]) + (" and others" if len(counts) > 2 else "")
+def _of_arm(own: pd.DataFrame, row: Mapping[str, Any]) -> str:
+    silent, own = own[own["note"] != ""], own[own["note"] == ""]
+    if own.empty:
+        return ""
+    arm = f" ({row['arm']})" if row["arm"] else ""
+    words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
+    agrees = own["agrees"] == "True"
+    family = own["varied"].str.split(",").str[0].map(FAMILIES).fillna("by scores and cutoffs")
+    counted = [f"{agrees[part.index].sum()} of {len(part)} {name}" for name, part in own.groupby(family, sort=False)]
+    reported = interval(row["onset_low"], row["onset_high"])
+    text = f"{agrees.sum()} of {len(own)} analyses give the reported onset{arm}, {reported}"
+    text += f" ({', '.join(counted)})" if len(counted) > 1 else ""
+    others = words[~agrees].value_counts()
+    if len(others):
+        named = [f"{name} ({n})" for name, n in others.items()]
+        rest = int(others.iloc[MOST_OTHERS:].sum())
+        text += "; the others: " + ", ".join(named[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
+    if len(silent):
+        text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
+    return f"{text}."

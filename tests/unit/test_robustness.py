@@ -93,11 +93,12 @@ def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers)
     assert (known.query("scorer == 'score'")["onset_high"] == 14).all()
     assert (known.query("scorer == 'score' and quantile >= 0.99")["agrees"] == "True").all()
     n = int(agrees.sum())
-    assert sentence.startswith(
-        f"{n} of {len(known)} analyses give the reported onset, between day 7 and day 14; the others: "
-    )
+    assert sentence.startswith(f"{n} of {len(known)} analyses give the reported onset, between day 7 and day 14 (")
+    left_out = known[known["left_out"] != ""]
+    assert f"{(left_out['agrees'] == 'True').sum()} of {len(left_out)} leaving out one library" in sentence
+    assert "3 of 3 by clusters" in sentence
     none = int(known["onset_high"].isna().sum())
-    assert f"no onset up to day 21 ({none}; depth" in sentence
+    assert f"no onset up to day 21 ({none})" in sentence
 
 
 def test_clusters_count_only_where_they_have_an_answer(answers) -> None:

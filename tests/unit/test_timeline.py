@@ -11,7 +11,7 @@ from recovery_microglia.design import audit
 from recovery_microglia.onset import find_onset, half_rise
 from recovery_microglia.secondary import permutation_p, trend_p, variance_stabilised_test
 from recovery_microglia.subjects import TimelineSettings, fractions, group_of, pick_control
-from recovery_microglia.timeline import compare_days, run_timeline, worst_status
+from recovery_microglia.timeline import _against, compare_days, run_timeline, worst_status
 
 QUICK = TimelineSettings(n_draws=800, n_bootstrap=300)
 DAYS = (1, 3, 7, 14, 21, 35)
@@ -355,3 +355,63 @@ def test_no_onset_is_claimed_in_flat_courses_more_often_than_nominal() -> None:
         claimed += bool(((days["q"] < 0.05) & (days["difference"] > 0)).any())
     # only rises count, so half of .05; 200 courses: 11 and more have a probability of .02 at .025
     assert claimed <= 11
+
+
+# ---------------------------------------------------------------- what stands against a claim
+
+
+def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> None:
+    units = subject_rows(RISE)
+    table = compared(units, held={14.0: "day and batch inseparable"}).set_index("day")
+    assert (table.loc[14, "status"], table.loc[14, "reason"]) == ("descriptive", "day and batch inseparable")
+    assert table.loc[14, ["p", "p_second", "p_permutation", "q", "chance_risen", "rise_low"]].isna().all()
+    assert table.loc[14, "fraction"] > 0.1
+    assert (table.drop(index=14)["status"] == "tested").all()
+    onset = find_onset(table.reset_index(), units, settings=QUICK, seed=1)
+    assert onset["onset_high"] == 21
+
+
+def test_a_rise_that_goes_with_sex_is_not_above_control_when_sex_is_held_fixed() -> None:
+    # males have three times the share on every day and in controls; day 35 has males only but one
+    rows = []
+    rng = np.random.default_rng(5)
+    for day in (0, 3, 7, 14, 35):
+        for i in range(4):
+            male = i < (3 if day == 35 else 1)
+            facts = {"subject": f"{day}_{i}", "day": float(day), "condition": "injured" if day else "naive"}
+            k = rng.binomial(200, 0.18 if male else 0.04)
+            rows.append(
+                facts | {"sex": "male" if male else "female", "chemistry": "v3", "batch": "A", "k": k, "n": 200}
+            )
+    units = pd.DataFrame(rows)
+    table = compared(units).set_index("day")
+    assert set(table["adjusted_for"]) == {"sex"}
+    assert (table["adjusted_difference"].abs() < 0.06).all()
+    assert abs(table.loc[35, "adjusted_difference"]) < table.loc[35, "difference"]
+    assert table.loc[35, "adjusted_p"] > 0.05
+    onset = find_onset(table.reset_index(), units, settings=QUICK, seed=1)
+    assert np.isnan(onset["onset_high"])
+
+
+def test_methods_that_do_not_confirm_are_named_and_forbid_the_claim() -> None:
+    table = compared(subject_rows({7: [1, 2, 1, 2, 1, 70]}, naive=(1, 2, 1, 2, 1, 1)))
+    row = table.iloc[0].to_dict() | {
+        "q": 0.01,
+        "difference": 0.08,
+        "p_second": 0.2,
+        "p_permutation": 0.3,
+        "adjusted_p": 0.4,
+    }
+    against = _against(pd.DataFrame([row | {"adjusted_for": "sex"}]), 0.05)
+    assert against == ["t-test, permutation, model with sex held fixed"]
+    # three against three cannot reach .05 by permutation, so it is not asked
+    assert _against(pd.DataFrame([row | {"p_smallest": 0.1, "p_second": 0.01, "adjusted_p": np.nan}]), 0.05) == [""]
+
+
+def test_the_interval_of_a_rise_covers_it_and_what_is_not_computed_is_not_said() -> None:
+    table = compared(subject_rows(RISE)).set_index("day")
+    assert table.loc[21, "rise_low"] < 0.16 < table.loc[21, "rise_high"]
+    assert table.loc[1, "rise_low"] < 0 < table.loc[1, "rise_high"]
+    sentence = find_onset(compared(subject_rows(FLAT)), subject_rows(FLAT), settings=QUICK, seed=1)["sentence"]
+    assert "nan" not in sentence
+    assert "was not computed" in sentence

@@ -69,6 +69,23 @@ rule report:
         "../../scripts/report.py"
 
 
+rule compare:
+    input:
+        summaries=expand("results/{dataset}/summary.json", dataset=DATASETS),
+        timelines=expand("results/{dataset}/tables/timeline.tsv", dataset=DATASETS),
+    output:
+        table="results/comparison.tsv",
+        report="results/comparison.json",
+    log:
+        "results/logs/compare.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code_digest("compare"),
+    script:
+        "../../scripts/compare.py"
+
+
 rule index:
     input:
         expand("results/{dataset}/summary.json", dataset=DATASETS),

@@ -1,0 +1,16 @@
+"""All data sets of a run beside each other: onsets, rises, agreement."""
+
+from pathlib import Path
+
+from recovery_microglia.provenance import reporting
+
+with reporting(snakemake.log[0]):
+    from recovery_microglia.compare import compare, of_dataset
+    from recovery_microglia.outputs import read_json, read_table, write_json, write_table
+
+    rows = []
+    for summary, timeline in zip(snakemake.input.summaries, snakemake.input.timelines, strict=True):
+        rows += of_dataset(read_json(Path(summary)), read_table(Path(timeline)))
+    table, sentences = compare(rows)
+    write_table(table, Path(snakemake.output.table))
+    write_json({"agreement": sentences}, Path(snakemake.output.report))
