@@ -1,4 +1,4 @@
-"""What a design can show, before anything is computed: the sheet in; plain text out."""
+"""What a design can show, before anything is computed: the sheet in; plain text and a table out."""
 
 from pathlib import Path
 
@@ -7,10 +7,12 @@ import pandas as pd
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
+    from recovery_microglia.outputs import write_table
     from recovery_microglia.plan import plan, words
     from recovery_microglia.subjects import TimelineSettings
 
     settings = TimelineSettings(**snakemake.params.settings)
     audit, days = plan(pd.DataFrame(snakemake.params.sheet), settings, seed=snakemake.params.seed)
     text = words(snakemake.params.title, audit, days, settings)
-    Path(snakemake.output[0]).write_text(text, encoding="utf-8")
+    write_table(days, Path(snakemake.output.table))
+    Path(snakemake.output.text).write_text(text, encoding="utf-8")

@@ -6,7 +6,9 @@ import pandas as pd
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.design import Audit, audit, smallest_p, subjects
 from recovery_microglia.onset import percent
+from recovery_microglia.paired import pairs_of
 from recovery_microglia.subjects import TimelineSettings, arms_of, pick_control, units_of_arm
+from recovery_microglia.timeline import SAME_ANIMALS
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.015
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
@@ -46,8 +48,11 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)
+            paired = name.startswith("contralateral day") and pairs_of(control, injured[injured["day"] == day])
+            name += SAME_ANIMALS if paired else ""
+            least = 2.0 ** (1 - n) if paired else smallest_p(len(control), n)
             share, claim = np.nan, found.status
-            if claim == "tested" and min(n, len(control)) < 2:
+            if claim == "tested" and (min(n, len(control)) < 2 or (arm, day) in found.held):
                 claim = "descriptive"
             if claim == "tested":
                 key = (n, len(control), len(days))
@@ -62,7 +67,7 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
                         rng=rng,
                     )
                 share = known[key]
-            rows.append((arm, day, n, name, len(control), smallest_p(len(control), n), share, claim))
+            rows.append((arm, day, n, name, len(control), least, share, claim))
     return found, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -89,6 +94,12 @@ def words(title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettin
             f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo."
         )
         lines.append("")
+    if found.status != "not_testable":
+        spare = found.columns - found.rank
+        lines += [
+            f"Design: {found.columns} columns (days, and what varies), rank {found.rank}"
+            + (f"; {spare} too many: something cannot be told from something else." if spare else ".")
+        ]
     told = found.confounding[(found.confounding["levels"] > 1) & found.confounding["cramers_v"].notna()]
     if len(told):
         lines.append("What goes with the days (Cramér's V: 0 not at all, 1 completely):")

@@ -67,3 +67,18 @@ def test_without_injured_animals_it_says_so() -> None:
     text, days = told(sheet([(0, "naive", 3)]))
     assert days.empty
     assert text == "A study\n\nEmergence cannot be judged: there is no injured library.\n\n"
+
+
+def test_two_sides_of_the_same_animals_are_paired_and_a_day_alone_in_its_batch_is_described() -> None:
+    own = sheet([(7, "injured", 4), (14, "injured", 4)])
+    other = own.assign(condition="contralateral", library="c" + own["library"])
+    samples = pd.concat([own, other], ignore_index=True)
+    _, days = plan(samples, TimelineSettings())
+    assert set(days["control"]) == {"contralateral day 7, same animals", "contralateral day 14, same animals"}
+    assert set(days["smallest_p"]) == {0.125}  # two of the 2^4 signs
+    samples.loc[(samples["day"] == 14) & (samples["condition"] == "injured"), "batch"] = "C"
+    found, days = plan(samples, TimelineSettings())
+    assert days.set_index("day")["claim"].to_dict() == {7: "tested", 14: "descriptive"}
+    text = words("Two sides", found, days, TimelineSettings())
+    assert "The batch of day 14 is shared with no control" in text
+    assert "Design: " in text

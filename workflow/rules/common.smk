@@ -64,7 +64,7 @@ SUMMARY_TABLES = [
     "warnings",
     "provenance",
 ]
-TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES]
+TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES, "design"]
 RESULTS = [
     "report.html",
     "summary.json",

@@ -100,7 +100,8 @@ rule timeline:
 
 rule design_of:
     output:
-        "results/{dataset}/design.txt",
+        text="results/{dataset}/design.txt",
+        table="results/{dataset}/tables/design.tsv",
     log:
         "results/{dataset}/logs/design.log",
     conda:
