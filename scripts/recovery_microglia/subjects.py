@@ -158,19 +158,20 @@ def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
     In this order, the first with at least two subjects: sham of the same day; contralateral of the same day;
     naive; all sham; all contralateral; all controls together.
     """
-    control = units[units["condition"].isin(CONTROLS) & (units["n"] > 0)]
-    kind, when = control["condition"], control["day"]
+    kind, when = units["condition"].to_numpy(object), units["day"].to_numpy(float)
+    seen = units["n"].to_numpy() > 0
     choices = [
-        (control[(kind == "sham") & (when == day)], f"sham day {day:g}"),
-        (control[(kind == "contralateral") & (when == day)], f"contralateral day {day:g}"),
-        (control[kind == "naive"], "naive"),
-        (control[kind == "sham"], "sham, other days"),
-        (control[kind == "contralateral"], "contralateral, other days"),
+        ((kind == "sham") & (when == day), f"sham day {day:g}"),
+        ((kind == "contralateral") & (when == day), f"contralateral day {day:g}"),
+        (kind == "naive", "naive"),
+        (kind == "sham", "sham, other days"),
+        (kind == "contralateral", "contralateral, other days"),
     ]
-    for rows, name in choices:
-        if len(rows) >= 2:
-            return rows, name
-    return control, "+".join(sorted(set(kind)))
+    for chosen, name in choices:
+        if (chosen & seen).sum() >= 2:
+            return units[chosen & seen], name
+    control = units[np.isin(kind.astype(str), CONTROLS) & seen]
+    return control, "+".join(sorted(set(control["condition"])))
 
 
 def arms_of(units: pd.DataFrame) -> list[str]:

@@ -41,6 +41,10 @@ TIMELINE_COLUMNS = (
     *("methods_against", "chance_risen", "smallest_detectable", "mixture", "control_mixture"),
     *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
 )
+RISE_COLUMNS = (
+    *("rise_low", "rise_high", "chance_risen"),
+    *("corrected", "corrected_low", "corrected_high", "control_corrected"),
+)
 POSTERIOR_DRAWS = 4000
 SAME_ANIMALS = ", same animals"
 
@@ -211,23 +215,26 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng
             drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
     tested = table[table["status"] == "tested"]
     top = sides[float(tested.loc[tested["fraction"].idxmax(), "day"])] if len(tested) else None
-    for place, day in enumerate(table["day"]):
+    found: list[dict[str, float]] = []
+    for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
         side = sides[day]
         own, base = drawn[id(side.group)], drawn.get(id(side.control))
+        row: dict[str, float] = {}
         if "false_rate" in side.rows:
-            names = ["corrected", "corrected_low", "corrected_high"]
-            found = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
+            shares = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
             # one subject says nothing of the variation between animals
-            table.loc[place, names] = found if len(side.group.k) > 1 else (found[0], np.nan, np.nan)
+            row["corrected"] = shares[0]
+            row |= {"corrected_low": shares[1], "corrected_high": shares[2]} if len(side.group.k) > 1 else {}
             if base is not None:
                 point = float(table["control_fraction"].iloc[place])
-                table.loc[place, "control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
-        if base is None or top is None or table["status"].iloc[place] != "tested":
-            continue
-        rise = own - base
-        table.loc[place, ["rise_low", "rise_high"]] = np.quantile(rise, [0.025, 0.975])
-        rise_top = drawn[id(top.group)] - drawn[id(top.control)]
-        table.loc[place, "chance_risen"] = float((rise >= RISEN * rise_top).mean())
+                row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
+        if base is not None and top is not None and status == "tested":
+            rise, rise_top = own - base, drawn[id(top.group)] - drawn[id(top.control)]
+            row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
+            row["chance_risen"] = float((rise >= RISEN * rise_top).mean())
+        found.append(row)
+    for name in RISE_COLUMNS:
+        table[name] = [row.get(name, np.nan) for row in found]
 
 
 def _hold_covariates_fixed(

@@ -98,7 +98,12 @@ def _draw(lines: Sequence[Mapping[str, Any]], width: float) -> Figure:
         ax.set_ylim(-len(lines) + 0.4, 0.6)
         ax.tick_params(axis="y", left=False, labelleft=False)
         ax.spines["left"].set_visible(False)
-    days = {v for row in lines for k in ("onset_low", "onset_high", "peak_day") if np.isfinite(v := float(row.get(k, np.nan)))}
+    days = {
+        v
+        for row in lines
+        for k in ("onset_low", "onset_high", "peak_day")
+        if np.isfinite(v := float(row.get(k, np.nan)))
+    }
     left.set_xlim(0, root_days([last * 1.12])[0])
     day_axis(left, [0.0, *days], label="onset, days after injury", every=False)
     right.axvline(0, color=GREY, lw=1, zorder=0)
@@ -133,15 +138,18 @@ def _onset(ax: Axes, y: float, row: Mapping[str, Any], last: float) -> None:
         ax.text(0.02, y, "no onset given", transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize=8.5)
         return
     low, high = float(row["onset_low"]), float(row["onset_high"])
-    arrow = {"arrowprops": {"arrowstyle": "->", "color": INK, "lw": 1.4}, "annotation_clip": False}
     if np.isnan(high):  # not seen up to the last day
         start, end = root_days([0.0 if np.isnan(low) else low])[0], root_days([last * 1.1])[0]
-        ax.annotate("", (end, y), (start, y), **arrow)
+        _arrow(ax, start, end, y)
         return
     start, end = root_days([0.0 if np.isnan(low) else low, high])
     ax.barh(y, end - start, left=start, height=0.42, color=ORANGE, alpha=0.55, lw=0)
     if np.isnan(low):
-        ax.annotate("", (start, y), (end, y), **arrow)
+        _arrow(ax, end, start, y)
+
+
+def _arrow(ax: Axes, start: float, end: float, y: float) -> None:
+    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": INK, "lw": 1.4}, annotation_clip=False)
 
 
 def _rise(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
