@@ -11,7 +11,7 @@ from recovery_microglia import provenance
 
 FLOORS = {
     1: {"errors", "checks", "deposit", "genes", "sheet", "provenance"},
-    2: {"readers", "simulate", "truth"},
+    2: {"fetch", "readers", "simulate", "truth", "unpack"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
     5: {"design", "betabinomial", "timeline", "plan", "courses", "robustness"},

@@ -6,20 +6,20 @@ archives of these.
 """
 
 import re
-import tarfile
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.deposit import is_archive
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers.binary import read_10x_h5, read_anndata
 from recovery_microglia.readers.counts import Table, to_anndata
 from recovery_microglia.readers.text import first_line, read_dense, read_matrix_market, read_rows
+from recovery_microglia.unpack import unpack
 
 FORMATS = {
     "auto": "recognise the layout",
@@ -93,8 +93,9 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
             raise InputError(f"{path}: no such file, folder or file prefix")
         return _read_files(files, path, format, genome, layer, scratch)
     name = _bare(path)
-    if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
-        return _read_folder(_unpack(path, scratch), format, genome, layer, scratch, shown=path)
+    if is_archive(path.name):
+        unpack(path, scratch / "unpacked")
+        return _read_folder(scratch / "unpacked", format, genome, layer, scratch, shown=path)
     if format == "h5ad" or name.endswith((".h5ad", ".zarr")):
         return read_anndata(path, layer)
     if format == "10x_h5" or name.endswith((".h5", ".hdf5")):
@@ -171,27 +172,6 @@ def _with_lists(matrix: Path, files: list[Path]) -> Table:
         lists[what] = min(found, key=lambda f: len(f.name))
     genes, barcodes = lists.values()
     return read_matrix_market(matrix, genes, barcodes, "MatrixMarket")
-
-
-def _unpack(path: Path, scratch: Path) -> Path:
-    """Unpack an archive into a scratch folder; members that climb out of it are refused."""
-    out = scratch / "unpacked"
-    out.mkdir(exist_ok=True)
-    try:
-        if path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if not (out / name).resolve().is_relative_to(out.resolve()):
-                        raise InputError(f"{path}: member '{name}' points outside the archive")
-                archive.extractall(out)
-        else:
-            with tarfile.open(path) as archive:
-                archive.extractall(out, filter="data")
-    except tarfile.FilterError as error:
-        raise InputError(f"{path}: {error}") from None
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
-    return out
 
 
 # ---------------------------------------------------------------- one matrix, many libraries
