@@ -22,7 +22,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
-from recovery_microglia.deposit import Download, default_folder, fetched_path, record_path
+from recovery_microglia.deposit import Download, default_folder, fetched_path, is_fetched, record_path
 from recovery_microglia.errors import InputError
 
 CONTROLS = ("naive", "sham", "contralateral")
@@ -399,7 +399,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
     if {"folder", "download"} & set(entry) and "simulation" not in entry:
         downloads = _not_in_place(path, folder, downloads, root)
-        here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
+        here = all(is_fetched(path.name, file, folder, root) for file in downloads)
         mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
     if mistakes:
         raise InputError("\n".join(mistakes))

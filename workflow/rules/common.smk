@@ -33,7 +33,7 @@ if workflow.is_main_process:
     for name, dataset in DATASETS.items():
         for table in forget_lost(name, dataset.downloads, dataset.folder):
             print(
-                f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again",
+                f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again when it is needed",
                 file=sys.stderr,
             )
 
@@ -198,7 +198,9 @@ def unchecked() -> str:
         for text in dataset.to_check
     ]
     return (
-        "\n".join(["", "To be checked before you rely on it:", *told, "", ""]) if told else ""
+        "\n".join(["", "To be checked before you rely on it:", *told, "", ""])
+        if told
+        else ""
     )
 
 
