@@ -125,7 +125,9 @@ def shared_counts_of(wildcards) -> list[str]:
     """The files that hold several libraries each."""
     dataset = DATASETS[wildcards.dataset]
     shared = [one for some in dataset.shared_files().values() for one in some]
-    return files_behind(dataset, shared)
+    tables = [name for key, name in (dataset.split or {}).items() if key == "metadata"]
+    own = [] if dataset.downloads else [str(dataset.folder / name) for name in tables]
+    return files_behind(dataset, shared) + own
 
 
 def download_of(wildcards):
