@@ -1,5 +1,6 @@
 """Every ready-made entry: fetched from a stand-in of its deposit, read, and each count where it belongs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,3 +212,17 @@ def test_several_genomes_are_told_apart(tmp_path: Path, genes: list[str]) -> Non
     with pytest.raises(InputError, match="the file holds several genomes"):
         read_counts(tmp_path / "a.txt.gz")
     assert read_counts(tmp_path / "a.txt.gz", genome="mm10").X.sum() == counts[:, : len(genes)].sum()
+
+
+def test_the_page_on_public_data_names_every_entry_and_its_open_facts(root: Path, tmp_path: Path) -> None:
+    text = (root / "docs/public-data.md").read_text(encoding="utf-8")
+    ready = {path.name for path in (root / "config/datasets").glob("GSE*")}
+    assert ready == set(SERIES)
+    rows = {found[0]: line for line in text.splitlines() if (found := re.findall(r"^\| \**(GSE\d+)", line))}
+    assert set(rows) == ready
+    for name in ready:
+        days = sorted({row.day for row in entry(root, name, tmp_path).included if row.condition == "injured"})
+        cell = rows[name].split("|")[3]
+        assert [
+            float(word) for word in re.findall(r"(?<![(\d])\d+(?![\d)])", re.sub(r"\([^)]*\)", "", cell))
+        ] == days, name
