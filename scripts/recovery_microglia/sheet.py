@@ -22,6 +22,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
+from recovery_microglia.deposit import Download, default_folder, fetched_path, is_fetched, record_path
 from recovery_microglia.errors import InputError
 
 CONTROLS = ("naive", "sham", "contralateral")
@@ -55,7 +56,10 @@ class Library:
 
 @dataclass(frozen=True)
 class DataSet:
-    """One study: an entry under ``config/datasets/``; ``path`` is its folder, ``folder`` the files'."""
+    """One study: an entry under ``config/datasets/``; ``path`` is its folder, ``folder`` the files'.
+
+    ``downloads`` are fetched into ``folder``; ``to_check`` are the facts of the entry that nobody has checked.
+    """
 
     name: str
     path: Path
@@ -75,6 +79,8 @@ class DataSet:
     notes: str
     libraries: tuple[Library, ...]
     behaviour: tuple[Mapping[str, Any], ...] = ()
+    downloads: tuple[Download, ...] = ()
+    to_check: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -118,7 +124,20 @@ class DataSet:
             "accession": self.accession,
             "citation": self.citation,
             "notes": self.notes,
+            "to_check": list(self.to_check),
         }
+
+    def downloads_for(self, libraries: Sequence[Library]) -> tuple[Download, ...]:
+        """Return the files of the deposit that some libraries are read from.
+
+        A library whose ``file`` is the beginning of files' names needs these; one that is read from an archive, or
+        that shares a matrix (whose lists lie beside it), needs all.
+        """
+        needed = set()
+        for library in libraries:
+            own = {f.name for f in self.downloads if library.file and f.name.startswith(library.file)}
+            needed |= own if own and not self.split else {f.name for f in self.downloads}
+        return tuple(file for file in self.downloads if file.name in needed)
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -297,7 +316,8 @@ def _missing_files(path: Path, folder: Path) -> list[str]:
     lines = []
     for number, file, included in _files(path):
         if included and not library_files(folder, file):
-            what = f"'{folder / file}': no such file, folder or file prefix" if file else "empty"
+            there = [found.name for found in folder.iterdir()] if folder.is_dir() and file else []
+            what = f"'{folder / file}': no such file, folder or file prefix{hint(file, there)}" if file else "empty"
             lines.append(f"{path}: row {number}, column file: {what}")
     return lines
 
@@ -315,9 +335,65 @@ def _same_file(path: Path) -> list[str]:
     return lines
 
 
-def _files_mistakes(path: Path, folder: Path, entry: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the files of a sheet, whatever else is wrong with it."""
-    return _missing_files(path, folder) + ([] if entry.get("split") else _same_file(path))
+def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
+    """Return a line for each library whose file cannot be among what is still to be fetched."""
+    if any(file.is_archive for file in downloads):
+        return []  # what an archive holds is known when it is unpacked
+    names = [file.name for file in downloads]
+    return [
+        f"{path}: row {number}, column file: "
+        + (f"'{file}' is not among download.files; there are: {', '.join(names[:6])}" if file else "empty")
+        for number, file, included in _files(path)
+        if included and not (file and any(name.startswith(file) for name in names))
+    ]
+
+
+def _files_mistakes(
+    path: Path, folder: Path, entry: Mapping[str, Any], downloads: Sequence[Download], here: bool
+) -> list[str]:
+    """Return what is wrong with the files of a sheet, whatever else is wrong with it.
+
+    ``here``: what was to be fetched has been.
+    """
+    missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
+    return missing + ([] if entry.get("split") else _same_file(path))
+
+
+def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], list[str]]:
+    """Return the files of the deposit, and what is wrong with them."""
+    listed = entry.get("download", {}).get("files", []) if isinstance(entry.get("download"), Mapping) else []
+    accession = str(entry.get("accession", ""))
+    # what does not fit the schema has been told already
+    files = [Download.of(file, accession) for file in listed if isinstance(file, Mapping) and "name" in file]
+    names = [file.name for file in files]
+    lines = [
+        f"{path}: download.files: '{name}' is there twice" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    lines += [
+        f"{path}: download.files: '{file.name}' has no url, and accession '{accession}' is none of GEO's series (GSE…)"
+        for file in files
+        if not file.url
+    ]
+    return files, lines
+
+
+def _not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
+    """Return the downloads without the archives whose content somebody has put into the folder already.
+
+    That is so where every library's file is there, but neither the archive nor a trace of fetching it.
+    """
+    files = [file for _, file, included in _files(path / "samples.tsv") if included]
+    if not files or not all(library_files(folder, file) for file in files):
+        return downloads
+    traces = {
+        file.name
+        for file in downloads
+        if (folder / file.name).exists()
+        or (folder / f".{file.name}.part").exists()
+        or fetched_path(path.name, file.name, root).exists()
+        or record_path(path.name, file.name, root).exists()
+    }
+    return [file for file in downloads if not file.is_archive or file.name in traces]
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
@@ -357,11 +433,17 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         behaviour = read_behaviour(path / "behaviour.tsv", schemas / "behaviour.yaml", arms)
     except InputError as error:
         mistakes.append(str(error))
-    if "folder" not in entry and "simulation" not in entry:
-        mistakes.append(f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files?")
-    folder = root / Path(str(entry.get("folder", path))).expanduser()
-    if "folder" in entry and "simulation" not in entry:
-        mistakes += _files_mistakes(path / "samples.tsv", folder, entry)
+    downloads, wrong = _downloads(path / "dataset.yaml", entry)
+    mistakes += wrong
+    if not {"folder", "simulation", "download"} & set(entry):
+        mistakes.append(
+            f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files? (or what is to be fetched: download)"
+        )
+    folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
+    if {"folder", "download"} & set(entry) and "simulation" not in entry:
+        downloads = _not_in_place(path, folder, downloads, root)
+        here = all(is_fetched(path.name, file, folder, root) for file in downloads)
+        mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}
@@ -375,6 +457,8 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         split=entry.get("split"),
         libraries=libraries,
         behaviour=behaviour,
+        downloads=tuple(downloads),
+        to_check=tuple(entry.get("to_check", ())),
         **required,
         **kinds,
         **optional,

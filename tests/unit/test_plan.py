@@ -82,3 +82,10 @@ def test_two_sides_of_the_same_animals_are_paired_and_a_day_alone_in_its_batch_i
     text = words("Two sides", found, days, TimelineSettings())
     assert "The batch of day 14 is shared with no control" in text
     assert "Design: " in text
+
+
+def test_what_nobody_has_checked_is_said() -> None:
+    found, days = plan(sheet([(0, "naive", 3)]), SETTINGS)
+    assert "To be checked before you rely on it:\n  The day is a guess." in words(
+        "A study", found, days, SETTINGS, ["The day is a guess."]
+    )

@@ -149,7 +149,9 @@ def _onset(ax: Axes, y: float, row: Mapping[str, Any], last: float) -> None:
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float) -> None:
-    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": INK, "lw": 1.4}, annotation_clip=False)
+    ax.annotate(
+        "", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": INK, "lw": 1.4}, annotation_clip=False
+    )
 
 
 def _rise(ax: Axes, y: float, row: Mapping[str, Any]) -> None:

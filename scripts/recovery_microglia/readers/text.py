@@ -1,5 +1,6 @@
 """Files of text: opening, name lists, MatrixMarket and dense tables (floor 2)."""
 
+import csv
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import known_symbols
-from recovery_microglia.readers.counts import Table
+from recovery_microglia.readers.counts import BARNYARD, Table
 
 BLOCK = 256
 """Lines of a dense table that are parsed at once: bounds memory at a few hundred megabytes for 100,000 columns."""
@@ -57,8 +58,10 @@ def _separator(line: str) -> str | None:
 
 
 def _fields(line: str, separator: str | None) -> list[str]:
-    parts = line.rstrip("\r\n").split(separator)
-    return [part.strip().strip('"') for part in parts]
+    text = line.rstrip("\r\n")
+    if separator and '"' in text:  # a quoted field may hold the separator
+        return [part.strip() for part in next(csv.reader([text], delimiter=separator))]
+    return [part.strip().strip('"') for part in text.split(separator)]
 
 
 def read_rows(path: Path) -> list[list[str]]:
@@ -71,6 +74,17 @@ def read_rows(path: Path) -> list[list[str]]:
     return [_fields(line, separator) for line in lines if line.strip()]
 
 
+def iter_rows(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a table as fields, the header first: a table of a million cells is not held at once."""
+    with opened(path) as stream:
+        separator: str | None = None
+        for number, line in enumerate(stream):
+            text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
+            separator = _separator(text) if number == 0 else separator
+            if text.strip():
+                yield _fields(text, separator)
+
+
 def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
     """Return ids, symbols and feature types of a gene list with ``n`` genes, with or without header line.
 
@@ -78,7 +92,7 @@ def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
     second, or third).
     """
     rows = read_rows(path)
-    if len(rows) == n + 1:
+    if len(rows) == n + 1 and _gene_like(rows[0]) == 0:  # a header; a gene there means that the matrix lost a row
         rows = rows[1:]
     if len(rows) != n:
         raise InputError(f"{path}: {len(rows)} genes, but the matrix has {n}")
@@ -102,7 +116,7 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
 
     start = first_line(matrix)
     if not start.startswith("%%MatrixMarket"):
-        return read_dense(matrix)
+        return _read_bare(matrix, genes, barcodes) or read_dense(matrix)
     try:
         with opened(matrix) as stream:
             found = sp.coo_matrix(mmread(stream, spmatrix=False))
@@ -110,7 +124,7 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
         raise
     except Exception as error:
         raise InputError(f"{matrix}: not a whole MatrixMarket file ({error})") from None
-    cells = [row[0] for row in read_rows(barcodes)]
+    cells = barcode_list(barcodes)
     n_genes = len(read_rows(genes))
     rows, columns = found.shape
     fits = _fits(rows, n_genes) and _fits(columns, len(cells))
@@ -121,9 +135,80 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
         )
     if not fits:
         found = found.T
-    cells = cells[1:] if len(cells) == found.shape[1] + 1 else cells
+    cells = _without_header(cells, found.shape[1], barcodes)
     ids, symbols, types = gene_columns(genes, found.shape[0])
     return Table(sp.csr_matrix(found.T), cells, symbols, layout, ids, types)
+
+
+def barcode_list(path: Path) -> list[str]:
+    """Return the barcodes of a list, a header line among them if it has one; R's row numbers are passed over."""
+    rows = read_rows(path)
+    width = min(len(row) for row in rows)
+    last = rows[-1]
+    column = next((k for k in range(width) if not last[k].isdigit()), 0)
+    # a header of write.table has one field fewer than the rows, and its names belong to the last ones
+    return [row[column - (len(last) - len(row))] if len(row) > column - (len(last) - len(row)) else "" for row in rows]
+
+
+def _without_header(cells: list[str], n: int, path: Path) -> list[str]:
+    """Return ``n`` barcodes, without a header line; a first line that looks like the next is none: the matrix lost a cell."""
+    shape = [re.sub(r"[0-9]+", "0", re.sub(r"[ACGTN]{4,}", "B", name)) for name in cells[:2]]
+    if len(cells) == n + 1 and shape[0] != shape[-1]:
+        return cells[1:]
+    if len(cells) != n:
+        raise InputError(f"{path}: {len(cells)} barcodes, but the matrix has {n}")
+    return cells
+
+
+def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
+    """Read numbers between blanks without a name in front (deposited as .mtx), with lists beside them.
+
+    The first line may be a header, of barcodes or of genes; a row may go on over several lines. None if the lines
+    have names in front, so that it is a table like others.
+    """
+    cells, names = barcode_list(barcodes), [row[-1] for row in read_rows(genes)]
+    with opened(path) as stream:
+        head = stream.readline().decode("utf-8-sig", "replace").replace('"', "").split()
+        second = stream.readline().split()
+    if not second or not _is_number(second[0].strip(b'"')):
+        return None
+    has_header = not all(_is_number(field.encode()) for field in head)
+    by_gene = _fits(len(head), len(cells)) if has_header else not _fits(len(second), len(names))
+    long, short = (cells, names) if by_gene else (names, cells)
+    width = len(head) if has_header else len(second)
+    if has_header and not _fits(width, len(long)):
+        raise InputError(
+            f"{path}: a header of {width} names, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
+        )
+    width = width if _fits(width, len(long)) else len(long)
+    matrix = _bare_rows(path, width, skip=has_header)
+    if not _fits(matrix.shape[0], len(short)):
+        raise InputError(
+            f"{path}: {matrix.shape[0]} rows of {width} numbers, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
+        )
+    cells = _without_header(cells, width if by_gene else matrix.shape[0], barcodes)
+    ids, symbols, types = gene_columns(genes, matrix.shape[0] if by_gene else width)
+    table = sp.csr_matrix(matrix.T) if by_gene else matrix
+    return Table(table, cells, symbols, "dense numbers with lists beside them", ids, types)
+
+
+def _bare_rows(path: Path, width: int, *, skip: bool) -> sp.csr_matrix:
+    """Return the numbers of a file as rows of ``width``, whatever its line breaks; ``skip``: its first line is a header."""
+    blocks: list[sp.csr_matrix] = []
+    rest: np.ndarray = np.zeros(0, dtype=np.int32)
+    with opened(path) as stream:
+        above = int(skip and bool(stream.readline()))
+        while lines := stream.readlines(1 << 24):
+            rows = ((above + k, b" ".join(line.split())) for k, line in enumerate(lines, start=1))
+            values = [rest, *(_numbers(row, b" ", path, number, "a row of numbers") for number, row in rows if row)]
+            above += len(lines)
+            rest = np.concatenate(values)
+            whole = len(rest) // width * width
+            blocks.append(sp.csr_matrix(rest[:whole].reshape(-1, width)))
+            rest = rest[whole:]
+    if len(rest):
+        raise InputError(f"{path}: ends in the middle of a row: {len(rest)} of {width} numbers")
+    return sp.csr_matrix(sp.vstack(blocks, format="csr"))
 
 
 def _fits(size: int, lines: int) -> bool:
@@ -231,5 +316,5 @@ def _is_number(part: bytes) -> bool:
 def _gene_like(names: Sequence[str]) -> float:
     """Return the share of names that are known genes of mouse or human."""
     known = known_symbols("mouse") | known_symbols("human")
-    sample = names[:: max(len(names) // 3000, 1)]
+    sample = [re.sub(f"^({'|'.join(BARNYARD)})", "", name) for name in names[:: max(len(names) // 3000, 1)]]
     return sum(n in known or n.startswith(("ENSMUSG", "ENSG")) for n in sample) / max(len(sample), 1)
