@@ -22,6 +22,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
+from recovery_microglia.deposit import Download, default_folder, fetched_path
 from recovery_microglia.errors import InputError
 
 CONTROLS = ("naive", "sham", "contralateral")
@@ -55,7 +56,10 @@ class Library:
 
 @dataclass(frozen=True)
 class DataSet:
-    """One study: an entry under ``config/datasets/``; ``path`` is its folder, ``folder`` the files'."""
+    """One study: an entry under ``config/datasets/``; ``path`` is its folder, ``folder`` the files'.
+
+    ``downloads`` are fetched into ``folder``; ``to_check`` are the facts of the entry that nobody has checked.
+    """
 
     name: str
     path: Path
@@ -74,6 +78,8 @@ class DataSet:
     citation: str
     notes: str
     libraries: tuple[Library, ...]
+    downloads: tuple[Download, ...] = ()
+    to_check: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -117,7 +123,20 @@ class DataSet:
             "accession": self.accession,
             "citation": self.citation,
             "notes": self.notes,
+            "to_check": list(self.to_check),
         }
+
+    def downloads_for(self, libraries: Sequence[Library]) -> tuple[Download, ...]:
+        """Return the files of the deposit that some libraries are read from.
+
+        A library whose ``file`` is the beginning of files' names needs these; one that is read from an archive, or
+        that shares a matrix (whose lists lie beside it), needs all.
+        """
+        needed = set()
+        for library in libraries:
+            own = {f.name for f in self.downloads if library.file and f.name.startswith(library.file)}
+            needed |= own if own and not self.split else {f.name for f in self.downloads}
+        return tuple(file for file in self.downloads if file.name in needed)
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -278,9 +297,46 @@ def _same_file(path: Path) -> list[str]:
     return lines
 
 
-def _files_mistakes(path: Path, folder: Path, entry: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the files of a sheet, whatever else is wrong with it."""
-    return _missing_files(path, folder) + ([] if entry.get("split") else _same_file(path))
+def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
+    """Return a line for each library whose file cannot be among what is still to be fetched."""
+    if any(file.is_archive for file in downloads):
+        return []  # what an archive holds is known when it is unpacked
+    names = [file.name for file in downloads]
+    return [
+        f"{path}: row {number}, column file: "
+        + (f"'{file}' is not among download.files; there are: {', '.join(names[:6])}" if file else "empty")
+        for number, file, included in _files(path)
+        if included and not (file and any(name.startswith(file) for name in names))
+    ]
+
+
+def _files_mistakes(
+    path: Path, folder: Path, entry: Mapping[str, Any], downloads: Sequence[Download], here: bool
+) -> list[str]:
+    """Return what is wrong with the files of a sheet, whatever else is wrong with it.
+
+    ``here``: what was to be fetched has been.
+    """
+    missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
+    return missing + ([] if entry.get("split") else _same_file(path))
+
+
+def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], list[str]]:
+    """Return the files of the deposit, and what is wrong with them."""
+    listed = entry.get("download", {}).get("files", []) if isinstance(entry.get("download"), Mapping) else []
+    accession = str(entry.get("accession", ""))
+    # what does not fit the schema has been told already
+    files = [Download.of(file, accession) for file in listed if isinstance(file, Mapping) and "name" in file]
+    names = [file.name for file in files]
+    lines = [
+        f"{path}: download.files: '{name}' is there twice" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    lines += [
+        f"{path}: download.files: '{file.name}' has no url, and accession '{accession}' is none of GEO's series (GSE…)"
+        for file in files
+        if not file.url
+    ]
+    return files, lines
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
@@ -314,11 +370,16 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         libraries = read_samples(path / "samples.tsv", schemas / "samples.yaml", enrichment=enrichment)
     except InputError as error:
         mistakes.append(str(error))
-    if "folder" not in entry and "simulation" not in entry:
-        mistakes.append(f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files?")
-    folder = root / Path(str(entry.get("folder", path))).expanduser()
-    if "folder" in entry and "simulation" not in entry:
-        mistakes += _files_mistakes(path / "samples.tsv", folder, entry)
+    downloads, wrong = _downloads(path / "dataset.yaml", entry)
+    mistakes += wrong
+    if not {"folder", "simulation", "download"} & set(entry):
+        mistakes.append(
+            f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files? (or what is to be fetched: download)"
+        )
+    folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
+    if {"folder", "download"} & set(entry) and "simulation" not in entry:
+        here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
+        mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}
@@ -331,6 +392,8 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         simulation=entry.get("simulation"),
         split=entry.get("split"),
         libraries=libraries,
+        downloads=tuple(downloads),
+        to_check=tuple(entry.get("to_check", ())),
         **required,
         **kinds,
         **optional,

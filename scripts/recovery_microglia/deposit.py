@@ -1,0 +1,131 @@
+"""What a data set takes from its deposit, where it lies, and what of it has been fetched (floor 1)."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from recovery_microglia.errors import InputError
+
+GEO = "https://ftp.ncbi.nlm.nih.gov/geo"
+"""What GEO's addresses begin with; ``GEO_MIRROR`` stands in for it."""
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip")
+"""Endings of files that are unpacked."""
+COLUMNS = ("file", "size", "sha256")
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file of a deposit.
+
+    Attributes
+    ----------
+    name
+        Name at the source, and in the data set's folder.
+    url
+        Address; empty where neither ``dataset.yaml`` nor the accession gives one.
+    size, sha256
+        Bytes and checksum where ``dataset.yaml`` states them, else None and empty.
+    """
+
+    name: str
+    url: str = ""
+    size: int | None = None
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], accession: str) -> Self:
+        """Return a file of ``download.files``, its address completed by GEO's rule."""
+        name = str(entry["name"])
+        url = str(entry.get("url") or geo_address(accession, name))
+        return cls(name, url, entry.get("size"), str(entry.get("sha256", "")))
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the file is unpacked."""
+        return is_archive(self.name)
+
+
+def is_archive(name: str) -> bool:
+    """Return whether a file of this name is unpacked."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def archive_stem(name: str) -> str:
+    """Return an archive's name without its ending: the folder that a nested archive is unpacked into."""
+    return next(
+        (name[: -len(end)] for end in sorted(ARCHIVES, key=len, reverse=True) if name.lower().endswith(end)), name
+    )
+
+
+def geo_address(accession: str, name: str) -> str:
+    """Return where GEO keeps a supplementary file: with its sample if the name begins with one, else with the series.
+
+    Empty for an accession of another archive, whose addresses follow no rule.
+
+    Examples
+    --------
+    >>> geo_address("GSE162807", "GSE162807_RAW.tar")
+    'https://ftp.ncbi.nlm.nih.gov/geo/series/GSE162nnn/GSE162807/suppl/GSE162807_RAW.tar'
+    """
+    sample = re.match(r"GSM[0-9]+", name)
+    owner, kind = (sample[0], "samples") if sample else (accession, "series")
+    if not re.fullmatch(r"GS[EM][0-9]+", owner):
+        return ""
+    return f"{GEO}/{kind}/{owner[:3]}{owner[3:-3]}nnn/{owner}/suppl/{name}"
+
+
+def mirrored(url: str, mirror: str) -> str:
+    """Return the address with GEO's beginning replaced by a mirror's; any other address, or no mirror: as it was."""
+    if not mirror or not url.startswith(f"{GEO}/"):
+        return url
+    return mirror.rstrip("/") + url.removeprefix(GEO)
+
+
+# ---------------------------------------------------------------- what has been fetched
+
+
+def fetched_path(dataset: str, name: str, root: Path = Path()) -> Path:
+    """Return the table that says that a file of a deposit is there: itself, or what was in it, with checksums."""
+    return root / "resources" / dataset / "fetched" / f"{name}.tsv"
+
+
+def default_folder(dataset: str) -> Path:
+    """Return where the files of a deposit are put if the data set names no folder; relative to the project's root."""
+    return Path("resources") / dataset / "files"
+
+
+def read_fetched(path: Path) -> list[tuple[str, int, str]]:
+    """Return file, size and sha256 of a table that `write_fetched` wrote.
+
+    Raises
+    ------
+    InputError
+        It is no such table.
+    """
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream, delimiter="\t"))
+    try:
+        if tuple(rows[0]) != COLUMNS:
+            raise ValueError
+        return [(file, int(size), digest) for file, size, digest in rows[1:]]
+    except (IndexError, ValueError):
+        raise InputError(f"{path}: not the table that fetching writes; delete it, and it is made again") from None
+
+
+def write_fetched(rows: Sequence[tuple[str, int, str]], path: Path) -> None:
+    """Write file, size and sha256 of what was fetched; the same files give the same bytes, whenever they came."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    with partial.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *sorted(rows)])
+    partial.replace(path)
+
+
+def in_place(folder: Path, path: Path) -> bool:
+    """Return whether all that a table of fetched files names lies in the folder, with its size."""
+    return all(
+        (folder / file).is_file() and (folder / file).stat().st_size == size for file, size, _ in read_fetched(path)
+    )
