@@ -3,7 +3,7 @@
 All mistakes of a run are collected and reported together, one plain line each.
 """
 
-import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -23,8 +23,13 @@ from recovery_microglia.checks import (
     with_defaults,
 )
 from recovery_microglia.deposit import Download, default_folder, fetched_path
-from recovery_microglia.errors import InputError
+from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
+from recovery_microglia.errors import InputError, shortened
+from recovery_microglia.genes import load_signatures
+from recovery_microglia.tsv import looks_like_date, read_tsv
 
+NAME = r"\w[\w.-]*"
+"""Name of a data set: it becomes part of paths, of rules' patterns and of commands."""
 CONTROLS = ("naive", "sham", "contralateral")
 """Conditions whose microglia are controls."""
 
@@ -139,27 +144,25 @@ class DataSet:
         return tuple(file for file in self.downloads if file.name in needed)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return header and rows of a tab separated table, stripped; rows of empty fields are skipped."""
+NEEDED = "a header line and one row a library, tab separated"
+
+
+def _number(text: str, name: str, kind: str) -> float | int:
+    """Return a field as a number.
+
+    Raises
+    ------
+    ValueError
+        It is none; the message says what to write.
+    """
+    what = "days as a plain number, such as 14" if name == "day" else "a number"
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save the sheet as 'tab separated, UTF-8'") from None
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter="\t")]
-    if not rows or not any(rows[0]):
-        raise InputError(f"{path}: empty; needed: a header line and one row a library, tab separated")
-    header = rows[0]
-    if len(header) == 1 and re.search("[,;]", header[0]):
-        raise InputError(f"{path}: row 1: separated by commas or semicolons; the sheet must be tab separated")
-    mistakes = [f"{path}: row 1: column '{name}' is there twice" for name in {h for h in header if header.count(h) > 1}]
-    for number, row in enumerate(rows[1:], start=2):
-        if any(row) and len(row) > len(header):
-            mistakes.append(f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}")
-    if mistakes:
-        raise InputError("\n".join(sorted(mistakes)))
-    return header, [dict(zip(header, row, strict=False)) for row in rows[1:]]
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a number; write {what}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known")
+    return int(number) if kind == "integer" and number.is_integer() else number
 
 
 def _typed(row: Mapping[str, str], properties: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
@@ -172,13 +175,17 @@ def _typed(row: Mapping[str, str], properties: Mapping[str, Any], where: str) ->
             continue
         if kind in ("number", "integer"):
             try:
-                number = float(text)
-                typed[name] = int(number) if kind == "integer" and number.is_integer() else number
-            except ValueError:
-                what = "days as a plain number, such as 14" if name == "day" else "a number"
-                mistakes.append(f"{where}, column {name}: '{text}' is not a number; write {what}")
+                typed[name] = _number(text, name, kind)
+            except ValueError as error:
+                mistakes.append(f"{where}, column {name}: {error}")
         else:
             typed[name] = text.lower() if name in ("sex", "include", "condition", "sort") else text
+    for name in ("library", "subject"):
+        if looks_like_date(row.get(name, "")):
+            mistakes.append(
+                f"{where}, column {name}: '{row[name]}' looks like a date that a spreadsheet has made of a name; "
+                "format the column as text and write the name again"
+            )
     return typed, mistakes
 
 
@@ -210,15 +217,13 @@ def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple
     InputError
         One line per mistake: file, row, column, what is wrong, what is allowed.
     """
-    header, rows = _read_rows(path)
+    header, rows = read_tsv(path, NEEDED)
     properties = load_schema(schema)["properties"]
     mistakes = _columns(path, header, properties)
     absent = [f"'{name}' is missing" for name in ("library", "condition") if name not in header]
-    libraries = []
+    read: list[tuple[int, Library]] = []
     first_row: dict[str, int] = {}
-    for number, text_row in enumerate(rows, start=2):
-        if not any(text_row.values()):
-            continue
+    for number, text_row in rows:
         where = f"{path}: row {number}"
         row, wrong = _typed({k: v for k, v in text_row.items() if k in properties}, properties, where)
         # a column that is not there is told once, not in every row
@@ -229,14 +234,51 @@ def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple
         first_row.setdefault(name, number)
         mistakes += wrong
         if not mistakes:
-            libraries.append(_library(row, enrichment))
-    if not rows or not first_row:
+            read.append((number, _library(row, enrichment)))
+    if not rows:
         mistakes.append(f"{path}: no library below the header")
-    elif not mistakes and not any(library.include for library in libraries):
-        mistakes.append(f"{path}: every library has include = no")
+    elif not mistakes:
+        mistakes += _between_rows(path, read)
     if mistakes:
         raise InputError("\n".join(mistakes))
-    return tuple(libraries)
+    return tuple(library for _, library in read)
+
+
+def _between_rows(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
+    """Return what rows that are right on their own say against each other."""
+    included = [(number, library) for number, library in read if library.include]
+    if not included:
+        return [f"{path}: every library has include = no"]
+    return _one_animal_one_day(path, included) + _same_cells(path, included)
+
+
+def _one_animal_one_day(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
+    """An animal's spinal cord is taken once, and the animal has one sex; names used twice would join two animals."""
+    lines, first = [], dict[str, tuple[int, Library]]()
+    for number, library in read:
+        row, other = first.setdefault(library.subject, (number, library))
+        for column in ("day", "sex"):
+            mine, theirs = getattr(library, column), getattr(other, column)
+            if mine not in (None, "") and theirs not in (None, "") and mine != theirs:
+                shown = [f"{value:g}" if isinstance(value, float) else value for value in (mine, theirs)]
+                lines.append(
+                    f"{path}: row {number}, column {column}: {shown[0]}, but animal '{library.subject}' has {shown[1]} in row "
+                    f"{row}; different animals need different names in the column subject"
+                )
+    return lines
+
+
+def _same_cells(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
+    """Return a line for each library whose cells in a shared file another one has already."""
+    lines, first = [], dict[tuple[str, str], int]()
+    for number, library in read:
+        row = first.setdefault((library.file, library.key), number)
+        if row != number and library.file:
+            lines.append(
+                f"{path}: row {number}, column key: '{library.key}' of {library.file} is in row {row} already; its cells would "
+                "count twice"
+            )
+    return lines
 
 
 def _library(row: Mapping[str, Any], enrichment: str) -> Library:
@@ -256,23 +298,32 @@ def _library(row: Mapping[str, Any], enrichment: str) -> Library:
 def library_files(folder: Path, file: str) -> list[Path]:
     """Return the files behind a sheet's ``file``: itself, all files of a folder, or those with the prefix."""
     path = folder / file
+    if not file:
+        return []
     if path.is_file():
         return [path]
     if path.is_dir():
         return sorted(found for found in path.rglob("*") if found.is_file())
-    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*")) if file else []
+    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
 
 
 def _files(path: Path) -> list[tuple[int, str, bool]]:
     """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
     try:
-        header, rows = _read_rows(path)
+        header, rows = read_tsv(path, NEEDED)
     except InputError:
         return []  # told already
     if "file" not in header:
         return []
-    read = [(number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
-    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in read]
+    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
+
+
+def _no_file_column(path: Path) -> list[str]:
+    try:
+        header, _ = read_tsv(path, NEEDED)
+    except InputError:
+        return []  # told already
+    return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
 
 
 def _missing_files(path: Path, folder: Path) -> list[str]:
@@ -318,12 +369,16 @@ def _files_mistakes(
     ``here``: what was to be fetched has been.
     """
     missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
-    return missing + ([] if entry.get("split") else _same_file(path))
+    same = [] if entry.get("split") else _same_file(path)
+    return _no_file_column(path) + shortened(missing) + shortened(same)
 
 
 def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], list[str]]:
     """Return the files of the deposit, and what is wrong with them."""
-    listed = entry.get("download", {}).get("files", []) if isinstance(entry.get("download"), Mapping) else []
+    download = entry.get("download")
+    listed = download.get("files") if isinstance(download, Mapping) else None
+    if not isinstance(listed, list):
+        listed = []
     accession = str(entry.get("accession", ""))
     # what does not fit the schema has been told already
     files = [Download.of(file, accession) for file in listed if isinstance(file, Mapping) and "name" in file]
@@ -337,6 +392,20 @@ def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], li
         if not file.url
     ]
     return files, lines
+
+
+def _described(path: Path, schemas: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return ``dataset.yaml`` completed by the defaults, and what is wrong with it."""
+    where = path / "dataset.yaml"
+    standard = defaults(schemas / "dataset.yaml")
+    try:
+        entry = read_yaml(where)
+    except InputError as error:
+        return standard, [str(error)]
+    mistakes = check(entry, schemas / "dataset.yaml", str(where))
+    if not {"folder", "simulation", "download"} & set(entry):
+        mistakes.append(f"{where}: 'folder' is missing: where are the files? (or what is to be fetched: download)")
+    return with_defaults(entry, standard), mistakes
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
@@ -356,30 +425,26 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     InputError
         All mistakes found, one line each.
     """
-    mistakes: list[str] = []
-    entry: dict[str, Any] = {}
-    try:
-        entry = read_yaml(path / "dataset.yaml")
-        mistakes += check(entry, schemas / "dataset.yaml", str(path / "dataset.yaml"))
-    except InputError as error:
-        mistakes.append(str(error))
-    entry = with_defaults(entry, defaults(schemas / "dataset.yaml"))
+    described = str(path / "dataset.yaml")
+    entry, mistakes = _described(path, schemas)
     libraries: tuple[Library, ...] = ()
     try:
         enrichment = str(entry.get("enrichment", "none"))
         libraries = read_samples(path / "samples.tsv", schemas / "samples.yaml", enrichment=enrichment)
     except InputError as error:
-        mistakes.append(str(error))
+        mistakes += shortened(str(error).splitlines())
     downloads, wrong = _downloads(path / "dataset.yaml", entry)
     mistakes += wrong
-    if not {"folder", "simulation", "download"} & set(entry):
-        mistakes.append(
-            f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files? (or what is to be fetched: download)"
-        )
     folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
-    if {"folder", "download"} & set(entry) and "simulation" not in entry:
+    if "simulation" in entry:
+        mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
+    elif {"folder", "download"} & set(entry):
         here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
-        mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
+        if here and not folder.is_dir():
+            mistakes.append(f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}")
+        else:
+            mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
+            mistakes += [f"{described}: {line}" for line in split_mistakes(entry.get("split"), folder, here)]
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}
@@ -412,6 +477,10 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
     if isinstance(settings.get("datasets"), str):  # --config datasets=demo
         settings["datasets"] = [name for name in settings["datasets"].split(",") if name]
     mistakes = check(settings, schemas / "config.yaml", "config/config.yaml")
+    try:
+        load_signatures(root / "config" / "signatures")
+    except InputError as error:
+        mistakes += shortened(str(error).splitlines())
     settings = with_defaults(settings, defaults(schemas / "config.yaml"))
     shelf = root / "config" / "datasets"
     there = sorted(found.name for found in shelf.iterdir() if found.is_dir()) if shelf.is_dir() else []
@@ -420,6 +489,9 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
         if name not in there:
             known = hint(str(name), there) or f"; there are: {', '.join(there)}"
             mistakes.append(f"config/config.yaml: datasets: '{name}' has no folder in config/datasets{known}")
+            continue
+        if not re.fullmatch(NAME, str(name)):
+            mistakes.append(f"config/datasets/{name}: the folder's name may hold letters, digits, '.', '_' and '-' only")
             continue
         try:
             datasets[name] = load_dataset(Path("config/datasets") / name, schemas, root=root)

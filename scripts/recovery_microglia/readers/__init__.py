@@ -5,16 +5,19 @@ not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists
 archives of these.
 """
 
+import lzma
 import re
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.descriptions import compiled_split
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers.binary import read_10x_h5, read_anndata
@@ -29,6 +32,16 @@ FORMATS = {
     "h5ad": "AnnData (h5ad or zarr)",
 }
 
+_OTHERS = {
+    ".xlsx": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".xls": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".rds": "an R object; write it from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".rdata": "R objects; write the counts from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".fastq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".fq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".bam": "aligned reads, not counts; run Cell Ranger or STARsolo first",
+    ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
+}
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
 _GENES = re.compile(r"(features|genes|gene_names|gene)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
 _BARCODES = re.compile(r"(barcodes?|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
@@ -105,8 +118,11 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
         return _with_lists(path, [other for other in path.parent.iterdir() if other.is_file()])
     if format == "dense" or name.endswith(_TEXT):
         return read_dense(path)
+    suffix = Path(name).suffix
+    if suffix in _OTHERS:
+        raise InputError(f"{path}: {_OTHERS[suffix]}")
     raise InputError(
-        f"{path}: '{path.suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
+        f"{path}: '{suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
     )
 
 
@@ -188,9 +204,18 @@ def _unpack(path: Path, scratch: Path) -> Path:
             with tarfile.open(path) as archive:
                 archive.extractall(out, filter="data")
     except tarfile.FilterError as error:
-        raise InputError(f"{path}: {error}") from None
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(f"{path}: member '{error.tarinfo.name}' points outside the archive") from None
+    except (RuntimeError, NotImplementedError) as error:  # zipfile's words for a password, and for rare compressions
+        locked = "a password is needed; unpack it and name the folder" if "password" in str(error) else str(error)
+        raise InputError(f"{path}: {locked}") from None
+    except OSError as error:
+        if error.errno is not None:  # the disk's fault, not the archive's
+            raise
         raise InputError(f"{path}: truncated or damaged archive ({error})") from None
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
+    if not any(out.iterdir()):
+        raise InputError(f"{path}: the archive is empty")
     return out
 
 
@@ -258,11 +283,9 @@ def split_counts(
 
 def _keys_by_pattern(counts: ad.AnnData, pattern: str) -> pd.Series:
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise InputError(f"dataset.yaml: split.pattern: not a regular expression ({error})") from None
-    if "library" not in compiled.groupindex:
-        raise InputError("dataset.yaml: split.pattern: needs a group named library, such as (?P<library>D[0-9]+)_")
+        compiled = compiled_split(pattern)
+    except ValueError as error:
+        raise InputError(f"dataset.yaml: {error}") from None
     found = [compiled.search(str(name)) for name in counts.obs_names]
     return pd.Series([match["library"] if match else "" for match in found], index=counts.obs_names)
 
@@ -277,6 +300,8 @@ def _keys_by_metadata(counts: ad.AnnData, path: Path, column: str, barcode_colum
     header, *rows = read_rows(path)
     if rows and len(header) == len(rows[0]) - 1:  # R's write.table: the row names have no heading
         header = ["", *header]
+    if ragged := next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0):
+        raise InputError(f"{path}: line {ragged}: {len(rows[ragged - 2])} fields, but the header has {len(header)}")
     table = pd.DataFrame(rows, columns=header)
     name = barcode_column if barcode_column is not None else header[0]
     for needed in (column, name):
