@@ -88,7 +88,11 @@ def plain(error: ValidationError) -> list[str]:
         case "minLength" | "minItems":
             return ["must not be empty"]
         case "uniqueItems":
-            return [f"'{name}' is there twice" for name in dict.fromkeys(map(str, value)) if list(map(str, value)).count(name) > 1]
+            return [
+                f"'{name}' is there twice"
+                for name in dict.fromkeys(map(str, value))
+                if list(map(str, value)).count(name) > 1
+            ]
         case "pattern" if value == "":
             return ["must not be empty"]
         case "pattern" if isinstance(error.schema, Mapping) and "x-allowed" in error.schema:

@@ -46,4 +46,6 @@ def simulation_mistakes(simulation: Any, path: Path) -> list[str]:
     parameters = simulation.get("parameters") if isinstance(simulation, Mapping) else None
     if not isinstance(parameters, str) or (path / parameters / "genes.tsv").is_file():
         return []
-    return [f"simulation.parameters: '{path / parameters}': no folder with genes.tsv and the other tables of a simulation"]
+    return [
+        f"simulation.parameters: '{path / parameters}': no folder with genes.tsv and the other tables of a simulation"
+    ]

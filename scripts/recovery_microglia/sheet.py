@@ -253,7 +253,7 @@ def _between_rows(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
 
 
 def _one_animal_one_day(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
-    """An animal's spinal cord is taken once, and the animal has one sex; names used twice would join two animals."""
+    """Return what one animal cannot be: its cord is taken once, and it has one sex. A name used twice joins two animals."""
     lines, first = [], dict[str, tuple[int, Library]]()
     for number, library in read:
         row, other = first.setdefault(library.subject, (number, library))
@@ -441,7 +441,9 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     elif {"folder", "download"} & set(entry):
         here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
         if here and not folder.is_dir():
-            mistakes.append(f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}")
+            mistakes.append(
+                f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}"
+            )
         else:
             mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
             mistakes += [f"{described}: {line}" for line in split_mistakes(entry.get("split"), folder, here)]
@@ -491,7 +493,9 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
             mistakes.append(f"config/config.yaml: datasets: '{name}' has no folder in config/datasets{known}")
             continue
         if not re.fullmatch(NAME, str(name)):
-            mistakes.append(f"config/datasets/{name}: the folder's name may hold letters, digits, '.', '_' and '-' only")
+            mistakes.append(
+                f"config/datasets/{name}: the folder's name may hold letters, digits, '.', '_' and '-' only"
+            )
             continue
         try:
             datasets[name] = load_dataset(Path("config/datasets") / name, schemas, root=root)

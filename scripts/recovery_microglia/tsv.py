@@ -12,7 +12,9 @@ INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters without width that copying from a web page or PDF leaves behind; `str.strip` does not know them."""
 
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mär|mai|okt|dez)[a-zäé]*"
-_DATE = re.compile(rf"\d{{1,2}}[-./ ]\s?{_MONTH}\.?|{_MONTH}[-./ ]\d{{1,2}}(\d\d)?|\d{{4}}-\d\d-\d\d( .*)?", re.IGNORECASE)
+_DATE = re.compile(
+    rf"\d{{1,2}}[-./ ]\s?{_MONTH}\.?|{_MONTH}[-./ ]\d{{1,2}}(\d\d)?|\d{{4}}-\d\d-\d\d( .*)?", re.IGNORECASE
+)
 
 
 def looks_like_date(word: str) -> bool:
@@ -84,7 +86,7 @@ def read_tsv(path: Path, needed: str) -> tuple[list[str], list[tuple[int, dict[s
             row = next(reader, None)
         except csv.Error:
             raise InputError(
-                f"{path}: row {start}: a quotation mark (\") opens a field and is not closed in it; take it out"
+                f'{path}: row {start}: a quotation mark (") opens a field and is not closed in it; take it out'
             ) from None
         if row is None:
             break
@@ -95,7 +97,9 @@ def read_tsv(path: Path, needed: str) -> tuple[list[str], list[tuple[int, dict[s
     header = rows[0][1]
     if mistake := _header_mistake(header):
         raise InputError(f"{path}: row 1: {mistake}")
-    mistakes = [f"{path}: row 1: column '{name}' is there twice" for name in sorted({h for h in header if header.count(h) > 1})]
+    mistakes = [
+        f"{path}: row 1: column '{name}' is there twice" for name in sorted({h for h in header if header.count(h) > 1})
+    ]
     mistakes += [
         f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}"
         for number, row in rows[1:]

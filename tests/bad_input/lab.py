@@ -35,6 +35,10 @@ DENSE = "gene\tAAAC-1\tAAAG-1\tAAAT-1\nActb\t5\t0\t7\nItgax\t0\t3\t0\nIgf1\t1\t0
 MTX = "%%MatrixMarket matrix coordinate integer general\n5 3 4\n1 1 5\n2 2 3\n4 3 4\n5 1 9\n"
 
 
+type Make = Callable[["Lab"], object]
+"""Makes a mistake in a lab, and meets it as the pipeline does."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One bad input.
@@ -50,7 +54,7 @@ class Case:
     """
 
     what: str
-    make: Callable[["Lab"], object]
+    make: Make
     says: str
 
 
@@ -124,7 +128,7 @@ class Lab:
 # ---------------------------------------------------------------- how a mistake is put in words
 
 
-def row(old: str, new: str) -> Callable[[Lab], None]:
+def row(old: str, new: str) -> Make:
     """The sheet with a text replaced."""
 
     def make(lab: Lab) -> None:
@@ -134,7 +138,7 @@ def row(old: str, new: str) -> Callable[[Lab], None]:
     return make
 
 
-def sheet(text: str | bytes) -> Callable[[Lab], None]:
+def sheet(text: str | bytes) -> Make:
     """Another sheet."""
 
     def make(lab: Lab) -> None:
@@ -144,7 +148,7 @@ def sheet(text: str | bytes) -> Callable[[Lab], None]:
     return make
 
 
-def entry(old: str, new: str) -> Callable[[Lab], None]:
+def entry(old: str, new: str) -> Make:
     """The data set's description with a text replaced."""
 
     def make(lab: Lab) -> None:
@@ -154,7 +158,7 @@ def entry(old: str, new: str) -> Callable[[Lab], None]:
     return make
 
 
-def described(more: str) -> Callable[[Lab], None]:
+def described(more: str) -> Make:
     """The data set's description with lines added."""
 
     def make(lab: Lab) -> None:
@@ -164,7 +168,7 @@ def described(more: str) -> Callable[[Lab], None]:
     return make
 
 
-def configured(text: str) -> Callable[[Lab], None]:
+def configured(text: str) -> Make:
     """Another configuration."""
 
     def make(lab: Lab) -> None:
@@ -174,7 +178,7 @@ def configured(text: str) -> Callable[[Lab], None]:
     return make
 
 
-def gene_set(name: str, old: str, new: str) -> Callable[[Lab], None]:
+def gene_set(name: str, old: str, new: str) -> Make:
     """A table of gene sets with a text replaced."""
 
     def make(lab: Lab) -> None:
@@ -184,7 +188,7 @@ def gene_set(name: str, old: str, new: str) -> Callable[[Lab], None]:
     return make
 
 
-def matrix(name: str, content: str | bytes, **options: Any) -> Callable[[Lab], None]:
+def matrix(name: str, content: str | bytes, **options: Any) -> Make:
     """One file that is read."""
 
     def make(lab: Lab) -> None:
@@ -194,7 +198,7 @@ def matrix(name: str, content: str | bytes, **options: Any) -> Callable[[Lab], N
     return make
 
 
-def files(contents: dict[str, str | bytes], name: str, **options: Any) -> Callable[[Lab], None]:
+def files(contents: dict[str, str | bytes], name: str, **options: Any) -> Make:
     """Several files, of which one, a folder or a prefix is read."""
 
     def make(lab: Lab) -> None:

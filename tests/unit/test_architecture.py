@@ -10,7 +10,7 @@ import yaml
 from recovery_microglia import provenance
 
 FLOORS = {
-    1: {"errors", "checks", "deposit", "descriptions", "tsv", "genes", "sheet", "provenance"},
+    1: {"errors", "checks", "deposit", "descriptions", "tsv", "workplace", "genes", "sheet", "provenance"},
     2: {"readers", "simulate", "truth"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},

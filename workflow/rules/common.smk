@@ -5,6 +5,7 @@ gives   CONFIG (completed by defaults), DATASETS (name to checked data set), hel
 """
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from recovery_microglia.errors import InputError
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
+from recovery_microglia.workplace import hold
+
+# A run that was killed leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
+ALIVE = hold(Path(".snakemake")) if workflow.is_main_process else None
 
 try:
     CONFIG, DATASETS = load_run(config, Path(), ROOT / "workflow" / "schemas")
@@ -158,6 +163,26 @@ def source_files(wildcards) -> list[str]:
         for path in library_files(dataset.folder, library.file)
     }
     return [] if dataset.simulated else sorted(str(path) for path in files)
+
+
+def readings_of(wildcards) -> list[tuple[str, str]]:
+    """Each file of a real data set, with what was made from it."""
+    dataset = DATASETS[wildcards.dataset]
+    if dataset.simulated:
+        return []
+    shared = dataset.shared_files()
+    return sorted(
+        (
+            str(path),
+            (
+                f"resources/{dataset.name}/split"
+                if library.file in shared
+                else f"results/{dataset.name}/libraries/{library.library}/library.json"
+            ),
+        )
+        for library in dataset.included
+        for path in library_files(dataset.folder, library.file)
+    )
 
 
 def pages_to_open() -> str:

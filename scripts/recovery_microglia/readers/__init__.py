@@ -5,6 +5,7 @@ not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists
 archives of these.
 """
 
+import glob
 import lzma
 import re
 import tarfile
@@ -85,8 +86,17 @@ def read_counts(
     if format not in FORMATS:
         raise InputError(f"{path}: format '{format}' is not known; allowed: {', '.join(FORMATS)}")
     with tempfile.TemporaryDirectory(prefix="recovery-microglia-") as scratch:
+        before = _stamps(path)
         table = _read(path, format, genome, layer, Path(scratch))
+        if _stamps(path) != before:
+            raise InputError(f"{path}: changed while it was being read; is it still being copied?")
         return to_anndata(table, organism=organism, genome=genome, where=str(path))
+
+
+def _stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of the files that a reading may take."""
+    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
 
 
 def _bare(path: Path) -> str:
@@ -99,9 +109,7 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
     if path.is_dir():
         return _read_folder(path, format, genome, layer, scratch)
     if not path.is_file():
-        files = sorted(
-            found for found in path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*") if found.is_file()
-        )
+        files = sorted(found for found in path.parent.glob(f"{glob.escape(path.name)}*") if found.is_file())
         if not files:
             raise InputError(f"{path}: no such file, folder or file prefix")
         return _read_files(files, path, format, genome, layer, scratch)
