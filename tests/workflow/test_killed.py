@@ -16,7 +16,15 @@ SECONDS = 40.0
 
 def start(project: Project) -> subprocess.Popen[bytes]:
     """Start a run in a process group of its own, as a shell does."""
-    command = [str(project.path / ".venv/bin/python"), "-m", "snakemake", "--cores", "2", "--config", "datasets=[small]"]
+    command = [
+        str(project.path / ".venv/bin/python"),
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--config",
+        "datasets=[small]",
+    ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     with (project.path / "run.log").open("ab") as log:
         return subprocess.Popen(
