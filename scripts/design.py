@@ -12,5 +12,5 @@ with reporting(snakemake.log[0]):
 
     settings = TimelineSettings(**snakemake.params.settings)
     audit, days = plan(pd.DataFrame(snakemake.params.sheet), settings, seed=snakemake.params.seed)
-    text = words(snakemake.params.title, audit, days, settings)
+    text = words(snakemake.params.title, audit, days, settings, snakemake.params.to_check)
     Path(snakemake.output[0]).write_text(text, encoding="utf-8")

@@ -24,6 +24,7 @@ with reporting(snakemake.log[0]):
             column=how.get("column"),
             metadata=folder / how["metadata"] if "metadata" in how else None,
             barcode_column=how.get("barcode_column"),
+            join=how.get("join", "barcode"),
         )
         for library, part in parts.items():
             part.write_h5ad(out / f"{library}.h5ad", compression="lzf")

@@ -43,8 +43,9 @@ def _validator(path: Path) -> Validator:
 
 def hint(word: str, allowed: Iterable[str]) -> str:
     """Return ``; did you mean …?`` where an allowed word is close, else nothing."""
-    close = difflib.get_close_matches(word.lower(), [a.lower() for a in allowed], n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    written = {name.lower(): name for name in allowed}
+    close = difflib.get_close_matches(word.lower(), written, n=1, cutoff=0.6)
+    return f"; did you mean '{written[close[0]]}'?" if close else ""
 
 
 def _unknown_keys(error: ValidationError) -> list[str]:

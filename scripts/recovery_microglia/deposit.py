@@ -92,6 +92,11 @@ def fetched_path(dataset: str, name: str, root: Path = Path()) -> Path:
     return root / "resources" / dataset / "fetched" / f"{name}.tsv"
 
 
+def record_path(dataset: str, name: str, root: Path = Path()) -> Path:
+    """Return the same table of the first time, which outlives the other: Snakemake deletes a step's output before it runs."""
+    return root / "resources" / dataset / "checksums" / f"{name}.tsv"
+
+
 def default_folder(dataset: str) -> Path:
     """Return where the files of a deposit are put if the data set names no folder; relative to the project's root."""
     return Path("resources") / dataset / "files"
@@ -124,8 +129,22 @@ def write_fetched(rows: Sequence[tuple[str, int, str]], path: Path) -> None:
     partial.replace(path)
 
 
-def in_place(folder: Path, path: Path) -> bool:
-    """Return whether all that a table of fetched files names lies in the folder, with its size."""
-    return all(
-        (folder / file).is_file() and (folder / file).stat().st_size == size for file, size, _ in read_fetched(path)
-    )
+def in_place(folder: Path, rows: Sequence[tuple[str, int, str]]) -> bool:
+    """Return whether files lie in the folder, with their sizes."""
+    return all((folder / file).is_file() and (folder / file).stat().st_size == size for file, size, _ in rows)
+
+
+def forget_lost(dataset: str, downloads: Sequence[Download], folder: Path, root: Path = Path()) -> list[Path]:
+    """Delete the tables of fetched files that are gone or changed their size, so that they are fetched again.
+
+    An archive itself may be gone once it is unpacked. Returns the tables that were deleted.
+    """
+    lost = []
+    for file in downloads:
+        path = fetched_path(dataset, file.name, root)
+        if path.exists():
+            rows = read_fetched(path)
+            if not in_place(folder, [row for row in rows if row[0] != file.name] if file.is_archive else rows):
+                path.unlink()
+                lost.append(path)
+    return lost

@@ -9,10 +9,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.deposit import read_fetched
 from recovery_microglia.errors import Notice, by_severity
 from recovery_microglia.provenance import sha256, versions
 
-STEPS = ("library", "myeloid", "recovery", "timeline")
+STEPS = ("dataset", "library", "myeloid", "recovery", "timeline")
 """Steps whose notices reach the report, in the order of the data."""
 
 Json = dict[str, Any]
@@ -182,6 +183,13 @@ def headline(status: str, reason: str, onset: Sequence[Json]) -> str:
     return "\n".join(f"{row.get('arm') or 'No arm stated'}: {row['sentence']}" for row in rows)
 
 
+def checksums(path: Path) -> list[tuple[str, str]]:
+    """Return name and SHA-256 of an input: of the file itself, or of what a table of fetched files lists."""
+    if path.parent.name == "fetched" and path.suffix == ".tsv":
+        return [(file, digest) for file, _, digest in read_fetched(path)]
+    return [(path.as_posix(), sha256(path))]
+
+
 def provenance_table(inputs: Sequence[Path], settings: Mapping[str, Any]) -> pd.DataFrame:
     """Return what the run used (= provenance.tsv): kind, name, value; checksums, versions and settings."""
     rows = [{"kind": "version", "name": name, "value": value} for name, value in versions().items()]
@@ -190,5 +198,6 @@ def provenance_table(inputs: Sequence[Path], settings: Mapping[str, Any]) -> pd.
         for key, item in pairs:
             name = f"{section}.{key}" if key else section
             rows.append({"kind": "setting", "name": name, "value": str(plain_json(item))})
-    rows += [{"kind": "sha256", "name": path.as_posix(), "value": sha256(path)} for path in inputs if path.is_file()]
+    sums = [pair for path in inputs if path.is_file() for pair in checksums(path)]
+    rows += [{"kind": "sha256", "name": name, "value": digest} for name, digest in sums]
     return pd.DataFrame(rows, columns=["kind", "name", "value"])

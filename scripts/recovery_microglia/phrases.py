@@ -11,7 +11,23 @@ from typing import NamedTuple
 WORDS = {
     name: number
     for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+        ]
     )
 }
 """Numbers that are written out."""
@@ -59,7 +75,12 @@ _PATTERNS = (
     # 3d, 24h, 2w
     (re.compile(rf"{_EDGE}(?P<n>\d+(?:\.\d+)?)\s?(?P<u>{_SHORT}){_END}"), True),
     # POD14, POD 14, postoperative day 14, post-injury day 3, day 14, week 2, Day-3, wk2
-    (re.compile(rf"{_EDGE}(?P<u>pod|dpi|dpo|dps|dpl|wpi|mpi|hpi|days?|weeks?|wks?|months?|hours?)[\s.:#-]*(?P<n>{_NUMBER}){_END}"), True),
+    (
+        re.compile(
+            rf"{_EDGE}(?P<u>pod|dpi|dpo|dps|dpl|wpi|mpi|hpi|days?|weeks?|wks?|months?|hours?)[\s.:#-]*(?P<n>{_NUMBER}){_END}"
+        ),
+        True,
+    ),
     # D14, d.3, W2: may be a donor or a well
     (re.compile(rf"{_EDGE}(?P<u>d)\.?-?(?P<n>\d+(?:\.\d+)?){_END}"), False),
     # timecourse 1m, as in the Tabulae Paralytica; 2m alone may be two males
@@ -72,7 +93,9 @@ _NOT_A_DAY = (
     re.compile(r"^[\s-]*(?:of|on)\s+(?:\w+\s)?(?:plx|diet|chow|tamoxifen|treatment|culture)"),
     re.compile(r"^\s*(?:before|prior|pre[- ])"),
 )
-_BEFORE_NO_DAY = re.compile(r"(?:\bage[d]?:?\s*(?:of\s)?|\bp|\be|postnatal\s(?:day\s)?|embryonic\s(?:day\s)?|for\s|every\s|donor\s?|\bdiv\s?)$")
+_BEFORE_NO_DAY = re.compile(
+    r"(?:\bage[d]?:?\s*(?:of\s)?|\bp|\be|postnatal\s(?:day\s)?|embryonic\s(?:day\s)?|for\s|every\s|donor\s?|\bdiv\s?)$"
+)
 
 
 def _plain(text: str) -> str:
@@ -135,7 +158,9 @@ _INJURY = (
 )
 _CONDITIONS = {
     "naive": re.compile(rf"\bna[iï]ve\b|\bintact\b|\bhealthy\b|\buntouched\b|\bbaseline\b|{_NO_INJURY}"),
-    "sham": re.compile(r"sham|laminectomy (?:only|control|alone)|superficial (?:injury|incision)|skin incision|mock (?:surgery|operat)"),
+    "sham": re.compile(
+        r"sham|laminectomy (?:only|control|alone)|superficial (?:injury|incision)|skin incision|mock (?:surgery|operat)"
+    ),
     "contralateral": re.compile(r"\bcontra(?:lateral(?:ly)?|lat)?\b"),
     "injured": re.compile(_INJURY),
 }
@@ -193,7 +218,11 @@ def read_sexes(text: str, *, stated: bool = False) -> list[str]:
     if re.search(r"\b(?:mixed|both|pooled) ?(?:sexes|sex|genders?)?\b", plain) and (stated or "sex" in plain):
         return ["mixed"]
     if female and male:
-        return ["mixed"] if re.search(r"(?:male|female|m|f)s?\s?(?:and|\+|&|/|,)\s?(?:male|female|m|f)", plain) else ["female", "male"]
+        return (
+            ["mixed"]
+            if re.search(r"(?:male|female|m|f)s?\s?(?:and|\+|&|/|,)\s?(?:male|female|m|f)", plain)
+            else ["female", "male"]
+        )
     return ["female"] * female + ["male"] * male
 
 

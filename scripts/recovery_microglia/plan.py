@@ -1,5 +1,7 @@
 """What a design can show, before anything is computed: the audit in words, and what would be seen (floor 5)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -65,8 +67,10 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
     return found, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def words(title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettings) -> str:
-    """Return what the design can show as plain text."""
+def words(
+    title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettings, to_check: Sequence[str] = ()
+) -> str:
+    """Return what the design can show as plain text; ``to_check``: facts of the entry that nobody has checked."""
     says = {
         "tested": "Days can be tested against controls, and an onset can be given.",
         "descriptive": f"Only a description is possible, no test and no onset: {found.reason}.",
@@ -92,4 +96,6 @@ def words(title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettin
     if len(told):
         lines.append("What goes with the days (Cramér's V: 0 not at all, 1 completely):")
         lines += [f"  {row['variable']}: {row['cramers_v']:.2f}, {row['note']}" for row in told.to_dict("records")]
+    if to_check:
+        lines += ["", "To be checked, nobody has yet:", *(f"  {text}" for text in to_check)]
     return "\n".join(lines).rstrip() + "\n\n"

@@ -22,7 +22,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
-from recovery_microglia.deposit import Download, default_folder, fetched_path
+from recovery_microglia.deposit import Download, default_folder, fetched_path, record_path
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
@@ -330,7 +330,8 @@ def _missing_files(path: Path, folder: Path) -> list[str]:
     lines = []
     for number, file, included in _files(path):
         if included and not library_files(folder, file):
-            what = f"'{folder / file}': no such file, folder or file prefix" if file else "empty"
+            there = [found.name for found in folder.iterdir()] if folder.is_dir() and file else []
+            what = f"'{folder / file}': no such file, folder or file prefix{hint(file, there)}" if file else "empty"
             lines.append(f"{path}: row {number}, column file: {what}")
     return lines
 
@@ -408,6 +409,25 @@ def _described(path: Path, schemas: Path) -> tuple[dict[str, Any], list[str]]:
     return with_defaults(entry, standard), mistakes
 
 
+def _not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
+    """Return the downloads without the archives whose content somebody has put into the folder already.
+
+    That is so where every library's file is there, but neither the archive nor a trace of fetching it.
+    """
+    files = [file for _, file, included in _files(path / "samples.tsv") if included]
+    if not files or not all(library_files(folder, file) for file in files):
+        return downloads
+    traces = {
+        file.name
+        for file in downloads
+        if (folder / file.name).exists()
+        or (folder / f".{file.name}.part").exists()
+        or fetched_path(path.name, file.name, root).exists()
+        or record_path(path.name, file.name, root).exists()
+    }
+    return [file for file in downloads if not file.is_archive or file.name in traces]
+
+
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     """Read and check one data set's folder.
 
@@ -439,6 +459,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     if "simulation" in entry:
         mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
     elif {"folder", "download"} & set(entry):
+        downloads = _not_in_place(path, folder, downloads, root)
         here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
         if here and not folder.is_dir():
             mistakes.append(

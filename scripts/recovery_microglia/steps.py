@@ -9,6 +9,7 @@ import pandas as pd
 
 from recovery_microglia.courses import gene_course, gene_tests, igf1_share
 from recovery_microglia.design import audit
+from recovery_microglia.errors import Notice
 from recovery_microglia.genes import MYELOID, Signatures
 from recovery_microglia.library import lineage_table, qc_table
 from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
@@ -106,7 +107,12 @@ def summary_step(
     inputs
         Files whose checksums are recorded.
     """
-    notices = collect_notices({"library": libraries, **{name: [report] for name, report in reports.items()}})
+    entry = {
+        "notices": [Notice("to_check", "warning", f"To be checked: {text}").as_dict() for text in facts["to_check"]]
+    }
+    notices = collect_notices(
+        {"dataset": [entry], "library": libraries, **{name: [report] for name, report in reports.items()}}
+    )
     truth_table, metrics = pd.DataFrame(columns=list(TRUTH_COLUMNS)), None
     if truth is not None:
         calls = recovered.assign(barcode=recovered["cell"].str.partition(":")[2])

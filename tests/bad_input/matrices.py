@@ -505,7 +505,7 @@ ARCHIVES = [
         matrix("m.tar.gz", tarred(ten_x_files())[:60]),
         "data/m.tar.gz: truncated or damaged archive (Compressed file ended before the end-of-stream marker was reached)",
     ),
-    Case("an empty zip", matrix("m.zip", zipped({})), "data/m.zip: the archive is empty"),
+    Case("an empty zip", matrix("m.zip", zipped({})), "data/m.zip: nothing to read in this folder"),
     Case(
         "a zip with a password",
         matrix("m.zip", locked()),
@@ -514,17 +514,17 @@ ARCHIVES = [
     Case(
         "a zip that climbs out of its folder",
         matrix("m.zip", zipped({"../../evil.csv": DENSE})),
-        "data/m.zip: member '../../evil.csv' points outside the archive",
+        "data/m.zip: member '../../evil.csv' points outside the archive; nothing was unpacked",
     ),
     Case(
         "a tar that climbs out of its folder",
         matrix("m.tar.gz", tarred({"../../evil.csv": DENSE})),
-        "data/m.tar.gz: member '../../evil.csv' points outside the archive",
+        "data/m.tar.gz: member '../../evil.csv' points outside the archive; nothing was unpacked",
     ),
     Case(
         "a tar with a link to somewhere else",
         matrix("m.tar.gz", linked()),
-        "data/m.tar.gz: member 'matrix.mtx' points outside the archive",
+        "data/m.tar.gz: member 'matrix.mtx' is a link; only files and folders are unpacked; nothing was unpacked",
     ),
 ]
 
@@ -579,9 +579,13 @@ SPLIT = [
     Case(
         "barcodes that are not those of the table",
         split("S1", column="sample", metadata=Path("data/other.tsv")),
-        "data/other.tsv: no barcode of the matrix is in column 'barcode' ('S1_A' in the matrix, 'Q_A' in the table)",
+        "data/other.tsv: no barcode of the matrix is in its column of barcodes ('S1_A' in the matrix, 'Q_A' in the table)",
     ),
-    Case("an empty table", split("S1", column="sample", metadata=Path("data/empty.tsv")), "data/empty.tsv: empty"),
+    Case(
+        "an empty table",
+        split("S1", column="sample", metadata=Path("data/empty.tsv")),
+        "data/empty.tsv: needs a header and one row a barcode",
+    ),
     Case(
         "a table with a ragged row",
         split("S1", column="sample", metadata=Path("data/ragged.tsv")),

@@ -257,7 +257,7 @@ CASES = [
     Case(
         "a file that is not there",
         row("I1.csv", "I2.csv"),
-        "config/datasets/study/samples.tsv: row 3, column file: 'data/I2.csv': no such file, folder or file prefix",
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I2.csv': no such file, folder or file prefix; did you mean 'I1.csv'?",
     ),
     Case("no file", row("I1.csv", ""), "config/datasets/study/samples.tsv: row 3, column file: empty"),
     Case(

@@ -10,8 +10,8 @@ import yaml
 from recovery_microglia import provenance
 
 FLOORS = {
-    1: {"errors", "checks", "deposit", "descriptions", "tsv", "workplace", "genes", "sheet", "provenance"},
-    2: {"readers", "simulate", "truth"},
+    1: {"errors", "checks", "deposit", "descriptions", "genes", "phrases", "provenance", "sheet", "tsv", "workplace"},
+    2: {"fetch", "readers", "simulate", "truth", "unpack"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
     5: {"design", "betabinomial", "timeline", "plan", "courses", "robustness"},

@@ -19,6 +19,7 @@ if " " in sys.executable:
 ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.errors import InputError
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
@@ -32,6 +33,14 @@ try:
 except InputError as mistakes:
     print(f"\n{mistakes}\n", file=sys.stderr)
     sys.exit(1)
+
+if workflow.is_main_process:
+    for name, dataset in DATASETS.items():
+        for table in forget_lost(name, dataset.downloads, dataset.folder):
+            print(
+                f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again",
+                file=sys.stderr,
+            )
 
 SIGNATURES = [
     f"config/signatures/{name}.tsv"
@@ -96,6 +105,17 @@ def library_of(wildcards) -> Library:
     )
 
 
+def files_behind(dataset: DataSet, libraries: list[Library]) -> list[str]:
+    """The files that some libraries are read from; of fetched ones the tables that say that they are there."""
+    if dataset.downloads:
+        files = dataset.downloads_for(libraries)
+        return [str(fetched_path(dataset.name, file.name)) for file in files]
+    names = {library.file for library in libraries}
+    return sorted(
+        {str(path) for name in names for path in library_files(dataset.folder, name)}
+    )
+
+
 def counts_of(wildcards) -> list[str]:
     """The files that a library's counts are read from."""
     dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
@@ -103,7 +123,20 @@ def counts_of(wildcards) -> list[str]:
         return [f"resources/{dataset.name}/simulated"]
     if library.file in dataset.shared_files():
         return [f"resources/{dataset.name}/split"]
-    return [str(path) for path in library_files(dataset.folder, library.file)]
+    return files_behind(dataset, [library])
+
+
+def shared_counts_of(wildcards) -> list[str]:
+    """The files that hold several libraries each."""
+    dataset = DATASETS[wildcards.dataset]
+    shared = [one for some in dataset.shared_files().values() for one in some]
+    return files_behind(dataset, shared)
+
+
+def download_of(wildcards):
+    """The file of a deposit that a table of fetched files is about."""
+    files = DATASETS[wildcards.dataset].downloads
+    return next(file for file in files if file.name == wildcards.file)
 
 
 def reading_of(wildcards) -> dict:
@@ -157,12 +190,21 @@ def truth_of(wildcards) -> list[str]:
 def source_files(wildcards) -> list[str]:
     """Every file that a real data set is read from, for its checksums."""
     dataset = DATASETS[wildcards.dataset]
-    files = {
-        path
-        for library in dataset.included
-        for path in library_files(dataset.folder, library.file)
-    }
-    return [] if dataset.simulated else sorted(str(path) for path in files)
+    return [] if dataset.simulated else files_behind(dataset, list(dataset.included))
+
+
+def unchecked() -> str:
+    """What a user is told at the start: the facts of the entries that nobody has checked."""
+    if set(workflow.dag_settings.targets) == {"design"}:
+        return ""  # the design target's own text says so
+    told = [
+        f"  {name}: {text}"
+        for name, dataset in DATASETS.items()
+        for text in dataset.to_check
+    ]
+    return (
+        "\n".join(["", "To be checked, nobody has yet:", *told, "", ""]) if told else ""
+    )
 
 
 def readings_of(wildcards) -> list[tuple[str, str]]:

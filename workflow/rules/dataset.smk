@@ -105,6 +105,7 @@ rule design_of:
         "../../envs/environment.yaml"
     params:
         title=lambda wildcards: DATASETS[wildcards.dataset].title,
+        to_check=lambda wildcards: list(DATASETS[wildcards.dataset].to_check),
         sheet=sheet_of,
         settings=CONFIG["timeline"],
         seed=CONFIG["seed"],

@@ -1,8 +1,32 @@
 """Count matrices as files of one library each.
 
-needs   the data set's files, or its simulation parameters
-gives   resources/<dataset>/simulated/ (demo, with truth) or resources/<dataset>/split/<library>.h5ad
+needs   the data set's files, the address of their deposit, or simulation parameters
+gives   resources/<dataset>/fetched/<file>.tsv (what of a deposit is there), resources/<dataset>/simulated/ (demo, with
+        truth) or resources/<dataset>/split/<library>.h5ad
 """
+
+
+# One job a file of the deposit: downloaded, checked and unpacked. No digest of its code: bytes that passed their check
+# are the same whoever fetched them, and a table of the same files has the same bytes, after which nothing runs again.
+rule fetch:
+    output:
+        "resources/{dataset}/fetched/{file}.tsv",
+    log:
+        "results/{dataset}/logs/fetch.{file}.log",
+    # on a cluster only the machine in front has a way out
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        download=1,
+    params:
+        file=lambda w: vars(download_of(w)),
+        folder=lambda w: str(DATASETS[w.dataset].folder),
+        record=lambda w: str(record_path(w.dataset, w.file)),
+    message:
+        "Fetching {wildcards.file} of {wildcards.dataset}"
+    script:
+        "../../scripts/fetch.py"
 
 
 rule simulate:
@@ -36,13 +60,7 @@ rule simulate:
 # A deposit that holds several libraries in one matrix is read once and taken apart.
 rule split:
     input:
-        lambda w: sorted(
-            {
-                str(path)
-                for file in DATASETS[w.dataset].shared_files()
-                for path in library_files(DATASETS[w.dataset].folder, file)
-            }
-        ),
+        shared_counts_of,
     output:
         directory("resources/{dataset}/split"),
     log:

@@ -6,24 +6,23 @@ archives of these.
 """
 
 import glob
-import lzma
 import re
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.deposit import is_archive
 from recovery_microglia.descriptions import compiled_split
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers.binary import read_10x_h5, read_anndata
 from recovery_microglia.readers.counts import Table, to_anndata
-from recovery_microglia.readers.text import first_line, read_dense, read_matrix_market, read_rows
+from recovery_microglia.readers.text import first_line, iter_rows, read_dense, read_matrix_market
+from recovery_microglia.unpack import unpack
 
 FORMATS = {
     "auto": "recognise the layout",
@@ -109,13 +108,21 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
     if path.is_dir():
         return _read_folder(path, format, genome, layer, scratch)
     if not path.is_file():
-        files = sorted(found for found in path.parent.glob(f"{glob.escape(path.name)}*") if found.is_file())
-        if not files:
+        there = sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
+        files = [found for found in there if found.is_file()]
+        if not there:
             raise InputError(f"{path}: no such file, folder or file prefix")
+        if not files and len(there) == 1:
+            return _read_folder(there[0], format, genome, layer, scratch, shown=path)
+        if not files:
+            raise InputError(
+                f"{path}: several folders begin so ({', '.join(f.name for f in there[:6])}); write more of one's name"
+            )
         return _read_files(files, path, format, genome, layer, scratch)
     name = _bare(path)
-    if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
-        return _read_folder(_unpack(path, scratch), format, genome, layer, scratch, shown=path)
+    if is_archive(path.name):
+        unpack(path, scratch / "unpacked")
+        return _read_folder(scratch / "unpacked", format, genome, layer, scratch, shown=path)
     if format == "h5ad" or name.endswith((".h5ad", ".zarr")):
         return read_anndata(path, layer)
     if format == "10x_h5" or name.endswith((".h5", ".hdf5")):
@@ -197,36 +204,6 @@ def _with_lists(matrix: Path, files: list[Path]) -> Table:
     return read_matrix_market(matrix, genes, barcodes, "MatrixMarket")
 
 
-def _unpack(path: Path, scratch: Path) -> Path:
-    """Unpack an archive into a scratch folder; members that climb out of it are refused."""
-    out = scratch / "unpacked"
-    out.mkdir(exist_ok=True)
-    try:
-        if path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if not (out / name).resolve().is_relative_to(out.resolve()):
-                        raise InputError(f"{path}: member '{name}' points outside the archive")
-                archive.extractall(out)
-        else:
-            with tarfile.open(path) as archive:
-                archive.extractall(out, filter="data")
-    except tarfile.FilterError as error:
-        raise InputError(f"{path}: member '{error.tarinfo.name}' points outside the archive") from None
-    except (RuntimeError, NotImplementedError) as error:  # zipfile's words for a password, and for rare compressions
-        locked = "a password is needed; unpack it and name the folder" if "password" in str(error) else str(error)
-        raise InputError(f"{path}: {locked}") from None
-    except OSError as error:
-        if error.errno is not None:  # the disk's fault, not the archive's
-            raise
-        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
-        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
-    if not any(out.iterdir()):
-        raise InputError(f"{path}: the archive is empty")
-    return out
-
-
 # ---------------------------------------------------------------- one matrix, many libraries
 
 
@@ -238,6 +215,7 @@ def split_counts(
     column: str | None = None,
     metadata: Path | None = None,
     barcode_column: str | None = None,
+    join: str = "barcode",
 ) -> tuple[dict[str, ad.AnnData], dict[str, str]]:
     """Take a matrix that holds several libraries apart.
 
@@ -246,7 +224,8 @@ def split_counts(
     counts
         From `read_counts`.
     libraries
-        Library to its key in the data.
+        Library to its key in the data. ``1wpi*#2`` stands for the second, in the order of the alphabet, of the keys that
+        begin with 1wpi: where a deposit says how many libraries there are, but not what they are called.
     pattern
         Regular expression on the barcodes with a group named ``library``.
     column
@@ -254,23 +233,26 @@ def split_counts(
     metadata, barcode_column
         Table with one row a barcode, and its column of barcodes (the first if not given). R's changes to names
         (a leading X, dots for hyphens and blanks) are seen through.
+    join
+        ``barcode``, or ``position``: the table's rows are the matrix's barcodes in their order.
 
     Returns
     -------
     parts
-        Library to its counts.
+        Library to its counts; ``uns['key']`` is the key that it had.
     absent
         Library without a barcode to what the user is told, if the library is needed.
 
     Raises
     ------
     InputError
-        The pattern or column does not fit.
+        The pattern, the column or the number of rows does not fit.
     """
     if pattern:
         key = _keys_by_pattern(counts, pattern)
     elif column and metadata:
-        key = _keys_by_metadata(counts, metadata, column, barcode_column)
+        found = _columns_of(metadata, column, barcode_column if join == "barcode" else None)
+        key = _by_position(counts, found[1], metadata) if join == "position" else _by_barcode(counts, *found, metadata)
     elif column and column in counts.obs:
         key = counts.obs[column].astype(str)
     else:
@@ -278,15 +260,28 @@ def split_counts(
         raise InputError(
             f"dataset.yaml: split: {what or 'pattern or column is needed for a file with several libraries'}"
         )
+    there = sorted(set(key[key != ""]))
     parts, absent = {}, {}
     for library, name in libraries.items():
-        mine = (key == name).to_numpy()
+        own = _own_key(name, there)
+        mine = (key == own).to_numpy()
         if mine.any():
             parts[library] = counts[mine].copy()
+            parts[library].uns["key"] = own
         else:
-            there = ", ".join(sorted(set(key[key != ""]))[:12])
-            absent[library] = f"no barcode belongs to '{name}'; there are: {there or 'none'}"
+            shown = ", ".join(there[:40])
+            absent[library] = f"no barcode belongs to '{name}'; there are: {shown or 'none'}"
     return parts, absent
+
+
+def _own_key(name: str, there: list[str]) -> str:
+    """Return the key that a sheet's ``key`` stands for: itself, or the n-th of those with a beginning."""
+    ordinal = re.fullmatch(r"(.+)\*#([0-9]+)", name)
+    if not ordinal or name in there:
+        return name
+    own = [key for key in there if key.startswith(ordinal[1])]
+    place = int(ordinal[2])
+    return own[place - 1] if 1 <= place <= len(own) else name
 
 
 def _keys_by_pattern(counts: ad.AnnData, pattern: str) -> pd.Series:
@@ -304,23 +299,43 @@ def _plain(name: str) -> str:
     return re.sub(r"[ \-.]", ".", bare)
 
 
-def _keys_by_metadata(counts: ad.AnnData, path: Path, column: str, barcode_column: str | None) -> pd.Series:
-    header, *rows = read_rows(path)
-    if rows and len(header) == len(rows[0]) - 1:  # R's write.table: the row names have no heading
+def _columns_of(path: Path, column: str, barcode_column: str | None) -> tuple[list[str], list[str]]:
+    """Return the barcodes (the first column, if none is named) and the keys of a table with one row a barcode."""
+    rows = iter_rows(path)
+    header, first = next(rows, None), next(rows, None)
+    if header is None or first is None:
+        raise InputError(f"{path}: needs a header and one row a barcode")
+    if len(header) == len(first) - 1:  # R's write.table: the row names have no heading
         header = ["", *header]
-    if ragged := next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0):
-        raise InputError(f"{path}: line {ragged}: {len(rows[ragged - 2])} fields, but the header has {len(header)}")
-    table = pd.DataFrame(rows, columns=header)
     name = barcode_column if barcode_column is not None else header[0]
     for needed in (column, name):
-        if needed not in table:
-            raise InputError(f"{path}: there is no column '{needed}'; there are: {', '.join(header)}")
-    known = dict(zip(map(_plain, table[name]), table[column], strict=True))
+        if needed not in header:
+            raise InputError(f"{path}: there is no column '{needed}'; there are: {', '.join(filter(None, header))}")
+    own, other = header.index(name), header.index(column)
+    barcodes, keys = [], []
+    for number, row in enumerate(chain([first], rows), start=2):
+        if len(row) != len(header):
+            raise InputError(f"{path}: line {number}: {len(row)} fields, but the header has {len(header)}")
+        barcodes.append(row[own])
+        keys.append(row[other])
+    return barcodes, keys
+
+
+def _by_barcode(counts: ad.AnnData, barcodes: list[str], keys: list[str], path: Path) -> pd.Series:
+    known = dict(zip(map(_plain, barcodes), keys, strict=True))
     key = pd.Series([known.get(_plain(str(b)), "") for b in counts.obs_names], index=counts.obs_names)
     if (key == "").all():
-        example = f"'{counts.obs_names[0]}' in the matrix, '{table[name].iloc[0]}' in the table"
-        raise InputError(f"{path}: no barcode of the matrix is in column '{name}' ({example})")
+        example = f"'{counts.obs_names[0]}' in the matrix, '{barcodes[0]}' in the table"
+        raise InputError(f"{path}: no barcode of the matrix is in its column of barcodes ({example})")
     return key
+
+
+def _by_position(counts: ad.AnnData, keys: list[str], path: Path) -> pd.Series:
+    if len(keys) != counts.n_obs:
+        raise InputError(
+            f"{path}: {len(keys)} rows, but the matrix has {counts.n_obs} barcodes: they cannot be joined by position"
+        )
+    return pd.Series(keys, index=counts.obs_names)
 
 
 __all__ = ["FORMATS", "read_counts", "split_counts"]

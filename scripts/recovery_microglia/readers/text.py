@@ -1,5 +1,6 @@
 """Files of text: opening, name lists, MatrixMarket and dense tables (floor 2)."""
 
+import csv
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     InputError
         The file is missing, truncated or corrupt.
     """
-    from isal import igzip
+    from isal import igzip, igzip_lib
 
     try:
         with path.open("rb") as raw:
@@ -41,7 +42,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
                 yield stream
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, igzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
         raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
 
 
@@ -57,8 +58,10 @@ def _separator(line: str) -> str | None:
 
 
 def _fields(line: str, separator: str | None) -> list[str]:
-    parts = line.rstrip("\r\n").split(separator)
-    return [part.strip().strip('"') for part in parts]
+    text = line.rstrip("\r\n")
+    if separator and '"' in text:  # a quoted field may hold the separator
+        return [part.strip() for part in next(csv.reader([text], delimiter=separator))]
+    return [part.strip().strip('"') for part in text.split(separator)]
 
 
 def read_rows(path: Path) -> list[list[str]]:
@@ -69,6 +72,17 @@ def read_rows(path: Path) -> list[list[str]]:
         raise InputError(f"{path}: empty")
     separator = _separator(lines[0])
     return [_fields(line, separator) for line in lines if line.strip()]
+
+
+def iter_rows(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a table as fields, the header first: a table of a million cells is not held at once."""
+    with opened(path) as stream:
+        separator: str | None = None
+        for number, line in enumerate(stream):
+            text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
+            separator = _separator(text) if number == 0 else separator
+            if text.strip():
+                yield _fields(text, separator)
 
 
 def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
@@ -102,7 +116,7 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
 
     start = first_line(matrix)
     if not start.startswith("%%MatrixMarket"):
-        return read_dense(matrix)
+        return _read_bare(matrix, genes, barcodes) or read_dense(matrix)
     try:
         with opened(matrix) as stream:
             found = sp.coo_matrix(mmread(stream, spmatrix=False))
@@ -110,7 +124,7 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
         raise
     except Exception as error:
         raise InputError(f"{matrix}: not a whole MatrixMarket file ({error})") from None
-    cells = [row[0] for row in read_rows(barcodes)]
+    cells = barcode_list(barcodes)
     n_genes = len(read_rows(genes))
     rows, columns = found.shape
     fits = _fits(rows, n_genes) and _fits(columns, len(cells))
@@ -124,6 +138,69 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
     cells = cells[1:] if len(cells) == found.shape[1] + 1 else cells
     ids, symbols, types = gene_columns(genes, found.shape[0])
     return Table(sp.csr_matrix(found.T), cells, symbols, layout, ids, types)
+
+
+def barcode_list(path: Path) -> list[str]:
+    """Return the barcodes of a list, a header line among them if it has one; R's row numbers are passed over."""
+    rows = read_rows(path)
+    width = min(len(row) for row in rows)
+    last = rows[-1]
+    column = next((k for k in range(width) if not last[k].isdigit()), 0)
+    # a header of write.table has one field fewer than the rows, and its names belong to the last ones
+    return [row[column - (len(last) - len(row))] if len(row) > column - (len(last) - len(row)) else "" for row in rows]
+
+
+def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
+    """Read numbers between blanks without a name in front (deposited as .mtx), with lists beside them.
+
+    The first line may be a header, of barcodes or of genes; a row may go on over several lines. None if the lines
+    have names in front, so that it is a table like others.
+    """
+    cells, names = barcode_list(barcodes), [row[-1] for row in read_rows(genes)]
+    with opened(path) as stream:
+        head = stream.readline().decode("utf-8-sig", "replace").replace('"', "").split()
+        second = stream.readline().split()
+    if not second or not _is_number(second[0].strip(b'"')):
+        return None
+    has_header = not all(_is_number(field.encode()) for field in head)
+    by_gene = _fits(len(head), len(cells)) if has_header else not _fits(len(second), len(names))
+    long, short = (cells, names) if by_gene else (names, cells)
+    width = len(head) if has_header else len(second)
+    if has_header and not _fits(width, len(long)):
+        raise InputError(
+            f"{path}: a header of {width} names, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
+        )
+    width = width if _fits(width, len(long)) else len(long)
+    matrix = _bare_rows(path, width, skip=has_header)
+    if not _fits(matrix.shape[0], len(short)):
+        raise InputError(
+            f"{path}: {matrix.shape[0]} rows of {width} numbers, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
+        )
+    cells = cells[len(cells) - (width if by_gene else matrix.shape[0]) :]
+    ids, symbols, types = gene_columns(genes, matrix.shape[0] if by_gene else width)
+    table = sp.csr_matrix(matrix.T) if by_gene else matrix
+    return Table(table, cells, symbols, "dense numbers with lists beside them", ids, types)
+
+
+def _bare_rows(path: Path, width: int, *, skip: bool) -> sp.csr_matrix:
+    """Return the numbers of a file as rows of ``width``, whatever its line breaks; ``skip``: its first line is a header."""
+    blocks: list[sp.csr_matrix] = []
+    rest = np.zeros(0, dtype=np.int64)
+    with opened(path) as stream:
+        if skip:
+            stream.readline()
+        while lines := stream.readlines(1 << 26):
+            values = [
+                rest,
+                *(_numbers(b" ".join(line.split()), b" ", path, 0, "a row") for line in lines if line.strip()),
+            ]
+            rest = np.concatenate(values)
+            whole = len(rest) // width * width
+            blocks.append(sp.csr_matrix(rest[:whole].reshape(-1, width)))
+            rest = rest[whole:]
+    if len(rest):
+        raise InputError(f"{path}: ends in the middle of a row: {len(rest)} of {width} numbers")
+    return sp.csr_matrix(sp.vstack(blocks, format="csr"))
 
 
 def _fits(size: int, lines: int) -> bool:
