@@ -97,5 +97,5 @@ def words(
         lines.append("What goes with the days (Cramér's V: 0 not at all, 1 completely):")
         lines += [f"  {row['variable']}: {row['cramers_v']:.2f}, {row['note']}" for row in told.to_dict("records")]
     if to_check:
-        lines += ["", "To be checked, nobody has yet:", *(f"  {text}" for text in to_check)]
+        lines += ["", "To be checked before you rely on it:", *(f"  {text}" for text in to_check)]
     return "\n".join(lines).rstrip() + "\n\n"

@@ -203,7 +203,7 @@ def unchecked() -> str:
         for text in dataset.to_check
     ]
     return (
-        "\n".join(["", "To be checked, nobody has yet:", *told, "", ""]) if told else ""
+        "\n".join(["", "To be checked before you rely on it:", *told, "", ""]) if told else ""
     )
 
 
