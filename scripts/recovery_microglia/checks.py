@@ -33,12 +33,13 @@ def _is_number(_: TypeChecker, value: Any) -> bool:
 
 
 _CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
-_Validator = validators.extend(Draft202012Validator, type_checker=_CHECKER)
+_Validator: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)  # type: ignore[no-untyped-call]
 
 
 @cache
 def _validator(path: Path) -> Validator:
-    return _Validator(load_schema(path))
+    made: Validator = _Validator(load_schema(path))
+    return made
 
 
 def hint(word: str, allowed: Iterable[str]) -> str:

@@ -98,10 +98,19 @@ _BEFORE_NO_DAY = re.compile(
 )
 
 
+_RUN_TOGETHER = (
+    "sni|sci|snl|snt|cci|psnl|fnx|crush|sham|naive|ctl|ctrl|control|contra|ipsi|injured|injury|young|old|aged|veh"
+)
+
+
 def _plain(text: str) -> str:
     """Return a text in lower case, its underscores and brackets as blanks, and without accents that matter here."""
     lowered = text.lower().replace("naïve", "naive").replace("ö", "o")
-    return re.sub(r"\s+", " ", re.sub(r"[_\[\](){};|\"]", " ", lowered)).strip()
+    blank = re.sub(r"[_\[\](){};|\"]", " ", lowered)
+    # Young.7d and SNI14d: the word ends where the number begins
+    blank = re.sub(r"(?<=[a-z]{3})\.(?=\d)", " ", blank)
+    blank = re.sub(rf"\b({_RUN_TOGETHER})(?=\d)", r"\1 ", blank)
+    return re.sub(r"\s+", " ", blank).strip()
 
 
 def _unit(word: str) -> str:
@@ -152,7 +161,7 @@ def read_days(text: str) -> list[Day]:
 
 _NO_INJURY = r"(?:un-?\s?(?:injured|lesioned|operated|treated injury)|uninj|non-?\s?(?:injured|operated)|no(?:t)?\s(?:injury|injured|surgery|lesion|operation)|without (?:injury|surgery)|pre-?injury|before injury)"
 _INJURY = (
-    r"\b(?:sni|sci|snl|snt|cci|psnl|pnl|nt|fnx|snc|scc|ccd)\b|spared nerve|nerve (?:injury|ligation|transection|crush|lesion|cut)"
+    r"\b(?:\d*dp)?(?:sni|sci|snl|snt|cci|psnl|fnx)\b|spared nerve|nerve (?:injury|ligation|transection|crush|lesion|cut)"
     r"|cord (?:injury|contusion|crush|lesion|transection)|contusion|contused|hemisect|transect|axotom|crush|(?<!un)(?<!un-)(?<!non-)(?<!non)injur|(?<!un)lesion|ligat"
     r"|rhizotom|\bipsi(?:lateral)?\b"
 )
@@ -164,6 +173,9 @@ _CONDITIONS = {
     "contralateral": re.compile(r"\bcontra(?:lateral(?:ly)?|lat)?\b"),
     "injured": re.compile(_INJURY),
 }
+_SINCE_INJURY = re.compile(
+    r"(?<![\d.])(?!0+(?:\.0+)?\s?[hdwm]p)\d+(?:\.\d+)?\s?[hdwm]\.?\s?p\.?\s?i\b|\bdpi\s?0*[1-9]|\b[hdwm]pi\s0*[1-9]"
+)
 _CONTROL = re.compile(r"\b(?:control|controls|ctrls?|ctl|ctr|cont|con)\b\d*")
 
 
@@ -186,8 +198,8 @@ def read_conditions(text: str) -> list[str]:
     controls = [name for name in found if name != "injured"]
     if controls:
         return controls
-    if found:
-        return found
+    if found or _SINCE_INJURY.search(both):
+        return ["injured"]
     return ["control"] if _CONTROL.search(both) else []
 
 
