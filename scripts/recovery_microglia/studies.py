@@ -16,7 +16,7 @@ MODELS = {
     r"facial nerve (?:axotomy|transection|crush|injury)": ("facial nerve axotomy", "peripheral_nerve"),
     r"sciatic nerve (?:crush|transection|axotomy|injury|lesion|cut)": ("sciatic nerve injury", "peripheral_nerve"),
     r"rhizotomy|dorsal root (?:crush|avulsion|injury)": ("dorsal root injury", "peripheral_nerve"),
-    r"spinal cord (?:\w+ )?contusion|contusive|contusion (?:spinal cord )?injury": (
+    r"contus(?:ion|ive|ed)": (
         "spinal cord contusion",
         "spinal_cord",
     ),
