@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 import re
 import shutil
 import time
@@ -39,6 +40,24 @@ def what_the_disk_says(error: OSError) -> str:
     named = re.search(r"(?:filename|name) = '([^']+)'", str(error))
     where = error.filename or (named[1] if named else "")
     return f"{f'{where}: ' if where else ''}{_PLAIN[number]}"
+
+
+NEEDED_TO_START = 50_000_000
+"""Bytes without which a run cannot even write its small tables."""
+
+
+def unusable(folder: Path) -> str:
+    """Return in one plain line why nothing can be written into a folder, made or not; empty if it can. Writes nothing."""
+    place = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    if not place.is_dir():
+        return f"{place}: a file stands where the folder {folder} should be; move it away"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return (
+            f"{place}: cannot be written to; run elsewhere (snakemake --directory), remount it, or ask for the rights"
+        )
+    if (free := shutil.disk_usage(place).free) < NEEDED_TO_START:
+        return f"{place}: the disk is full ({free / 1e6:.0f} MB free); make room"
+    return ""
 
 
 def check_unchanged(made: Iterable[tuple[Path, Path]]) -> None:

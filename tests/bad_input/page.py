@@ -11,8 +11,8 @@ SECTIONS: list[Section] = [
     *settings.SECTIONS,
     gene_sets.SECTION,
     *matrices.SECTIONS,
+    *runs.SECTIONS,
 ]
-"""Bad inputs that a function refuses; those of `runs` need a whole run."""
 
 HEAD = """\
 # Bad input: what is refused, and in which words
@@ -38,9 +38,8 @@ def page() -> str:
     """Return the page."""
     from recovery_microglia.errors import SHOWN
 
-    sections = [*SECTIONS, *runs.SECTIONS]
-    parts = [HEAD.format(n=sum(len(section.cases) for section in sections), shown=SHOWN)]
-    for section in sections:
+    parts = [HEAD.format(n=sum(len(section.cases) for section in SECTIONS), shown=SHOWN)]
+    for section in SECTIONS:
         parts.append(f"\n## {section.title}\nTold {section.told}.\n\n| mistake | what the user sees |\n|---|---|\n")
         parts += [f"| {case.what} | {cell(case.says)} |\n" for case in section.cases]
     return "".join(parts)
