@@ -104,13 +104,13 @@ def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
     return lines
 
 
-def _words(error: BaseException) -> str:
-    """Return what the user is told of an error that is not the code's; empty if it may be."""
+def _words(error: BaseException, near: Path) -> str:
+    """Return what the user is told of an error that is not the code's; empty if it may be. ``near``: where it was."""
     match error:
         case InputError():
             return str(error)
         case OSError():
-            return what_the_disk_says(error)
+            return what_the_disk_says(error, near)
         case MemoryError():
             return "the memory is used up; run fewer jobs at once (snakemake --cores 1) or on a larger machine"
     return ""
@@ -146,7 +146,7 @@ def reporting(log: Path | str) -> Iterator[None]:
         with _logged(path):
             yield
     except Exception as error:
-        words = _words(error)
+        words = _words(error, path.parent)
         if not words:
             raise
     else:

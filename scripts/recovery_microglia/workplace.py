@@ -28,17 +28,17 @@ _PLAIN = {
 }
 
 
-def what_the_disk_says(error: OSError) -> str:
+def what_the_disk_says(error: OSError, near: Path | str = "") -> str:
     """Return in one plain line why a file could not be read or written; empty if that is not what the error is about.
 
-    HDF5 tells the number of an error in its words only.
+    ``near`` is named where the error names no file. HDF5 tells the number of an error in its words only.
     """
     told = re.search(r"errno = (\d+)", str(error))
     number = error.errno if error.errno is not None else int(told[1]) if told else None
     if number not in _PLAIN:
         return ""
     named = re.search(r"(?:filename|name) = '([^']+)'", str(error))
-    where = error.filename or (named[1] if named else "")
+    where = error.filename or (named[1] if named else near)
     return f"{f'{where}: ' if where else ''}{_PLAIN[number]}"
 
 
