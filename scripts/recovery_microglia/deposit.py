@@ -134,17 +134,24 @@ def in_place(folder: Path, rows: Sequence[tuple[str, int, str]]) -> bool:
     return all((folder / file).is_file() and (folder / file).stat().st_size == size for file, size, _ in rows)
 
 
+def is_fetched(dataset: str, file: Download, folder: Path, root: Path = Path()) -> bool:
+    """Return whether a file of a deposit has been fetched and is still there; an archive may go once it is unpacked."""
+    path = fetched_path(dataset, file.name, root)
+    if not path.exists():
+        return False
+    rows = read_fetched(path)
+    return in_place(folder, [row for row in rows if row[0] != file.name] if file.is_archive else rows)
+
+
 def forget_lost(dataset: str, downloads: Sequence[Download], folder: Path, root: Path = Path()) -> list[Path]:
     """Delete the tables of fetched files that are gone or changed their size, so that they are fetched again.
 
-    An archive itself may be gone once it is unpacked. Returns the tables that were deleted.
+    Returns the tables that were deleted.
     """
-    lost = []
-    for file in downloads:
-        path = fetched_path(dataset, file.name, root)
-        if path.exists():
-            rows = read_fetched(path)
-            if not in_place(folder, [row for row in rows if row[0] != file.name] if file.is_archive else rows):
-                path.unlink()
-                lost.append(path)
+    tables = [
+        fetched_path(dataset, file.name, root) for file in downloads if not is_fetched(dataset, file, folder, root)
+    ]
+    lost = [path for path in tables if path.exists()]
+    for path in lost:
+        path.unlink()
     return lost

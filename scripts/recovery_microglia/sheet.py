@@ -22,7 +22,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
-from recovery_microglia.deposit import Download, default_folder, fetched_path, record_path
+from recovery_microglia.deposit import Download, default_folder, fetched_path, is_fetched, record_path
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
@@ -460,7 +460,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
     elif {"folder", "download"} & set(entry):
         downloads = _not_in_place(path, folder, downloads, root)
-        here = all(fetched_path(path.name, file.name, root).exists() for file in downloads)
+        here = all(is_fetched(path.name, file, folder, root) for file in downloads)
         if here and not folder.is_dir():
             mistakes.append(
                 f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}"

@@ -6,16 +6,19 @@ import io
 import os
 import shutil
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from geo_fakes import tar
 from geo_server import Answer, Geo, serving
 from recovery_microglia import fetch as module
 from recovery_microglia.deposit import Download, forget_lost, geo_address, mirrored, read_fetched
 from recovery_microglia.errors import InputError
 from recovery_microglia.fetch import Patience, fetch, integrity, sha256_and_size
+from recovery_microglia.unpack import unpack
 
 NAME = "GSE162807_counts.txt.gz"
 PLAIN = os.urandom(300_000)
@@ -234,16 +237,6 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(place: Place) -> No
 # ---------------------------------------------------------------- archives
 
 
-def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
 RAW = "GSE162807_RAW.tar"
 INNER = tar({"raw_feature_bc_matrix/matrix.mtx.gz": CONTENT, "._junk": b"x"}, "w:gz")
 
@@ -315,6 +308,25 @@ def test_members_that_climb_out_or_are_no_files_are_refused(
     assert words in str(error.value)
     assert place.names == {RAW}
     assert not list(place.folder.parent.glob("evil*"))
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("evil")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(InputError, match="member 'evil' is a link; only files and folders are unpacked"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_too_small_a_disk_is_told_before_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.tar").write_bytes(tar({"a.txt": b"x" * 5000}))
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4999))
+    with pytest.raises(InputError, match=r"a\.tar: unpacking it needs 5\.0 kB"):
+        unpack(tmp_path / "a.tar", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 # ---------------------------------------------------------------- a mirror that is a folder

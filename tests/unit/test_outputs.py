@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia import outputs
+from recovery_microglia.deposit import write_fetched
 
 
 def test_json_never_holds_nan(tmp_path: Path) -> None:
@@ -105,3 +106,20 @@ def test_days_count_subjects_not_libraries() -> None:
     first, second = outputs.days(sheet, cells)
     assert (first["subjects"], first["cells"], first["microglia"]) == (1, 2, 1)
     assert second["condition"] == "injured"
+
+
+def test_the_checksums_of_fetched_files_are_those_of_what_came(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("x")
+    table = tmp_path / "resources/set/fetched/a.tar.tsv"
+    write_fetched([("a.tar", 3, "a" * 64), ("in/a.txt.gz", 1, "b" * 64)], table)
+    rows = outputs.provenance_table([tmp_path / "own.csv", table], {}).query("kind == 'sha256'")
+    assert rows["name"].tolist() == [(tmp_path / "own.csv").as_posix(), "a.tar", "in/a.txt.gz"]
+    assert rows["value"].tolist()[1:] == ["a" * 64, "b" * 64]
+
+
+def test_what_nobody_has_checked_reaches_the_warnings() -> None:
+    notice = {"code": "to_check", "severity": "warning", "text": "To be checked: the day."}
+    table = outputs.collect_notices({"dataset": [{"notices": [notice]}], "library": [{"library": "A", "notices": []}]})
+    assert table[["code", "severity", "step", "library"]].to_numpy().tolist() == [
+        ["to_check", "warning", "dataset", ""]
+    ]

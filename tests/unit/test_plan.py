@@ -67,3 +67,10 @@ def test_without_injured_animals_it_says_so() -> None:
     text, days = told(sheet([(0, "naive", 3)]))
     assert days.empty
     assert text == "A study\n\nEmergence cannot be judged: there is no injured library.\n\n"
+
+
+def test_what_nobody_has_checked_is_said() -> None:
+    found, days = plan(sheet([(0, "naive", 3)]), SETTINGS)
+    assert "To be checked before you rely on it:\n  The day is a guess." in words(
+        "A study", found, days, SETTINGS, ["The day is a guess."]
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recovery_microglia import sheet
+from recovery_microglia.deposit import fetched_path, write_fetched
 from recovery_microglia.errors import InputError
 
 ENTRY = """\
@@ -195,3 +196,90 @@ def test_shipped_entries_are_valid(root: Path, schemas: Path, shared_data: Path)
         dataset = sheet.load_dataset(folder, schemas, root=root)
         assert dataset.libraries
     assert shared_data.is_dir()
+
+
+# ---------------------------------------------------------------- what is fetched
+
+DOWNLOAD = """\
+title: A study
+organism: mouse
+injury_model: spared nerve injury
+injury_class: peripheral_nerve
+tissue: spinal cord
+accession: GSE162807
+download:
+  files:
+    - name: GSE162807_RAW.tar
+"""
+
+
+def test_a_library_to_be_fetched_needs_no_file_yet(study: Path, schemas: Path) -> None:
+    (study / "dataset.yaml").write_text(DOWNLOAD)
+    dataset = sheet.load_dataset(study, schemas, root=study.parents[2])
+    assert dataset.folder == study.parents[2] / "resources/study/files"
+    assert [file.name for file in dataset.downloads_for(dataset.libraries)] == ["GSE162807_RAW.tar"]
+    # a plain file must be among those that are fetched
+    entry = DOWNLOAD.replace("GSE162807_RAW.tar", "a1.csv")
+    (study / "dataset.yaml").write_text(entry)
+    assert "row 3, column file: 'b1.csv' is not among download.files; there are: a1.csv" in message(study, schemas)
+    (study / "dataset.yaml").write_text(entry + "    - name: b1.csv\n")
+    dataset = sheet.load_dataset(study, schemas, root=study.parents[2])
+    assert [file.name for file in dataset.downloads_for(dataset.libraries[:1])] == ["a1.csv"]
+
+
+def test_files_unpacked_by_hand_are_used_as_they_are(study: Path, schemas: Path) -> None:
+    files = study.parents[2] / "files"
+    (study / "dataset.yaml").write_text(DOWNLOAD + f"folder: {files}\n")
+    assert load(study, schemas).downloads == ()
+    # the archive itself, or a trace of unpacking that was broken off: fetched as usual
+    (files / ".GSE162807_RAW.tar.part").mkdir()
+    assert [file.name for file in load(study, schemas).downloads] == ["GSE162807_RAW.tar"]
+
+
+def test_after_fetching_a_file_that_is_not_there_is_told(study: Path, schemas: Path) -> None:
+    root = study.parents[2]
+    (study / "dataset.yaml").write_text(DOWNLOAD)
+    write_fetched(
+        [("GSE162807_RAW.tar", 9, "0" * 64), ("a1.csv", 1, "0" * 64)], fetched_path("study", "GSE162807_RAW.tar", root)
+    )
+    folder = root / "resources/study/files"
+    folder.mkdir(parents=True)
+    (folder / "a1.csv").write_text("x")
+    with pytest.raises(InputError) as error:
+        sheet.load_dataset(study, schemas, root=root)
+    assert "row 3, column file" in str(error.value)
+    assert "b1.csv': no such file, folder or file prefix; did you mean 'a1.csv'?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "GSE162807\n",
+            "E-MTAB-1\n",
+            "'GSE162807_RAW.tar' has no url, and accession 'E-MTAB-1' is none of GEO's series",
+        ),
+        ("name: GSE162807_RAW.tar", "name: ../x.tar", "download.files.0.name: '../x.tar' does not fit"),
+        ("name: GSE162807_RAW.tar", "name: a.tar\n      sha256: abc", "download.files.0.sha256: 'abc' does not fit"),
+        (
+            "name: GSE162807_RAW.tar",
+            "name: a.tar\n      size: 0",
+            "download.files.0.size: 0 is too small; the least is 1",
+        ),
+        (
+            "    - name: G",
+            "    - name: a.tar\n    - name: a.tar\n    - name: G",
+            "download.files: 'a.tar' is there twice",
+        ),
+        ("    - name: G", "    - nam: G", "download.files.0: 'nam' is not known; did you mean 'name'?"),
+        ("download:", "downloads:", "'downloads' is not known; did you mean 'download'?"),
+    ],
+)
+def test_mistakes_of_the_files_to_be_fetched(study: Path, schemas: Path, old: str, new: str, expected: str) -> None:
+    (study / "dataset.yaml").write_text(DOWNLOAD.replace(old, new))
+    assert expected in message(study, schemas)
+
+
+def test_facts_to_be_checked_travel_with_the_data_set(study: Path, schemas: Path) -> None:
+    (study / "dataset.yaml").write_text((study / "dataset.yaml").read_text() + "to_check:\n  - The day is a guess.\n")
+    assert load(study, schemas).facts()["to_check"] == ["The day is a guess."]

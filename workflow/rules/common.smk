@@ -59,7 +59,7 @@ if workflow.is_main_process:
     for name, dataset in DATASETS.items():
         for table in forget_lost(name, dataset.downloads, dataset.folder):
             print(
-                f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again",
+                f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again when it is needed",
                 file=sys.stderr,
             )
 
@@ -151,7 +151,9 @@ def shared_counts_of(wildcards) -> list[str]:
     """The files that hold several libraries each."""
     dataset = DATASETS[wildcards.dataset]
     shared = [one for some in dataset.shared_files().values() for one in some]
-    return files_behind(dataset, shared)
+    tables = [name for key, name in (dataset.split or {}).items() if key == "metadata"]
+    own = [] if dataset.downloads else [str(dataset.folder / name) for name in tables]
+    return files_behind(dataset, shared) + own
 
 
 def download_of(wildcards):
@@ -224,7 +226,9 @@ def unchecked() -> str:
         for text in dataset.to_check
     ]
     return (
-        "\n".join(["", "To be checked before you rely on it:", *told, "", ""]) if told else ""
+        "\n".join(["", "To be checked before you rely on it:", *told, "", ""])
+        if told
+        else ""
     )
 
 

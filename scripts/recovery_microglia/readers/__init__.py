@@ -128,9 +128,11 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
     if format == "10x_h5" or name.endswith((".h5", ".hdf5")):
         return read_10x_h5(path, genome)
     if name.endswith(".mtx"):
-        if not first_line(path).startswith("%%MatrixMarket"):
+        beside = [other for other in path.parent.iterdir() if other.is_file()]
+        lists = all(any(kind.search(f.name) for f in beside if f != path) for kind in (_GENES, _BARCODES))
+        if not lists and not first_line(path).startswith("%%MatrixMarket"):
             return read_dense(path)
-        return _with_lists(path, [other for other in path.parent.iterdir() if other.is_file()])
+        return _with_lists(path, beside)
     if format == "dense" or name.endswith(_TEXT):
         return read_dense(path)
     suffix = Path(name).suffix

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import known_symbols
-from recovery_microglia.readers.counts import Table
+from recovery_microglia.readers.counts import BARNYARD, Table
 
 BLOCK = 256
 """Lines of a dense table that are parsed at once: bounds memory at a few hundred megabytes for 100,000 columns."""
@@ -92,7 +92,7 @@ def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
     second, or third).
     """
     rows = read_rows(path)
-    if len(rows) == n + 1:
+    if len(rows) == n + 1 and _gene_like(rows[0]) == 0:  # a header; a gene there means that the matrix lost a row
         rows = rows[1:]
     if len(rows) != n:
         raise InputError(f"{path}: {len(rows)} genes, but the matrix has {n}")
@@ -135,7 +135,7 @@ def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -
         )
     if not fits:
         found = found.T
-    cells = cells[1:] if len(cells) == found.shape[1] + 1 else cells
+    cells = _without_header(cells, found.shape[1], barcodes)
     ids, symbols, types = gene_columns(genes, found.shape[0])
     return Table(sp.csr_matrix(found.T), cells, symbols, layout, ids, types)
 
@@ -148,6 +148,16 @@ def barcode_list(path: Path) -> list[str]:
     column = next((k for k in range(width) if not last[k].isdigit()), 0)
     # a header of write.table has one field fewer than the rows, and its names belong to the last ones
     return [row[column - (len(last) - len(row))] if len(row) > column - (len(last) - len(row)) else "" for row in rows]
+
+
+def _without_header(cells: list[str], n: int, path: Path) -> list[str]:
+    """Return ``n`` barcodes, without a header line; a first line that looks like the next is none: the matrix lost a cell."""
+    shape = [re.sub(r"[0-9]+", "0", re.sub(r"[ACGTN]{4,}", "B", name)) for name in cells[:2]]
+    if len(cells) == n + 1 and shape[0] != shape[-1]:
+        return cells[1:]
+    if len(cells) != n:
+        raise InputError(f"{path}: {len(cells)} barcodes, but the matrix has {n}")
+    return cells
 
 
 def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
@@ -176,7 +186,7 @@ def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
         raise InputError(
             f"{path}: {matrix.shape[0]} rows of {width} numbers, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
         )
-    cells = cells[len(cells) - (width if by_gene else matrix.shape[0]) :]
+    cells = _without_header(cells, width if by_gene else matrix.shape[0], barcodes)
     ids, symbols, types = gene_columns(genes, matrix.shape[0] if by_gene else width)
     table = sp.csr_matrix(matrix.T) if by_gene else matrix
     return Table(table, cells, symbols, "dense numbers with lists beside them", ids, types)
@@ -314,5 +324,5 @@ def _is_number(part: bytes) -> bool:
 def _gene_like(names: Sequence[str]) -> float:
     """Return the share of names that are known genes of mouse or human."""
     known = known_symbols("mouse") | known_symbols("human")
-    sample = names[:: max(len(names) // 3000, 1)]
+    sample = [re.sub(f"^({'|'.join(BARNYARD)})", "", name) for name in names[:: max(len(names) // 3000, 1)]]
     return sum(n in known or n.startswith(("ENSMUSG", "ENSG")) for n in sample) / max(len(sample), 1)
