@@ -1,4 +1,7 @@
-"""A run that is killed at any moment and started again ends with the tables of an undisturbed run."""
+"""A run that is killed at any moment and started again ends with the tables of an undisturbed run.
+
+A short version, with two libraries and one kill, is in test_bad_runs.py.
+"""
 
 import os
 import signal
@@ -59,23 +62,14 @@ def disturbed(folder: Path, moments: list[float]) -> tuple[Project, int]:
     return project, hits
 
 
-def check(finished: Project, folder: Path, moments: list[float]) -> int:
-    project, hits = disturbed(folder, moments)
-    assert tables(project) == tables(finished)
-    assert len(tables(project)) > 15
-    assert project.planned() == {}
-    return hits
-
-
-def test_a_run_killed_twice_ends_like_an_undisturbed_one(finished: Project, tmp_path: Path) -> None:
-    # the first in the middle of the libraries, with two jobs at work; the second soon after Snakemake has its locks
-    assert check(finished, tmp_path, [14.0, 7.0]) >= 1
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_run_killed_at_random_moments_ends_like_an_undisturbed_one(
     finished: Project, tmp_path: Path, seed: int
 ) -> None:
     moments = np.random.default_rng(seed).uniform(1, SECONDS, 10).tolist()
-    assert check(finished, tmp_path, moments) >= 4
+    project, hits = disturbed(tmp_path, moments)
+    assert hits >= 4
+    assert tables(project) == tables(finished)
+    assert len(tables(project)) > 15
+    assert project.planned() == {}
