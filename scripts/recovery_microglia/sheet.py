@@ -26,6 +26,7 @@ from recovery_microglia.deposit import Download, default_folder, fetched_path, i
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
+from recovery_microglia.phrases import read_days
 from recovery_microglia.tsv import looks_like_date, read_tsv
 
 NAME = r"\w[\w.-]*"
@@ -155,10 +156,12 @@ def _number(text: str, name: str, kind: str) -> float | int:
     ValueError
         It is none; the message says what to write.
     """
-    what = "days as a plain number, such as 14" if name == "day" else "a number"
     try:
         number = float(text)
     except ValueError:
+        meant = read_days(text) if name == "day" else []
+        plainly = f": {meant[0].day:g}" if len(meant) == 1 else ", such as 14"
+        what = f"days as a plain number{plainly}" if name == "day" else "a number"
         raise ValueError(f"'{text}' is not a number; write {what}") from None
     if not math.isfinite(number):
         raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known")

@@ -29,7 +29,7 @@ def shared(text: str) -> Make:
 
 
 _DAYS = "\n".join(
-    f"config/datasets/study/samples.tsv: row {k + 2}, column day: '{k} dpi' is not a number; write days as a plain number, such as 14"
+    f"config/datasets/study/samples.tsv: row {k + 2}, column day: '{k} dpi' is not a number; write days as a plain number: {k % 60}"
     for k in range(20)
 )
 TEN_THOUSAND = f"{_DAYS}\n… and 9,980 more lines like these"
@@ -159,17 +159,17 @@ CASES = [
     Case(
         "a day with its unit",
         row("\t14\t", "\t14 dpi\t"),
-        "config/datasets/study/samples.tsv: row 3, column day: '14 dpi' is not a number; write days as a plain number, such as 14",
+        "config/datasets/study/samples.tsv: row 3, column day: '14 dpi' is not a number; write days as a plain number: 14",
     ),
     Case(
         "a day in weeks",
         row("\t14\t", "\t2 weeks\t"),
-        "config/datasets/study/samples.tsv: row 3, column day: '2 weeks' is not a number; write days as a plain number, such as 14",
+        "config/datasets/study/samples.tsv: row 3, column day: '2 weeks' is not a number; write days as a plain number: 14",
     ),
     Case(
         "a day in letters and digits",
         row("\t14\t", "\tPOD14\t"),
-        "config/datasets/study/samples.tsv: row 3, column day: 'POD14' is not a number; write days as a plain number, such as 14",
+        "config/datasets/study/samples.tsv: row 3, column day: 'POD14' is not a number; write days as a plain number: 14",
     ),
     Case(
         "a day with a decimal comma",
@@ -276,7 +276,7 @@ CASES = [
         sheet(ROWS.replace("naive", "naiv").replace("14", "two weeks").replace("\tmale", "\tM")),
         (
             "config/datasets/study/samples.tsv: row 2, column condition: 'naiv' is not one of naive, sham, contralateral, injured, treated, other; did you mean 'naive'?\n"
-            "config/datasets/study/samples.tsv: row 3, column day: 'two weeks' is not a number; write days as a plain number, such as 14\n"
+            "config/datasets/study/samples.tsv: row 3, column day: 'two weeks' is not a number; write days as a plain number: 14\n"
             "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''"
         ),
     ),

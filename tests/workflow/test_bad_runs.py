@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from workflow.conftest import Project, copy_project
+from workflow.conftest import Project, copy_project, write_two_matrices
 
 DESCRIPTION = """\
 title: Two libraries
@@ -31,13 +29,7 @@ PRODUCTS = ("cells.parquet", "lineage_sums.parquet")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project of two small libraries; its path, folder and files have blanks and letters that are not ASCII."""
     project = copy_project(tmp_path_factory.mktemp("zwei") / "Übung 1")
-    rng = np.random.default_rng(0)
-    genes = pd.read_csv(project.path / "config/datasets/demo/simulation/genes.tsv", sep="\t")["gene"]
-    (project.path / "Daten aus Köln").mkdir()
-    for name in "AB":
-        counts = pd.DataFrame(rng.poisson(0.8, (len(genes), 120)), index=genes)
-        counts.columns = [f"{name}{i}" for i in range(120)]
-        counts.to_csv(project.path / f"Daten aus Köln/Mäuse {name}.csv")
+    write_two_matrices(project, "Daten aus Köln", "Mäuse ")
     project.write("config/datasets/two/dataset.yaml", DESCRIPTION)
     project.write("config/datasets/two/samples.tsv", SHEET)
     return project

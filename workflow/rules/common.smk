@@ -34,7 +34,9 @@ def stop(lines) -> None:
 
 
 if workflow.is_main_process and (
-    wrong := [line for line in map(unusable, map(Path, ("results", "resources"))) if line]
+    wrong := [
+        line for line in map(unusable, map(Path, ("results", "resources"))) if line
+    ]
 ):
     stop(wrong)
 
