@@ -27,6 +27,7 @@ with reporting(snakemake.log[0]):
             join=how.get("join", "barcode"),
         )
         for library, part in parts.items():
+            print(f"{library}: {part.n_obs} barcodes of '{part.uns['key']}'")
             part.write_h5ad(out / f"{library}.h5ad", compression="lzf")
         for library, text in absent.items():  # told by the library's own job: one that is left out may be absent
             (out / f"{library}.h5ad.absent").write_text(f"{folder / file}: library {library}: {text}")

@@ -27,7 +27,7 @@ from recovery_microglia.deposit import GEO, Download, in_place, mirrored, read_f
 from recovery_microglia.errors import InputError
 from recovery_microglia.unpack import check_space, readable, unpack
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which trying again helps."""
 
@@ -82,7 +82,7 @@ class Progress:
         print(f"{name}: {self._words()}", flush=True)
 
     def _share(self) -> int:
-        return 10 * self.done // self.total if self.total else self.done // (100 * BLOCK)
+        return 10 * self.done // self.total if self.total else self.done // 100_000_000
 
     def _words(self) -> str:
         return f"{readable(self.done)} of {readable(self.total)}" if self.total else readable(self.done)

@@ -195,15 +195,13 @@ def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
 def _bare_rows(path: Path, width: int, *, skip: bool) -> sp.csr_matrix:
     """Return the numbers of a file as rows of ``width``, whatever its line breaks; ``skip``: its first line is a header."""
     blocks: list[sp.csr_matrix] = []
-    rest = np.zeros(0, dtype=np.int64)
+    rest: np.ndarray = np.zeros(0, dtype=np.int32)
     with opened(path) as stream:
-        if skip:
-            stream.readline()
-        while lines := stream.readlines(1 << 26):
-            values = [
-                rest,
-                *(_numbers(b" ".join(line.split()), b" ", path, 0, "a row") for line in lines if line.strip()),
-            ]
+        above = int(skip and bool(stream.readline()))
+        while lines := stream.readlines(1 << 24):
+            rows = ((above + k, b" ".join(line.split())) for k, line in enumerate(lines, start=1))
+            values = [rest, *(_numbers(row, b" ", path, number, "a row of numbers") for number, row in rows if row)]
+            above += len(lines)
             rest = np.concatenate(values)
             whole = len(rest) // width * width
             blocks.append(sp.csr_matrix(rest[:whole].reshape(-1, width)))
