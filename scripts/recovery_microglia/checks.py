@@ -76,6 +76,8 @@ def plain(error: ValidationError) -> list[str]:
             return _unknown_keys(error)
         case "required":
             return [f"'{name}' is missing" for name in rule if name not in value][:1]
+        case "enum" if value == "":
+            return [f"empty; needed: one of {', '.join(str(v) for v in rule)}"]
         case "enum":
             allowed = ", ".join(f"'{v}'" if v == "" else str(v) for v in rule)
             return [f"'{value}' is not one of {allowed}{hint(str(value), map(str, rule))}"]

@@ -26,7 +26,7 @@ from recovery_microglia.deposit import Download, default_folder, fetched_path, i
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
-from recovery_microglia.phrases import read_days
+from recovery_microglia.phrases import read_conditions, read_days, read_sexes
 from recovery_microglia.tsv import looks_like_date, read_tsv
 
 NAME = r"\w[\w.-]*"
@@ -145,6 +145,8 @@ class DataSet:
         return tuple(file for file in self.downloads if file.name in needed)
 
 
+UNKNOWN = ("na", "n/a", "nd", "none", "null", "unknown", "?", "-")
+"""Words for what is not known."""
 NEEDED = "a header line and one row a library, tab separated"
 
 
@@ -159,6 +161,8 @@ def _number(text: str, name: str, kind: str) -> float | int:
     try:
         number = float(text)
     except ValueError:
+        if text.lower() in UNKNOWN:
+            raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known") from None
         meant = read_days(text) if name == "day" else []
         plainly = f": {meant[0].day:g}" if len(meant) == 1 else ", such as 14"
         what = f"days as a plain number{plainly}" if name == "day" else "a number"
@@ -192,11 +196,21 @@ def _typed(row: Mapping[str, str], properties: Mapping[str, Any], where: str) ->
     return typed, mistakes
 
 
+def _meant(column: str, value: str, told: str) -> str:
+    """Return the sheet's word for what a field says in the field's words (SNI, ctrl, M), if there is one."""
+    if "did you mean" in told or not value:
+        return ""
+    readings = {"condition": read_conditions(value), "sex": read_sexes(value, stated=True)}.get(column, [])
+    words = ["naive or sham" if reading == "control" else reading for reading in readings]
+    return f"; write {words[0]}" if len(words) == 1 else ""
+
+
 def _check_row(row: Mapping[str, Any], schema: Path, where: str) -> list[str]:
     lines = []
     for error in errors(row, schema):
         column = error.absolute_path[0] if error.absolute_path else None
-        lines += [f"{where}{f', column {column}' if column else ''}: {text}" for text in plain(error)]
+        told = f"{where}{f', column {column}' if column else ''}"
+        lines += [f"{told}: {text}{_meant(str(column), str(error.instance), text)}" for text in plain(error)]
     if row.get("include", "yes") == "no" and not row.get("reason"):
         lines.append(f"{where}, column reason: empty, but the library is left out; say why")
     return lines

@@ -149,12 +149,12 @@ CASES = [
     Case(
         "a condition that is not one of the sheet's words",
         row("injured", "SNI"),
-        "config/datasets/study/samples.tsv: row 3, column condition: 'sni' is not one of naive, sham, contralateral, injured, treated, other",
+        "config/datasets/study/samples.tsv: row 3, column condition: 'sni' is not one of naive, sham, contralateral, injured, treated, other; write injured",
     ),
     Case(
         "no condition",
         row("injured", ""),
-        "config/datasets/study/samples.tsv: row 3, column condition: '' is not one of naive, sham, contralateral, injured, treated, other",
+        "config/datasets/study/samples.tsv: row 3, column condition: empty; needed: one of naive, sham, contralateral, injured, treated, other",
     ),
     Case(
         "a day with its unit",
@@ -199,7 +199,7 @@ CASES = [
     Case(
         "a day that is 'NA'",
         row("\t14\t", "\tNA\t"),
-        "config/datasets/study/samples.tsv: row 3, column day: 'NA' is not a number; write days as a plain number, such as 14",
+        "config/datasets/study/samples.tsv: row 3, column day: 'NA' is not a number; leave the field empty where it is not known",
     ),
     Case(
         "a day that is infinite",
@@ -277,7 +277,7 @@ CASES = [
         (
             "config/datasets/study/samples.tsv: row 2, column condition: 'naiv' is not one of naive, sham, contralateral, injured, treated, other; did you mean 'naive'?\n"
             "config/datasets/study/samples.tsv: row 3, column day: 'two weeks' is not a number; write days as a plain number: 14\n"
-            "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''"
+            "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''; write male"
         ),
     ),
 ]
