@@ -153,6 +153,10 @@ def draft_folder(folder: Path, name: str) -> Entry:
             row |= {"include": "no", "condition": row["condition"] or "other", "reason": said.removeprefix("not: ")}
         elif said.startswith("not: "):
             unread.append(f"{row['file']} cannot be read: {said.removeprefix('not: ')}.")
+    if len(holders) == 1:
+        unread.append(
+            f"One matrix was found ({holders[0].file}); if it holds several libraries, give each a row and say under split how to tell them apart."
+        )
     study = read_study("", "", told)
     lines = [f"The sheet was drafted from the names of the files in {folder} by scripts/add_dataset.py."]
     described = _description(study, name.replace("_", " "), [*lines, *study.to_check, *draft.to_check, *unread])
@@ -261,7 +265,11 @@ def audit_text(entry: Entry, folder: Path, root: Path) -> str:
 def told_text(entry: Entry, folder: Path, root: Path) -> str:
     """Return what the user is told: what was read, what is unsure, what the design can show, and what to do next."""
     taken = [row for row in entry.rows if row["include"] == "yes"]
-    lines = [f"{folder.relative_to(root)}: {len(entry.rows)} libraries, {len(entry.rows) - len(taken)} left out.", ""]
+    n = len(entry.rows)
+    lines = [
+        f"{folder.relative_to(root)}: {n} librar{'y' if n == 1 else 'ies'}, {len(entry.rows) - len(taken)} left out.",
+        "",
+    ]
     for column in ("day", "condition", "sex", "chemistry", "subject", "file"):
         values = [row[column] for row in taken]
         known = sorted({value for value in values if value}, key=lambda v: (float(v) if column == "day" else 0, v))

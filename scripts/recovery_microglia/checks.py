@@ -76,7 +76,7 @@ def plain(error: ValidationError) -> list[str]:
             return _unknown_keys(error)
         case "required":
             return [f"'{name}' is missing" for name in rule if name not in value][:1]
-        case "enum" if value == "":
+        case "enum" if value in ("", None):
             return [f"empty; needed: one of {', '.join(str(v) for v in rule)}"]
         case "enum":
             allowed = ", ".join(f"'{v}'" if v == "" else str(v) for v in rule)

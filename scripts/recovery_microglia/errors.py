@@ -23,7 +23,8 @@ def shortened(lines: Sequence[str], shown: int = SHOWN) -> list[str]:
     """Return the lines, or the first of them and how many more there are: a slip in a column is a slip in every row."""
     if len(lines) <= shown:
         return list(lines)
-    return [*lines[:shown], f"… and {len(lines) - shown:,} more lines like these"]
+    more = len(lines) - shown
+    return [*lines[:shown], f"… and {more:,} more line{'s' if more > 1 else ''} like these"]
 
 
 @dataclass(frozen=True)

@@ -293,7 +293,8 @@ def draft_rows(told: Sequence[Told], *, organism: str = "Mus musculus") -> Draft
     arms = _arm_keys(kept, list(varying.values()))
     rows = []
     for name, one, reason in zip(_names(told), told, reasons, strict=True):
-        row = dict.fromkeys(COLUMNS, "") | {"library": name, "file": one.file, "x_gsm": one.name, "x_title": one.title}
+        row = dict.fromkeys(COLUMNS, "") | {"library": name, "file": one.file, "x_title": one.title}
+        row["x_gsm"] = one.name if one.name.startswith("GSM") and one.name != one.file else ""
         row |= {"include": "no" if reason else "yes", "reason": reason}
         if reason:
             row["condition"] = "other"

@@ -10,9 +10,11 @@ from recovery_microglia.deposit import archive_stem, is_archive
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.text import opened
 
 _MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 _LISTS = re.compile(r"(barcodes?|features?|genes?|gene_names|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
+_COUNTS = re.compile(r"count|matrix|dge|umi|expression|_x_", re.IGNORECASE)
 _TABLE = re.compile(r"\.(csv|tsv|txt|tab|dge|counts)(\.gz)?$", re.IGNORECASE)
 _NO_COUNTS = re.compile(
     r"meta|annot|cluster|umap|tsne|md5|checksum|readme|summary|metrics|fragments|peaks?|singlecell|tf_analysis|normali[sz]ed|"
@@ -45,6 +47,25 @@ class Holder:
     size: int
 
 
+def _is_list(name: str) -> bool:
+    """Return whether a file is a list of genes or barcodes; ``counts_genes_x_cells.csv`` is not."""
+    return _LISTS.search(name) is not None and not _COUNTS.search(name)
+
+
+def _holds_numbers(path: Path) -> bool:
+    """Return whether the second line of a text file is a name and numbers: notes and tables of cells are not."""
+    try:
+        with opened(path) as stream:
+            stream.readline()
+            line = stream.readline().decode("utf-8", "replace")
+    except InputError:
+        return True  # damaged: reading it will say so
+    parts = re.split(r"[\t,;]" if re.search(r"[\t,;]", line) else r"\s+", line.strip())
+    return len(parts) > 1 and all(
+        re.fullmatch(r'"?(-?[\d.]+(e[+-]?\d+)?|na|nan)?"?', p, re.IGNORECASE) for p in parts[1:50]
+    )
+
+
 def file_of_sample(names: Sequence[str]) -> str:
     """Return what the sheet says under ``file`` for a library with these supplementary files; empty if that is not clear.
 
@@ -67,7 +88,7 @@ def file_of_sample(names: Sequence[str]) -> str:
         found = _filtered([name for name in useful if name.lower().endswith(ends)])
         if found:
             return found[0] if len(found) == 1 else ""
-    tables = [name for name in useful if _TABLE.search(name) and not _LISTS.search(name)]
+    tables = [name for name in useful if _TABLE.search(name) and not _is_list(name)]
     archives = [name for name in useful if is_archive(name)]
     found = _filtered(tables or archives)
     if len(found) != 1:
@@ -125,8 +146,8 @@ def _in_folder(folder: Path, root: Path) -> list[Holder]:
             found.append(Holder((here / prefix).as_posix(), _title([*here.parts, _stem(prefix)]), sum(own.values())))
     for name, size in sorted(useful.items()):
         binary = name.lower().endswith((".h5", ".hdf5", ".h5ad")) or is_archive(name)
-        text = _TABLE.search(name) and not _LISTS.search(name) and not matrices
-        if binary or text:
+        text = _TABLE.search(name) and not _is_list(name) and not matrices
+        if binary or (text and _holds_numbers(folder / name)):
             found.append(Holder((here / name).as_posix(), _title([*here.parts, _stem(name)]), size))
     return found
 
@@ -180,5 +201,7 @@ def try_reading(root: Path, holders: Sequence[Holder], organism: Organism = "mou
         except InputError as error:
             told[holder.file] = f"not: {str(error).removeprefix(f'{root / holder.file}: ')}"
         else:
-            told[holder.file] = f"{counts.uns['reading']['layout']}: {counts.n_obs:,} barcodes, {counts.n_vars:,} genes"
+            told[holder.file] = (
+                f"{counts.uns['reading']['layout']}: {counts.n_obs:,} barcodes such as {counts.obs_names[0]}, {counts.n_vars:,} genes"
+            )
     return told

@@ -112,6 +112,8 @@ def read_study(title: str, summary: str, told: Sequence[Told]) -> Study:
         else []
     )
     enrichment = marks[0] if marks else "none"
-    words = f"'{enrichment}'" if marks else "unsorted tissue"
-    to_check.append(f"What was sorted or enriched is taken from the protocol's words: {words} (enrichment).")
+    if marks:
+        to_check.append(f"The texts speak of sorting by {', '.join(marks)}: written as '{enrichment}' (enrichment).")
+    else:
+        to_check.append("Nothing says that cells were sorted or enriched; taken as unsorted tissue (enrichment).")
     return Study(model, kind, tissue, assay, enrichment, to_check)

@@ -134,7 +134,8 @@ def test_a_folder_of_mixed_layouts_becomes_an_entry(project: Path, tmp_path: Pat
         **ten_x_files("naive_1/outs/filtered_feature_bc_matrix"), **ten_x_files("naive_1/outs/raw_feature_bc_matrix"),
         "naive_1/outs/metrics_summary.csv": "a,b\n1,2\n", "SNI_14d_1.h5": h5_bytes(ten_x_h5),
         "sham_14d_1_dge.txt.gz": gzip.compress(DENSE.encode()), "donor_human.csv": human.replace("P2ry12", "P2RY12").replace("Hexb", "HEXB"),
-        "SNI_3d_1.csv": "gene,a\nItgax,0.5\n", "README.txt": "notes\n",
+        "SNI_3d_1.csv": "gene,a\nItgax,0.5\n", "README.txt": "notes\non: these, data\n",
+        "cells.csv": "barcode,cluster\na,microglia\n",
     })  # fmt: skip
     said = add_dataset(str(lab), project, name="ours")
     table = sheet(project, "ours").set_index("file")
@@ -148,9 +149,16 @@ def test_a_folder_of_mixed_layouts_becomes_an_entry(project: Path, tmp_path: Pat
         "no",
         "the genes are human, but the data set says mouse",
     ]
-    assert "SNI_14d_1.h5: 10x h5, version 3: 3 barcodes, 5 genes" in said
+    assert "SNI_14d_1.h5: 10x h5, version 3: 3 barcodes such as AAAC-1, 5 genes" in said
     assert any("SNI_3d_1.csv cannot be read: gene Itgax" in line for line in entry(project, "ours")["to_check"])
     assert entry(project, "ours")["folder"] == str(lab)
+
+
+def test_one_matrix_alone_may_hold_many_libraries(project: Path, tmp_path: Path) -> None:
+    write(tmp_path / "one", {"counts_genes_x_cells.csv": DENSE, "obs.csv": "cell,group\na,naive\n"})
+    add_dataset(str(tmp_path / "one"), project)
+    assert sheet(project, "one")["file"].tolist() == ["counts_genes_x_cells.csv"]
+    assert any("if it holds several libraries" in line for line in entry(project, "one")["to_check"])
 
 
 def test_geo_prefixes_and_raw_beside_filtered(tmp_path: Path) -> None:
