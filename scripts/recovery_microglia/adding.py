@@ -15,10 +15,11 @@ import yaml
 from recovery_microglia.deposit import fetched_path, is_archive, record_path
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.fetch import fetch
-from recovery_microglia.intake import COLUMNS, Drafted, Told, draft_rows
+from recovery_microglia.intake import COLUMNS, Told, draft_rows
 from recovery_microglia.inventory import file_of_sample, find_libraries, try_reading
 from recovery_microglia.plan import plan, words
-from recovery_microglia.sheet import NAME, load_dataset, read_samples
+from recovery_microglia.samples import read_samples
+from recovery_microglia.sheet import NAME, load_dataset
 from recovery_microglia.soft import Series, read_soft, soft_file
 from recovery_microglia.studies import Study, read_study
 from recovery_microglia.timeline import TimelineSettings
@@ -351,6 +352,3 @@ def _refuse_existing(name: str, root: Path, force: bool) -> None:
     """Refuse before anything is fetched."""
     if not force and (folder := root / "config" / "datasets" / name).exists():
         raise InputError(f"{folder}: there already; say another name with --name, or --force to write it anew")
-
-
-__all__ = ["Drafted", "Entry", "add_dataset", "draft_folder", "draft_series", "write_entry"]

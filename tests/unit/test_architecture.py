@@ -18,6 +18,7 @@ FLOORS = {
         "genes",
         "phrases",
         "provenance",
+        "samples",
         "sheet",
         "soft",
         "tsv",
