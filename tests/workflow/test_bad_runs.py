@@ -1,5 +1,6 @@
 """Whole runs that the disk, another run or a kill disturbs: plain lines, nothing half-written, nothing lost."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workflow.conftest import Project, copy_project, write_two_matrices
@@ -81,6 +83,23 @@ def test_a_killed_run_starts_again_without_unlocking_and_ends_the_same(two: Proj
     wait_for(lambda: len(logs(two)) > 0, run)  # the jobs are at work
     kill(run)
     assert list((two.path / ".snakemake/locks").iterdir())  # what Snakemake would stumble over
+    again = two.snakemake(*TARGETS, datasets="two")
+    assert again.code == 0, again.out
+    assert products(two) == undisturbed
+
+
+@pytest.mark.long
+def test_two_libraries_killed_at_random_moments_end_the_same(two: Project) -> None:
+    """All pipeline steps are killed in test_killed.py; here many kills hit start, reading and writing of a library."""
+    clean(two)
+    assert two.snakemake(*TARGETS, datasets="two").code == 0
+    undisturbed = products(two)
+    clean(two)
+    for moment in np.random.default_rng(5).uniform(0.5, 14, 10):
+        run = start(two, "--cores", "2", *TARGETS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(moment)
+        kill(run) if run.poll() is None else run.communicate()
     again = two.snakemake(*TARGETS, datasets="two")
     assert again.code == 0, again.out
     assert products(two) == undisturbed
