@@ -10,7 +10,9 @@ from recovery_microglia.provenance import reporting
 with reporting(snakemake.log[0]):
     from recovery_microglia.outputs import finished_h5ad, read_json, read_table, write_json, write_table
     from recovery_microglia.steps import summary_step
+    from recovery_microglia.workplace import check_unchanged
 
+    check_unchanged((Path(source), Path(product)) for source, product in snakemake.params.readings)
     files = snakemake.input
     recovered = pd.read_parquet(files.recovered)
     truth = [Path(folder) / "truth_cells.tsv.gz" for folder in files.truth]

@@ -1,14 +1,16 @@
 """Settings checked against JSON schemas, each mistake in one plain line (floor 1)."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, TypeChecker, validators
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
 from recovery_microglia.errors import InputError
 
@@ -20,15 +22,31 @@ def load_schema(path: Path) -> dict[str, Any]:
     return schema
 
 
+def _is_whole(_: TypeChecker, value: Any) -> bool:
+    """1.0 is an integer to JSON schema, but not to a random number generator."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: TypeChecker, value: Any) -> bool:
+    """YAML's .nan is below no maximum and above no minimum: it would pass every bound."""
+    return _is_whole(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
+_Validator: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)  # type: ignore[no-untyped-call]
+
+
 @cache
-def _validator(path: Path) -> Draft202012Validator:
-    return Draft202012Validator(load_schema(path))
+def _validator(path: Path) -> Validator:
+    made: Validator = _Validator(load_schema(path))
+    return made
 
 
 def hint(word: str, allowed: Iterable[str]) -> str:
     """Return ``; did you mean …?`` where an allowed word is close, else nothing."""
-    close = difflib.get_close_matches(word.lower(), [a.lower() for a in allowed], n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    written = {name.lower(): name for name in allowed}
+    close = difflib.get_close_matches(word.lower(), written, n=1, cutoff=0.6)
+    return f"; did you mean '{written[close[0]]}'?" if close else ""
 
 
 def _unknown_keys(error: ValidationError) -> list[str]:
@@ -37,6 +55,16 @@ def _unknown_keys(error: ValidationError) -> list[str]:
     allowed = list(schema.get("properties", {}))
     extra = [key for key in instance if key not in allowed]
     return [f"'{key}' is not known{hint(str(key), allowed) or '; allowed: ' + ', '.join(allowed)}" for key in extra]
+
+
+_KINDS = {
+    "array": "a list, such as [a, b]",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "keys with values",
+    "string": "a text (in quotes if it looks like a number or a date)",
+}
 
 
 def plain(error: ValidationError) -> list[str]:
@@ -48,17 +76,31 @@ def plain(error: ValidationError) -> list[str]:
             return _unknown_keys(error)
         case "required":
             return [f"'{name}' is missing" for name in rule if name not in value][:1]
+        case "enum" if value in ("", None):
+            return [f"empty; needed: one of {', '.join(str(v) for v in rule)}"]
         case "enum":
             allowed = ", ".join(f"'{v}'" if v == "" else str(v) for v in rule)
             return [f"'{value}' is not one of {allowed}{hint(str(value), map(str, rule))}"]
         case "type":
-            return [f"'{value}' is not {'a list' if rule == 'array' else f'of type {rule}'}"]
-        case "minimum" | "exclusiveMinimum":
-            return [f"{value} is too small; the least is {rule}"]
-        case "maximum" | "exclusiveMaximum":
-            return [f"{value} is too large; the most is {rule}"]
+            return [f"{'empty' if value is None else repr(str(value))}; needed: {_KINDS[rule]}"]
+        case "minimum":
+            return [f"{value:g} is too small; the least is {rule}"]
+        case "exclusiveMinimum":
+            return [f"{value:g} is too small; it must be above {rule}"]
+        case "maximum":
+            return [f"{value:g} is too large; the most is {rule}"]
         case "minLength" | "minItems":
             return ["must not be empty"]
+        case "uniqueItems":
+            return [
+                f"'{name}' is there twice"
+                for name in dict.fromkeys(map(str, value))
+                if list(map(str, value)).count(name) > 1
+            ]
+        case "pattern" if value == "":
+            return ["must not be empty"]
+        case "pattern" if isinstance(error.schema, Mapping) and "x-allowed" in error.schema:
+            return [f"'{value}' does not fit; allowed: {error.schema['x-allowed']}"]
         case "pattern":
             return [f"'{value}' does not fit {rule}"]
     return [error.message]
@@ -72,7 +114,7 @@ def errors(value: Any, schema: Path) -> list[ValidationError]:
 def check(value: Any, schema: Path, where: str) -> list[str]:
     """Return one plain line per mistake of ``value`` against a schema; ``where`` begins each line."""
     lines = []
-    for error in sorted(_validator(schema).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
+    for error in errors(value, schema):
         place = ".".join(str(part) for part in error.absolute_path)
         lines += [f"{where}: {place + ': ' if place else ''}{text}" for text in plain(error)]
     return list(dict.fromkeys(lines))
@@ -110,6 +152,8 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise InputError(f"line {key_node.start_mark.line + 1}: a list or a mapping cannot be a key")
         if key in seen:
             raise InputError(f"line {key_node.start_mark.line + 1}: '{key}' is given twice")
         seen[key] = loader.construct_object(value_node, deep=True)
@@ -133,6 +177,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: no such file") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except yaml.YAMLError as error:

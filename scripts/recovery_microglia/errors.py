@@ -1,6 +1,6 @@
 """What a user is told: an error that stops a job, or a notice that travels to the report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -13,6 +13,18 @@ class InputError(Exception):
 
     The message is one plain line per mistake: where (file, row, column), what is wrong, what is allowed.
     """
+
+
+SHOWN = 20
+"""Lines of one kind of mistake that are told in full."""
+
+
+def shortened(lines: Sequence[str], shown: int = SHOWN) -> list[str]:
+    """Return the lines, or the first of them and how many more there are: a slip in a column is a slip in every row."""
+    if len(lines) <= shown:
+        return list(lines)
+    more = len(lines) - shown
+    return [*lines[:shown], f"… and {more:,} more line{'s' if more > 1 else ''} like these"]
 
 
 @dataclass(frozen=True)

@@ -310,13 +310,13 @@ def integrity(path: Path) -> str:
 def _gzip_integrity(path: Path) -> str:
     import zlib
 
-    from isal import igzip
+    from isal import igzip, igzip_lib
 
     try:
         with igzip.open(path) as stream:
             while stream.read(8 * BLOCK):
                 pass
-    except (EOFError, zlib.error, igzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
         return f"truncated or damaged gzip file ({error})"
     return ""
 

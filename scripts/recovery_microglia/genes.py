@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
+from recovery_microglia.tsv import looks_like_date, read_tsv
 
 Organism = Literal["mouse", "human"]
 DATA = Path(__file__).parent / "data"
@@ -33,6 +34,20 @@ MYELOID = (
 """Lineages that travel on as single cells; every other lineage travels as sums."""
 
 _ENSEMBL = {"ENSMUSG": "mouse", "ENSG": "human"}
+_NEEDED_SETS = {
+    "recovery": ("recovery", "context"),
+    "states": ("homeostatic",),
+    "lineages": (
+        "microglia",
+        "infiltrating_macrophage",
+        "border_macrophage",
+        "dendritic_cell",
+        "neutrophil",
+        "oligodendrocyte",
+    ),
+    "technical": ("sex_female", "sex_male", "dissociation", "haemoglobin", "myelin"),
+}
+"""Sets that the code asks for by name; any other is the user's own choice."""
 _SET_COLUMNS = ("set", "gene", "direction", "role", "source")
 
 
@@ -193,6 +208,16 @@ def present(genes: Sequence[str], available: Collection[str]) -> list[str]:
     return [gene for gene in genes if gene in pool]
 
 
+def _not_a_symbol(gene: str) -> str:
+    """Return what a name surely is instead of a mouse gene's, or nothing; an unknown name may be a transgene."""
+    if looks_like_date(gene):
+        return f"'{gene}' looks like a date that a spreadsheet has made of a gene's name; format the column as text, write it again"
+    symbol = current_symbol(gene)
+    if symbol in known_symbols("mouse") or (mouse := gene.capitalize()) not in known_symbols("mouse"):
+        return ""
+    return f"'{gene}' is no mouse symbol; did you mean '{mouse}'?"
+
+
 def load_gene_sets(path: Path) -> dict[str, GeneSet]:
     """Read gene sets from a table with the columns set, gene, direction, role, source.
 
@@ -203,30 +228,28 @@ def load_gene_sets(path: Path) -> dict[str, GeneSet]:
     InputError
         One line per mistake: a missing column, an empty gene, an unknown direction, a gene twice.
     """
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, delimiter="\t")
-        missing = [column for column in _SET_COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            needed = " ".join(_SET_COLUMNS)
-            raise InputError(f"{path}: the header lacks {', '.join(missing)}; needed (tab separated): {needed}")
-        rows = list(enumerate(reader, start=2))
+    header, rows = read_tsv(path, " ".join(_SET_COLUMNS))
+    missing = [column for column in _SET_COLUMNS if column not in header]
+    if missing:
+        needed = " ".join(_SET_COLUMNS)
+        raise InputError(f"{path}: row 1: the header lacks {', '.join(missing)}; needed (tab separated): {needed}")
     mistakes: list[str] = []
     members: dict[str, dict[str, dict[str, str]]] = {}
     for line, row in rows:
-        name, gene = (row["set"] or "").strip(), (row["gene"] or "").strip()
-        direction = (row["direction"] or "").strip()
+        name, gene, direction = row.get("set", ""), row.get("gene", ""), row.get("direction", "")
+        where = f"{path}: row {line}"
         if not name or not gene:
-            mistakes.append(f"{path}: row {line}: set and gene must not be empty")
+            mistakes.append(f"{where}: set and gene must not be empty")
         elif direction not in ("up", "down"):
-            mistakes.append(f"{path}: row {line}, column direction: '{direction}' is not one of up, down")
+            mistakes.append(f"{where}, column direction: '{direction}' is not one of up, down")
+        elif wrong := _not_a_symbol(gene):
+            mistakes.append(f"{where}, column gene: {wrong}")
         elif (symbol := current_symbol(gene)) in members.setdefault(name, {}):
-            mistakes.append(f"{path}: row {line}: {gene} is already in set {name}")
+            twice = members[name][symbol]["gene"]
+            as_what = "" if twice == gene else f", as {twice}"
+            mistakes.append(f"{where}: {gene} is already in set {name}{as_what}")
         else:
-            members[name][symbol] = {
-                "gene": gene,
-                "direction": direction,
-                "role": (row["role"] or "").strip(),
-            }
+            members[name][symbol] = {"gene": gene, "direction": direction, "role": row.get("role", "")}
     if mistakes:
         raise InputError("\n".join(mistakes))
     return {name: _gene_set(name, genes) for name, genes in members.items()}
@@ -252,16 +275,18 @@ def load_signatures(folder: Path) -> Signatures:
         A file or a needed set is missing, or a file is malformed.
     """
     sets: dict[str, dict[str, GeneSet]] = {}
+    mistakes: list[str] = []
     for stem in ("recovery", "states", "lineages", "technical"):
         path = folder / f"{stem}.tsv"
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; needed: recovery, states, lineages, technical .tsv")
-        sets[stem] = load_gene_sets(path)
-    needed = {"recovery": ("recovery", "context"), "lineages": ("microglia",), "states": ("homeostatic",)}
-    for stem, names in needed.items():
-        for name in names:
-            if name not in sets[stem]:
-                raise InputError(f"{folder / stem}.tsv: there is no set '{name}'")
+        try:
+            sets[stem] = load_gene_sets(path)
+        except InputError as error:
+            mistakes.append(str(error))
+            continue
+        absent = [name for name in _NEEDED_SETS[stem] if name not in sets[stem]]
+        mistakes += [f"{path}: there is no set '{name}', which is needed" for name in absent]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
     return Signatures(
         recovery=sets["recovery"]["recovery"],
         context=sets["recovery"]["context"],

@@ -91,6 +91,7 @@ def process_library(
     table.insert(1, "barcode", cells.obs_names.to_numpy(str))
     table.insert(table.columns.get_loc("lineage"), "removed_by", removed_by.astype(str))
     notices, sex = _notices(table[kept], genes, lineage, signatures, facts)
+    notices += _dates_for_genes(counts.uns.get("reading", {}).get("spreadsheet_dates", []))
     if settings.doublets and doublets["reason"]:
         notices.append(
             Notice("doublets_not_called", "info", f"{doublets['reason'][0].upper()}{doublets['reason'][1:]}.")
@@ -109,6 +110,15 @@ def process_library(
     return LibraryResult(
         table, _myeloid(cells, table, kept, ambient), _lineage_sums(cells.X, genes, table["lineage"], kept), report
     )
+
+
+def _dates_for_genes(dates: Sequence[str]) -> list[Notice]:
+    """Return what must be said where a spreadsheet has turned genes into dates; which gene 1-Mar was, nobody can tell."""
+    if not len(dates):
+        return []
+    named = f"{len(dates)} gene{'s were' if len(dates) > 1 else ' was'} turned into {'dates' if len(dates) > 1 else 'a date'}"
+    text = f"{named} by a spreadsheet ({', '.join(dates[:3])}); such genes count for nothing. Take the table from its source."
+    return [Notice("genes_are_dates", "warning", text)]
 
 
 def _words(filters: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from recovery_microglia import __version__
 from recovery_microglia.errors import InputError
+from recovery_microglia.workplace import what_the_disk_says
 
 PACKAGE = Path(__file__).parent
 TOOLS = ("snakemake", "scanpy", "anndata", "leidenalg", "numpy", "pandas", "scipy", "umap-learn", "harmonypy")
@@ -103,26 +104,54 @@ def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
     return lines
 
 
-@contextlib.contextmanager
-def reporting(log: Path | str) -> Iterator[None]:
-    """Run a step: what it prints goes to ``log``; bad input ends it with one plain line per mistake.
+def _words(error: BaseException, near: Path) -> str:
+    """Return what the user is told of an error that is not the code's; empty if it may be. ``near``: where it was."""
+    match error:
+        case InputError():
+            return str(error)
+        case OSError():
+            return what_the_disk_says(error, near)
+        case MemoryError():
+            return "the memory is used up; run fewer jobs at once (snakemake --cores 1) or on a larger machine"
+    return ""
 
-    Raises
-    ------
-    SystemExit
-        With status 1 where the step raised an `InputError`.
-    """
-    path = Path(log)
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Send what is printed, and the traceback of an error, to a log."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as stream, contextlib.redirect_stderr(stream):
         warnings.simplefilter("default")
         with contextlib.redirect_stdout(stream):
             try:
                 yield
-            except InputError as error:
-                stream.write(f"{MISTAKE}{error}\n")
-                print(f"\n{error}\n", file=sys.__stderr__)
-                raise SystemExit(1) from None
-            except Exception:
-                stream.write(traceback.format_exc())
+            except Exception as error:
+                if not isinstance(error, InputError):
+                    with contextlib.suppress(OSError):
+                        stream.write(traceback.format_exc())
                 raise
+
+
+@contextlib.contextmanager
+def reporting(log: Path | str) -> Iterator[None]:
+    """Run a step: what it prints goes to ``log``; bad input, or a disk that refuses, ends it with plain lines.
+
+    Raises
+    ------
+    SystemExit
+        With status 1 where the step raised an `InputError`, the disk refused or the memory was used up.
+    """
+    path = Path(log)
+    try:
+        with _logged(path):
+            yield
+    except Exception as error:
+        words = _words(error, path.parent)
+        if not words:
+            raise
+    else:
+        return
+    with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as stream:
+        stream.write(f"{MISTAKE}{words}\n")
+    print(f"\n{words}\n", file=sys.__stderr__)
+    raise SystemExit(1)

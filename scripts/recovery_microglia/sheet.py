@@ -3,7 +3,6 @@
 All mistakes of a run are collected and reported together, one plain line each.
 """
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -15,43 +14,21 @@ import pandas as pd
 from recovery_microglia.checks import (
     check,
     defaults,
-    errors,
     hint,
-    load_schema,
-    plain,
     read_yaml,
     with_defaults,
 )
 from recovery_microglia.deposit import Download, default_folder, fetched_path, is_fetched, record_path
-from recovery_microglia.errors import InputError
+from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
+from recovery_microglia.errors import InputError, shortened
+from recovery_microglia.genes import load_signatures
+from recovery_microglia.samples import NEEDED, Library, read_behaviour, read_samples
+from recovery_microglia.tsv import read_tsv
 
+NAME = r"\w[\w.-]*"
+"""Name of a data set: it becomes part of paths, of rules' patterns and of commands."""
 CONTROLS = ("naive", "sham", "contralateral")
 """Conditions whose microglia are controls."""
-
-
-@dataclass(frozen=True)
-class Library:
-    """One sequenced library: a row of ``samples.tsv``, empty string where a field is not known."""
-
-    library: str
-    subject: str
-    day: float | None
-    condition: str
-    arm: str = ""
-    sex: str = ""
-    age: str = ""
-    chemistry: str = ""
-    batch: str = ""
-    sort: str = "none"
-    pooled_n: int = 1
-    file: str = ""
-    key: str = ""
-    format: str = "auto"
-    genome: str = ""
-    layer: str = ""
-    include: bool = True
-    reason: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,176 +117,35 @@ class DataSet:
         return tuple(file for file in self.downloads if file.name in needed)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return header and rows of a tab separated table, stripped; rows of empty fields are skipped."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save the sheet as 'tab separated, UTF-8'") from None
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter="\t")]
-    if not rows or not any(rows[0]):
-        raise InputError(f"{path}: empty; needed: a header line and one row a library, tab separated")
-    header = rows[0]
-    if len(header) == 1 and re.search("[,;]", header[0]):
-        raise InputError(f"{path}: row 1: separated by commas or semicolons; the sheet must be tab separated")
-    mistakes = [f"{path}: row 1: column '{name}' is there twice" for name in {h for h in header if header.count(h) > 1}]
-    for number, row in enumerate(rows[1:], start=2):
-        if any(row) and len(row) > len(header):
-            mistakes.append(f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}")
-    if mistakes:
-        raise InputError("\n".join(sorted(mistakes)))
-    return header, [dict(zip(header, row, strict=False)) for row in rows[1:]]
-
-
-def _typed(row: Mapping[str, str], properties: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the row with numbers as numbers and empty fields left out, and what could not be read."""
-    typed: dict[str, Any] = {}
-    mistakes = []
-    for name, text in row.items():
-        kind = properties.get(name, {}).get("type")
-        if text == "" and name not in ("library", "condition"):
-            continue
-        if kind in ("number", "integer"):
-            try:
-                number = float(text)
-                typed[name] = int(number) if kind == "integer" and number.is_integer() else number
-            except ValueError:
-                what = "days as a plain number, such as 14" if name == "day" else "a number"
-                mistakes.append(f"{where}, column {name}: '{text}' is not a number; write {what}")
-        else:
-            typed[name] = text.lower() if name in ("sex", "include", "condition", "sort") else text
-    return typed, mistakes
-
-
-def _check_row(row: Mapping[str, Any], schema: Path, where: str) -> list[str]:
-    lines = []
-    for error in errors(row, schema):
-        column = error.absolute_path[0] if error.absolute_path else None
-        lines += [f"{where}{f', column {column}' if column else ''}: {text}" for text in plain(error)]
-    if row.get("include", "yes") == "no" and not row.get("reason"):
-        lines.append(f"{where}, column reason: empty, but the library is left out; say why")
-    return lines
-
-
-def _columns(path: Path, header: Sequence[str], properties: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the header; columns that start with ``x_`` are the user's own."""
-    lines = [
-        f"{path}: row 1: column '{name}' is not known{hint(name, properties) or '; own ones start with x_'}"
-        for name in header
-        if name not in properties and not name.startswith("x_")
-    ]
-    return lines + [f"{path}: row 1: column '{n}' is missing" for n in ("library", "condition") if n not in header]
-
-
-def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple[Library, ...]:
-    """Read ``samples.tsv``.
-
-    Raises
-    ------
-    InputError
-        One line per mistake: file, row, column, what is wrong, what is allowed.
-    """
-    header, rows = _read_rows(path)
-    properties = load_schema(schema)["properties"]
-    mistakes = _columns(path, header, properties)
-    absent = [f"'{name}' is missing" for name in ("library", "condition") if name not in header]
-    libraries = []
-    first_row: dict[str, int] = {}
-    for number, text_row in enumerate(rows, start=2):
-        if not any(text_row.values()):
-            continue
-        where = f"{path}: row {number}"
-        row, wrong = _typed({k: v for k, v in text_row.items() if k in properties}, properties, where)
-        # a column that is not there is told once, not in every row
-        wrong += [line for line in _check_row(row, schema, where) if not line.endswith(tuple(absent) or "\n")]
-        name = str(row.get("library", number))
-        if name in first_row:
-            wrong.append(f"{where}, column library: '{name}' is already in row {first_row[name]}")
-        first_row.setdefault(name, number)
-        mistakes += wrong
-        if not mistakes:
-            libraries.append(_library(row, enrichment))
-    if not rows or not first_row:
-        mistakes.append(f"{path}: no library below the header")
-    elif not mistakes and not any(library.include for library in libraries):
-        mistakes.append(f"{path}: every library has include = no")
-    if mistakes:
-        raise InputError("\n".join(mistakes))
-    return tuple(libraries)
-
-
-def _library(row: Mapping[str, Any], enrichment: str) -> Library:
-    return Library(
-        **{
-            **row,
-            "subject": row.get("subject") or row["library"],
-            "day": row.get("day"),
-            "key": row.get("key") or row["library"],
-            "sort": row.get("sort") or enrichment,
-            "format": row.get("format") or "auto",
-            "include": row.get("include", "yes") == "yes",
-        }
-    )
-
-
-def read_behaviour(path: Path, schema: Path, arms: set[str]) -> tuple[dict[str, Any], ...]:
-    """Read ``behaviour.tsv``, if there is one: a dict a row, completed by the defaults.
-
-    Raises
-    ------
-    InputError
-        One line per mistake, as of `read_samples`; also an arm that the sheet does not have.
-    """
-    if not path.is_file():
-        return ()
-    header, rows = _read_rows(path)
-    properties = load_schema(schema)["properties"]
-    mistakes = [
-        f"{path}: row 1: column '{name}' is not known{hint(name, properties) or '; own ones start with x_'}"
-        for name in header
-        if name not in properties and not name.startswith("x_")
-    ]
-    mistakes += [f"{path}: row 1: column '{name}' is missing" for name in ("day", "mean") if name not in header]
-    found = []
-    for number, text_row in enumerate(rows, start=2):
-        if mistakes or not any(text_row.values()):
-            continue
-        where = f"{path}: row {number}"
-        row, wrong = _typed({k: v for k, v in text_row.items() if k in properties and v}, properties, where)
-        wrong += _check_row(row, schema, where)
-        if row.get("arm", "") not in {"", *arms}:
-            wrong.append(
-                f"{where}, column arm: '{row['arm']}' is no arm of samples.tsv; there are: {', '.join(sorted(arms))}"
-            )
-        mistakes += wrong
-        found.append(with_defaults(row, defaults(schema)))
-    if mistakes:
-        raise InputError("\n".join(mistakes))
-    return tuple(found)
-
-
 def library_files(folder: Path, file: str) -> list[Path]:
     """Return the files behind a sheet's ``file``: itself, all files of a folder, or those with the prefix."""
     path = folder / file
+    if not file:
+        return []
     if path.is_file():
         return [path]
     if path.is_dir():
         return sorted(found for found in path.rglob("*") if found.is_file())
-    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*")) if file else []
+    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
 
 
 def _files(path: Path) -> list[tuple[int, str, bool]]:
     """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
     try:
-        header, rows = _read_rows(path)
+        header, rows = read_tsv(path, NEEDED)
     except InputError:
         return []  # told already
     if "file" not in header:
         return []
-    read = [(number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
-    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in read]
+    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
+
+
+def _no_file_column(path: Path) -> list[str]:
+    try:
+        header, _ = read_tsv(path, NEEDED)
+    except InputError:
+        return []  # told already
+    return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
 
 
 def _missing_files(path: Path, folder: Path) -> list[str]:
@@ -356,12 +192,16 @@ def _files_mistakes(
     ``here``: what was to be fetched has been.
     """
     missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
-    return missing + ([] if entry.get("split") else _same_file(path))
+    same = [] if entry.get("split") else _same_file(path)
+    return _no_file_column(path) + shortened(missing) + shortened(same)
 
 
 def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], list[str]]:
     """Return the files of the deposit, and what is wrong with them."""
-    listed = entry.get("download", {}).get("files", []) if isinstance(entry.get("download"), Mapping) else []
+    download = entry.get("download")
+    listed = download.get("files") if isinstance(download, Mapping) else None
+    if not isinstance(listed, list):
+        listed = []
     accession = str(entry.get("accession", ""))
     # what does not fit the schema has been told already
     files = [Download.of(file, accession) for file in listed if isinstance(file, Mapping) and "name" in file]
@@ -375,6 +215,20 @@ def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], li
         if not file.url
     ]
     return files, lines
+
+
+def _described(path: Path, schemas: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return ``dataset.yaml`` completed by the defaults, and what is wrong with it."""
+    where = path / "dataset.yaml"
+    standard = defaults(schemas / "dataset.yaml")
+    try:
+        entry = read_yaml(where)
+    except InputError as error:
+        return standard, [str(error)]
+    mistakes = check(entry, schemas / "dataset.yaml", str(where))
+    if not {"folder", "simulation", "download"} & set(entry):
+        mistakes.append(f"{where}: 'folder' is missing: where are the files? (or what is to be fetched: download)")
+    return with_defaults(entry, standard), mistakes
 
 
 def _not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
@@ -413,20 +267,14 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     InputError
         All mistakes found, one line each.
     """
-    mistakes: list[str] = []
-    entry: dict[str, Any] = {}
-    try:
-        entry = read_yaml(path / "dataset.yaml")
-        mistakes += check(entry, schemas / "dataset.yaml", str(path / "dataset.yaml"))
-    except InputError as error:
-        mistakes.append(str(error))
-    entry = with_defaults(entry, defaults(schemas / "dataset.yaml"))
+    described = str(path / "dataset.yaml")
+    entry, mistakes = _described(path, schemas)
     libraries: tuple[Library, ...] = ()
     try:
         enrichment = str(entry.get("enrichment", "none"))
         libraries = read_samples(path / "samples.tsv", schemas / "samples.yaml", enrichment=enrichment)
     except InputError as error:
-        mistakes.append(str(error))
+        mistakes += shortened(str(error).splitlines())
     behaviour: tuple[dict[str, Any], ...] = ()
     try:
         arms = {library.arm for library in libraries} - {""}
@@ -435,15 +283,19 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         mistakes.append(str(error))
     downloads, wrong = _downloads(path / "dataset.yaml", entry)
     mistakes += wrong
-    if not {"folder", "simulation", "download"} & set(entry):
-        mistakes.append(
-            f"{path / 'dataset.yaml'}: 'folder' is missing: where are the files? (or what is to be fetched: download)"
-        )
     folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
-    if {"folder", "download"} & set(entry) and "simulation" not in entry:
+    if "simulation" in entry:
+        mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
+    elif {"folder", "download"} & set(entry):
         downloads = _not_in_place(path, folder, downloads, root)
         here = all(is_fetched(path.name, file, folder, root) for file in downloads)
-        mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
+        if here and not folder.is_dir():
+            mistakes.append(
+                f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}"
+            )
+        else:
+            mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
+            mistakes += [f"{described}: {line}" for line in split_mistakes(entry.get("split"), folder, here)]
     if mistakes:
         raise InputError("\n".join(mistakes))
     optional = {key: str(entry.get(key, "")) for key in ("accession", "citation", "notes")}
@@ -477,6 +329,10 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
     if isinstance(settings.get("datasets"), str):  # --config datasets=demo
         settings["datasets"] = [name for name in settings["datasets"].split(",") if name]
     mistakes = check(settings, schemas / "config.yaml", "config/config.yaml")
+    try:
+        load_signatures(root / "config" / "signatures")
+    except InputError as error:
+        mistakes += shortened(str(error).splitlines())
     settings = with_defaults(settings, defaults(schemas / "config.yaml"))
     shelf = root / "config" / "datasets"
     there = sorted(found.name for found in shelf.iterdir() if found.is_dir()) if shelf.is_dir() else []
@@ -486,6 +342,11 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
             known = hint(str(name), there) or f"; there are: {', '.join(there)}"
             mistakes.append(f"config/config.yaml: datasets: '{name}' has no folder in config/datasets{known}")
             continue
+        if not re.fullmatch(NAME, str(name)):
+            mistakes.append(
+                f"config/datasets/{name}: the folder's name may hold letters, digits, '.', '_' and '-' only"
+            )
+            continue
         try:
             datasets[name] = load_dataset(Path("config/datasets") / name, schemas, root=root)
         except InputError as error:
@@ -493,3 +354,6 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
     if mistakes:
         raise InputError("\n".join(mistakes))
     return settings, datasets
+
+
+__all__ = ["CONTROLS", "NAME", "DataSet", "Library", "library_files", "load_dataset", "load_run", "read_samples"]

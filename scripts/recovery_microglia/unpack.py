@@ -1,6 +1,7 @@
 """Archives: what is in them, checked before anything is written, and unpacked with checksums (floor 2)."""
 
 import hashlib
+import lzma
 import re
 import shutil
 import stat
@@ -19,7 +20,9 @@ from recovery_microglia.errors import InputError
 DEPTH = 3
 """Archives inside archives that are followed: a RAW.tar with a tar of each sample has two."""
 _JUNK = ("__MACOSX", ".DS_Store")
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, NotImplementedError, RuntimeError)
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ def _unpack(path: Path, out: Path, inside: str, depth: int) -> list[tuple[str, i
                     name = (PurePosixPath(inside) / member.name.replace("\\", "/")).as_posix()
                     found.append((name, *_write(member, out / name)))
     except _DAMAGED as error:
+        if "password" in str(error):
+            raise InputError(f"{path}: a password is needed; unpack it and name the folder") from None
         raise InputError(f"{path}: truncated or damaged archive ({error})") from None
     except OSError as error:
         if error.errno is None:  # gzip's own complaints

@@ -10,9 +10,22 @@ import yaml
 from recovery_microglia import provenance
 
 FLOORS = {
-    1: {"errors", "checks", "deposit", "genes", "sheet", "provenance"},
-    2: {"fetch", "readers", "simulate", "truth", "unpack"},
-    3: {"calling", "cells", "doublets", "lineage", "library"},
+    1: {
+        "errors",
+        "checks",
+        "deposit",
+        "descriptions",
+        "genes",
+        "phrases",
+        "provenance",
+        "samples",
+        "sheet",
+        "soft",
+        "tsv",
+        "workplace",
+    },
+    2: {"fetch", "intake", "readers", "simulate", "studies", "truth", "unpack"},
+    3: {"calling", "cells", "doublets", "inventory", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
     5: {
         "design",
@@ -27,8 +40,11 @@ FLOORS = {
         "plan",
         "courses",
         "robustness",
+        "strata",
+        "behaviour",
+        "compare",
     },
-    6: {"outputs", "steps", "figures", "report"},
+    6: {"adding", "outputs", "steps", "figures", "report"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 CONDA_NAMES = {"python-igraph": "igraph", "python-isal": "isal"}

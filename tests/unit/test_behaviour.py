@@ -7,7 +7,7 @@ from scipy import stats
 
 from recovery_microglia.behaviour import behaviour_table, behaviour_tests, half_recovery, permutation_of_days
 from recovery_microglia.errors import InputError
-from recovery_microglia.sheet import read_behaviour
+from recovery_microglia.samples import read_behaviour
 
 DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)
 TIMELINE = pd.DataFrame({"route": "score", "arm": "", "day": DAYS, "fraction": [0.01, 0.02, 0.05, 0.15, 0.3, 0.28]})

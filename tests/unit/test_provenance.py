@@ -9,7 +9,7 @@ from recovery_microglia.errors import InputError
 
 
 def test_modules_behind_follows_imports_down_the_floors() -> None:
-    assert provenance.modules_behind("sheet") == ("checks", "deposit", "errors", "sheet")
+    assert provenance.modules_behind("tsv") == ("errors", "tsv")
     assert "report" not in provenance.modules_behind("genes")
 
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -89,6 +90,17 @@ def add_small_demo(project: Project) -> None:
     (small / "dataset.yaml").write_text(yaml.safe_dump(facts))
     sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
     sheet[sheet["library"].isin(LIBRARIES)].to_csv(small / "samples.tsv", sep="\t", index=False)
+
+
+def write_two_matrices(project: Project, folder: str, prefix: str = "") -> None:
+    """Write two small libraries, A and B, as dense text."""
+    rng = np.random.default_rng(0)
+    genes = pd.read_csv(project.path / "config/datasets/demo/simulation/genes.tsv", sep="\t")["gene"]
+    (project.path / folder).mkdir()
+    for name in "AB":
+        counts = pd.DataFrame(rng.poisson(0.8, (len(genes), 120)), index=genes)
+        counts.columns = [f"{name}{i}" for i in range(120)]
+        counts.to_csv(project.path / folder / f"{prefix}{name}.csv")
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,10 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.conftest import Project, Run
+from workflow.conftest import Project, Run, write_two_matrices
 
 DESCRIPTION = """\
 title: With mistakes
@@ -29,13 +28,7 @@ def plain(run: Run) -> list[str]:
 @pytest.fixture(scope="module")
 def bare(project: Project) -> Project:
     """The shared copy with a data set ``bad`` and its two small matrices."""
-    rng = np.random.default_rng(0)
-    genes = pd.read_csv(project.path / "config/datasets/demo/simulation/genes.tsv", sep="\t")["gene"]
-    (project.path / "data").mkdir()
-    for name in "AB":
-        counts = pd.DataFrame(rng.poisson(0.8, (len(genes), 120)), index=genes)
-        counts.columns = [f"{name}{i}" for i in range(120)]
-        counts.to_csv(project.path / f"data/{name}.csv")
+    write_two_matrices(project, "data")
     project.write("config/datasets/bad/dataset.yaml", DESCRIPTION)
     return project
 

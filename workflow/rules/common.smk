@@ -5,6 +5,7 @@ gives   CONFIG (completed by defaults), DATASETS (name to checked data set), hel
 """
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -18,16 +19,43 @@ if " " in sys.executable:
 ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.errors import InputError
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
+from recovery_microglia.workplace import hold, unusable
+
+
+def stop(lines) -> None:
+    """End before any job starts, with plain lines."""
+    print("", *dict.fromkeys(lines), "", sep="\n", file=sys.stderr)
+    sys.exit(1)
+
+
+if workflow.is_main_process and (
+    wrong := [
+        line for line in map(unusable, map(Path, ("results", "resources"))) if line
+    ]
+):
+    stop(wrong)
+
+# A run that was killed leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
+ALIVE = hold(Path(".snakemake")) if workflow.is_main_process else None
+
+try:
+    read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line
+except InputError as mistake:
+    stop([mistake])
+
+
+configfile: "config/config.yaml"
+
 
 try:
     CONFIG, DATASETS = load_run(config, Path(), ROOT / "workflow" / "schemas")
 except InputError as mistakes:
-    print(f"\n{mistakes}\n", file=sys.stderr)
-    sys.exit(1)
+    stop([mistakes])
 
 if workflow.is_main_process:
     for name, dataset in DATASETS.items():
@@ -216,6 +244,26 @@ def unchecked() -> str:
     )
 
 
+def readings_of(wildcards) -> list[tuple[str, str]]:
+    """Each file of a real data set, with what was made from it."""
+    dataset = DATASETS[wildcards.dataset]
+    if dataset.simulated:
+        return []
+    shared = dataset.shared_files()
+    return sorted(
+        (
+            str(path),
+            (
+                f"resources/{dataset.name}/split"
+                if library.file in shared
+                else f"results/{dataset.name}/libraries/{library.library}/library.json"
+            ),
+        )
+        for library in dataset.included
+        for path in library_files(dataset.folder, library.file)
+    )
+
+
 def pages_to_open() -> str:
     """What a user is told at the end."""
     pages = [Path("results", name, "report.html").resolve() for name in DATASETS]
@@ -230,6 +278,7 @@ def pages_to_open() -> str:
 def failure() -> str:
     """What a user is told when a job failed: the plain lines of the failed jobs, below Snakemake's own words."""
     wrong = what_went_wrong(sorted(Path("results").glob("*/logs/*.log")), STARTED)
+    wrong = wrong or list(filter(None, [unusable(Path("results"))]))
     said = [f"  {line}" for line in wrong] or ["  See Snakemake's words above."]
     kept = "What was computed is kept: mend this and run the same command again."
     return "\n".join(["", "Stopped.", *said, kept, ""])

@@ -39,8 +39,9 @@ rule summary:
     params:
         sheet=sheet_of,
         facts=facts_of,
+        readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
-        code=code_digest("steps"),
+        code=code_digest("steps", "workplace"),
     script:
         "../../scripts/summary.py"
 

@@ -5,6 +5,7 @@ not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists
 archives of these.
 """
 
+import glob
 import re
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import anndata as ad
 import pandas as pd
 
 from recovery_microglia.deposit import is_archive
+from recovery_microglia.descriptions import compiled_split
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers.binary import read_10x_h5, read_anndata
@@ -30,6 +32,16 @@ FORMATS = {
     "h5ad": "AnnData (h5ad or zarr)",
 }
 
+_OTHERS = {
+    ".xlsx": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".xls": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".rds": "an R object; write it from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".rdata": "R objects; write the counts from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".fastq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".fq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".bam": "aligned reads, not counts; run Cell Ranger or STARsolo first",
+    ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
+}
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
 _GENES = re.compile(r"(features|genes|gene_names|gene)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
 _BARCODES = re.compile(r"(barcodes?|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
@@ -73,8 +85,17 @@ def read_counts(
     if format not in FORMATS:
         raise InputError(f"{path}: format '{format}' is not known; allowed: {', '.join(FORMATS)}")
     with tempfile.TemporaryDirectory(prefix="recovery-microglia-") as scratch:
+        before = _stamps(path)
         table = _read(path, format, genome, layer, Path(scratch))
+        if _stamps(path) != before:
+            raise InputError(f"{path}: changed while it was being read; is it still being copied?")
         return to_anndata(table, organism=organism, genome=genome, where=str(path))
+
+
+def _stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of the files that a reading may take."""
+    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
 
 
 def _bare(path: Path) -> str:
@@ -87,7 +108,7 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
     if path.is_dir():
         return _read_folder(path, format, genome, layer, scratch)
     if not path.is_file():
-        there = sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
+        there = sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
         files = [found for found in there if found.is_file()]
         if not there:
             raise InputError(f"{path}: no such file, folder or file prefix")
@@ -114,8 +135,11 @@ def _read(path: Path, format: str, genome: str | None, layer: str | None, scratc
         return _with_lists(path, beside)
     if format == "dense" or name.endswith(_TEXT):
         return read_dense(path)
+    suffix = Path(name).suffix
+    if suffix in _OTHERS:
+        raise InputError(f"{path}: {_OTHERS[suffix]}")
     raise InputError(
-        f"{path}: '{path.suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
+        f"{path}: '{suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
     )
 
 
@@ -264,11 +288,9 @@ def _own_key(name: str, there: list[str]) -> str:
 
 def _keys_by_pattern(counts: ad.AnnData, pattern: str) -> pd.Series:
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise InputError(f"dataset.yaml: split.pattern: not a regular expression ({error})") from None
-    if "library" not in compiled.groupindex:
-        raise InputError("dataset.yaml: split.pattern: needs a group named library, such as (?P<library>D[0-9]+)_")
+        compiled = compiled_split(pattern)
+    except ValueError as error:
+        raise InputError(f"dataset.yaml: {error}") from None
     found = [compiled.search(str(name)) for name in counts.obs_names]
     return pd.Series([match["library"] if match else "" for match in found], index=counts.obs_names)
 

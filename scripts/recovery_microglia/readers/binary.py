@@ -1,5 +1,6 @@
 """HDF5 files: Cell Ranger's of both generations, and AnnData's (floor 2)."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ def _csr(group: Any) -> sp.csr_matrix:
     """Return barcodes × features of a Cell Ranger group (columns are barcodes there)."""
     n_features, n_barcodes = (int(size) for size in group["shape"][:])
     parts = (group["data"][:], group["indices"][:], group["indptr"][:])
-    return sp.csr_matrix(parts, shape=(n_barcodes, n_features))
+    matrix = sp.csr_matrix(parts, shape=(n_barcodes, n_features))
+    matrix.check_format(full_check=True)  # an index outside the matrix would make scipy read beyond its memory
+    return matrix
 
 
 def read_10x_h5(path: Path, genome: str | None) -> Table:
@@ -49,6 +52,12 @@ def read_10x_h5(path: Path, genome: str | None) -> Table:
             return Table(_csr(group), _words(group["barcodes"]), names, "10x h5, version 2", ids, (), genomes)
     except OSError as error:
         raise InputError(f"{path}: not a whole HDF5 file ({str(error).splitlines()[0]})") from None
+    except KeyError as error:
+        missing = re.search(r"object '([^']+)' doesn't exist", str(error))
+        what = f"'{missing[1]}'" if missing else "a part"
+        raise InputError(f"{path}: not one of Cell Ranger's files: {what} is missing") from None
+    except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, OverflowError, MemoryError) as error:
+        raise InputError(f"{path}: its parts do not fit together ({str(error).splitlines()[0]})") from None
 
 
 def _version_3(group: Any) -> Table:
@@ -101,6 +110,8 @@ def read_anndata(path: Path, layer: str | None) -> Table:
         raise
     except Exception as error:
         raise InputError(f"{path}: not a whole AnnData file ({str(error).splitlines()[0][:200]})") from None
+    if adata.X is None and not adata.layers and adata.raw is None:
+        raise InputError(f"{path}: the file holds no values: X is empty, and there is neither raw nor a layer")
     tried = []
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
@@ -108,9 +119,18 @@ def read_anndata(path: Path, layer: str | None) -> Table:
             symbols, ids = _names(var)
             obs = adata.obs.copy()
             return Table(
-                sp.csr_matrix(matrix), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
+                _sound(matrix, path), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
             )
     raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers")
+
+
+def _sound(matrix: Any, path: Path) -> sp.csr_matrix:
+    found = sp.csr_matrix(matrix)
+    try:
+        found.check_format(full_check=True)
+    except ValueError as error:
+        raise InputError(f"{path}: its parts do not fit together ({error})") from None
+    return found
 
 
 def _names(var: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -10,9 +10,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
-from recovery_microglia.genes import Organism, known_symbols, resolve_symbols
+from recovery_microglia.genes import Organism, Resolved, known_symbols, resolve_symbols
+from recovery_microglia.tsv import looks_like_date
 
 BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
+OTHER_ANIMALS = {
+    "ENSRNOG": "rat",
+    "ENSMMUG": "macaque",
+    "ENSMFAG": "macaque",
+    "ENSDARG": "zebrafish",
+    "ENSSSCG": "pig",
+    "ENSCAFG": "dog",
+}
+"""What Ensembl's gene identifiers of animals begin with whose spinal cords are sequenced too."""
 GENE_TYPES = ("gene expression", "gene", "")
 
 
@@ -58,6 +68,8 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
     if len(values) == 0:
         raise InputError(f"{where}: every count is zero")
     wrong: tuple[NDArray[np.bool_], str]
+    if not np.isrealobj(values) or values.dtype.kind not in "iufb":
+        raise InputError(f"{where}: the values are no numbers that can be counts ({values.dtype})")
     if not np.issubdtype(values.dtype, np.integer):
         for bad, word in (
             (~np.isfinite(values), "is not a number"),
@@ -124,6 +136,7 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
     resolved = resolve_symbols(names, organism)
     if resolved.organism_guess not in (None, organism):
         raise InputError(f"{where}: the genes are {resolved.organism_guess}, but the data set says {organism}")
+    _refuse_what_is_no_gene(names, resolved, where)
     symbols, column = np.unique(resolved.symbols, return_inverse=True)
     shape = (len(names), len(symbols))
     join = sp.csr_matrix((np.ones(len(names), dtype=np.int32), (np.arange(len(names)), column)), shape=shape)
@@ -147,6 +160,7 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
         "duplicates_summed": len(names) - len(symbols),
         "other_features_dropped": len(table.symbols) - len(names),
         "genomes": genomes,
+        "spreadsheet_dates": [name for name in names if looks_like_date(name)],
         "renamed": {old: new for old, new in resolved.renamed.items() if new in known_symbols(organism)},
     }
     return adata
@@ -174,6 +188,17 @@ def _choose_features(table: Table, genome: str | None, where: str) -> tuple[list
         )
     keep = np.flatnonzero(is_gene)
     return [names[k][len(prefixes[k]) :] for k in keep], keep, found
+
+
+def _refuse_what_is_no_gene(names: Sequence[str], resolved: Resolved, where: str) -> None:
+    """Refuse other animals' genes, which would only be absent, and features that are no genes (peaks, numbers)."""
+    if resolved.unknown < len(names):
+        return
+    for prefix, animal in OTHER_ANIMALS.items():
+        if sum(name.startswith(prefix) for name in names) > len(names) / 2:
+            raise InputError(f"{where}: the genes are of {animal} ({prefix}…), which is not supported")
+    shown = ", ".join(names[:3])
+    raise InputError(f"{where}: none of the {len(names)} features is a known gene ({shown}, …)")
 
 
 def _prefer_ids(table: Table) -> bool:

@@ -29,7 +29,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     InputError
         The file is missing, truncated or corrupt.
     """
-    from isal import igzip
+    from isal import igzip, igzip_lib
 
     try:
         with path.open("rb") as raw:
@@ -42,7 +42,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
                 yield stream
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, igzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
         raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
 
 
@@ -223,12 +223,18 @@ def read_dense(path: Path) -> Table:
     """
     with opened(path) as stream:
         head = stream.readline().decode("utf-8-sig", "replace")
+        if not head:
+            raise InputError(f"{path}: empty")
+        if re.match(r"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
+            raise InputError(f"{path}: a page of a web site, no table; fetch the file again")
         separator = _separator(head)
         header = _fields(head, separator)
         blocks, names = _dense_blocks(stream, separator, path)
     if not blocks:
         raise InputError(f"{path}: a header and no rows")
     width = blocks[0].shape[1]
+    if width == 0:
+        raise InputError(f"{path}: one column of names and no numbers; is it separated by tabs, commas or semicolons?")
     if len(header) == width + 1:
         header = header[1:]
     if len(header) != width:

@@ -1,0 +1,40 @@
+"""Add a data set in minutes: from a GEO accession or a folder of files to an entry under config/datasets/.
+
+Reads what the depositors say of their samples (or what the names of your files say), and writes dataset.yaml and
+samples.tsv with the day, condition, sex, age, animal, chemistry and files that could be read. What is unsure stays
+empty and is listed under to_check; nothing unsure runs silently. At the end it says what the design can show, and
+what to do next.
+
+  .venv/bin/python scripts/add_dataset.py GSE162807
+  .venv/bin/python scripts/add_dataset.py /data/our_sni --name our_sni
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the command line."""
+    from recovery_microglia.adding import add_dataset
+    from recovery_microglia.errors import InputError
+    from recovery_microglia.workplace import what_the_disk_says
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", help="GSE accession, a folder with count matrices, or a GSE…_family.soft.gz file")
+    parser.add_argument("--name", default="", help="name of the entry (default: the accession, or the folder's name)")
+    parser.add_argument("--force", action="store_true", help="write it anew if there is one of this name")
+    asked = parser.parse_args()
+    try:
+        print(add_dataset(asked.source, Path(__file__).resolve().parents[1], name=asked.name, force=asked.force))
+    except (InputError, OSError) as error:
+        said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
+        if not said:
+            raise
+        print(said, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""The sheet of libraries, ``samples.tsv``."""
+
+from bad_input.lab import ROWS, Case, Lab, Make, Section, row, sheet
+
+
+def without(lab: Lab) -> None:
+    (lab.root / "config/datasets/study/samples.tsv").unlink()
+    lab.check()
+
+
+def ten_thousand(lab: Lab) -> None:
+    lines = [f"L{k}\tm{k}\t{k % 60} dpi\tinjured\tmale\tN1.csv\n" for k in range(10_000)]
+    lab.entry(
+        (lab.root / "config/datasets/study/dataset.yaml").read_text() + "split: {pattern: '^(?P<library>L[0-9]+)_'}\n"
+    )
+    lab.sheet(ROWS.splitlines(keepends=True)[0] + "".join(lines))
+    lab.check()
+
+
+def shared(text: str) -> Make:
+    def make(lab: Lab) -> None:
+        lab.entry(
+            (lab.root / "config/datasets/study/dataset.yaml").read_text() + "split: {pattern: '^(?P<library>[^_]+)_'}\n"
+        )
+        lab.sheet(text)
+        lab.check()
+
+    return make
+
+
+_DAYS = "\n".join(
+    f"config/datasets/study/samples.tsv: row {k + 2}, column day: '{k} dpi' is not a number; write days as a plain number: {k % 60}"
+    for k in range(20)
+)
+TEN_THOUSAND = f"{_DAYS}\n… and 9,980 more lines like these"
+
+CASES = [
+    Case("the sheet is not there", without, "config/datasets/study/samples.tsv: no such file"),
+    Case(
+        "the sheet is empty",
+        sheet(""),
+        "config/datasets/study/samples.tsv: empty; needed: a header line and one row a library, tab separated",
+    ),
+    Case(
+        "a header, and no library below",
+        sheet(ROWS.splitlines()[0] + "\n"),
+        "config/datasets/study/samples.tsv: no library below the header",
+    ),
+    Case(
+        "separated by commas",
+        sheet(ROWS.replace("\t", ",")),
+        "config/datasets/study/samples.tsv: row 1: separated by commas or semicolons; it must be tab separated",
+    ),
+    Case(
+        "separated by semicolons (a German Excel)",
+        sheet(ROWS.replace("\t", ";")),
+        "config/datasets/study/samples.tsv: row 1: separated by commas or semicolons; it must be tab separated",
+    ),
+    Case(
+        "separated by blanks",
+        sheet(ROWS.replace("\t", "  ")),
+        "config/datasets/study/samples.tsv: row 1: separated by blanks; it must be tab separated",
+    ),
+    Case(
+        "Excel's 'Unicode text' (UTF-16)",
+        sheet(ROWS.encode("utf-16")),
+        "config/datasets/study/samples.tsv: not UTF-8 text; save the sheet as 'tab separated, UTF-8'",
+    ),
+    Case(
+        "Latin-1 with an umlaut",
+        sheet(ROWS.replace("m1", "Mäuse").encode("latin-1")),
+        "config/datasets/study/samples.tsv: not UTF-8 text; save the sheet as 'tab separated, UTF-8'",
+    ),
+    Case(
+        "an Excel workbook renamed to .tsv",
+        sheet(b"PK\x03\x04\x14\x00\x06\x00" + bytes(60)),
+        "config/datasets/study/samples.tsv: an Excel workbook; save the sheet as text, tab separated",
+    ),
+    Case(
+        "a quotation mark that is never closed, which would swallow the rows below",
+        sheet(ROWS.replace("m1", '"m1')),
+        'config/datasets/study/samples.tsv: row 2: a quotation mark (") opens a field and is not closed in it; take it out',
+    ),
+    Case(
+        "a misspelt column",
+        row("subject", "subjct"),
+        "config/datasets/study/samples.tsv: row 1: column 'subjct' is not known; did you mean 'subject'?",
+    ),
+    Case(
+        "a column is missing",
+        row("\tcondition", "\tx_condition"),
+        "config/datasets/study/samples.tsv: row 1: column 'condition' is missing",
+    ),
+    Case(
+        "a column twice",
+        row("library\t", "subject\t"),
+        "config/datasets/study/samples.tsv: row 1: column 'subject' is there twice",
+    ),
+    Case(
+        "a column without a name",
+        row("\tsex\t", "\t\t"),
+        "config/datasets/study/samples.tsv: row 1: column '' is not known; own ones start with x_",
+    ),
+    Case(
+        "more fields than columns",
+        row("I1\tm2", "I1\tm2\textra"),
+        "config/datasets/study/samples.tsv: row 3: 7 fields, but the header has 6",
+    ),
+    Case(
+        "a library twice",
+        row("I1\t", "N1\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: 'N1' is already in row 2",
+    ),
+    Case(
+        "a library's name with a blank",
+        row("I1\t", "I 1\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: 'I 1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+    ),
+    Case(
+        "a library's name with other letters",
+        row("I1\t", "Läsion1\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: 'Läsion1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+    ),
+    Case(
+        "a library's name that climbs out of the folder",
+        row("I1\t", "../I1\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: '../I1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+    ),
+    Case(
+        "a library without a name",
+        row("I1\t", "\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: must not be empty",
+    ),
+    Case(
+        "a library's name that Excel has turned into a date (MAR1)",
+        row("I1\t", "1-Mar\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: '1-Mar' looks like a date that a spreadsheet has made of a name; format the column as text and write the name again",
+    ),
+    Case(
+        "an animal's name that Excel has turned into a date (SEP2)",
+        row("m2\t", "02.Sep\t"),
+        "config/datasets/study/samples.tsv: row 3, column subject: '02.Sep' looks like a date that a spreadsheet has made of a name; format the column as text and write the name again",
+    ),
+    Case(
+        "a misspelt condition",
+        row("injured", "injurd"),
+        "config/datasets/study/samples.tsv: row 3, column condition: 'injurd' is not one of naive, sham, contralateral, injured, treated, other; did you mean 'injured'?",
+    ),
+    Case(
+        "a condition that is not one of the sheet's words",
+        row("injured", "SNI"),
+        "config/datasets/study/samples.tsv: row 3, column condition: 'sni' is not one of naive, sham, contralateral, injured, treated, other; write injured",
+    ),
+    Case(
+        "no condition",
+        row("injured", ""),
+        "config/datasets/study/samples.tsv: row 3, column condition: empty; needed: one of naive, sham, contralateral, injured, treated, other",
+    ),
+    Case(
+        "a day with its unit",
+        row("\t14\t", "\t14 dpi\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '14 dpi' is not a number; write days as a plain number: 14",
+    ),
+    Case(
+        "a day in weeks",
+        row("\t14\t", "\t2 weeks\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '2 weeks' is not a number; write days as a plain number: 14",
+    ),
+    Case(
+        "a day in letters and digits",
+        row("\t14\t", "\tPOD14\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: 'POD14' is not a number; write days as a plain number: 14",
+    ),
+    Case(
+        "a day with a decimal comma",
+        row("\t14\t", "\t0,5\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '0,5' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
+        "a day that Excel has turned into a date",
+        row("\t14\t", "\t14-Jan\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '14-Jan' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
+        "a day that is a calendar date",
+        row("\t14\t", "\t2026-01-14\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '2026-01-14' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
+        "a negative day",
+        row("\t14\t", "\t-14\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: -14 is too small; the least is 0",
+    ),
+    Case(
+        "a day that is 'nan'",
+        row("\t14\t", "\tnan\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: 'nan' is not a number; leave the field empty where it is not known",
+    ),
+    Case(
+        "a day that is 'NA'",
+        row("\t14\t", "\tNA\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: 'NA' is not a number; leave the field empty where it is not known",
+    ),
+    Case(
+        "a day that is infinite",
+        row("\t14\t", "\tinf\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: 'inf' is not a number; leave the field empty where it is not known",
+    ),
+    Case(
+        "a day that is a serial date of Excel",
+        row("\t14\t", "\t46036\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: 46036 is too large; the most is 3650",
+    ),
+    Case(
+        "a sex that is not one of the sheet's words",
+        row("\tmale\t", "\tman\t"),
+        "config/datasets/study/samples.tsv: row 3, column sex: 'man' is not one of female, male, mixed, ''",
+    ),
+    Case(
+        "one animal on two days",
+        row("m2\t", "m1\t"),
+        (
+            "config/datasets/study/samples.tsv: row 3, column day: 14, but animal 'm1' has 0 in row 2; different animals need different names in the column subject\n"
+            "config/datasets/study/samples.tsv: row 3, column sex: male, but animal 'm1' has female in row 2; different animals need different names in the column subject"
+        ),
+    ),
+    Case(
+        "no animal in the pool",
+        sheet("library\tcondition\tpooled_n\tfile\nN1\tnaive\t0\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: row 2, column pooled_n: 0 is too small; the least is 1",
+    ),
+    Case(
+        "an animal and a half in the pool",
+        sheet("library\tcondition\tpooled_n\tfile\nN1\tnaive\t1.5\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: row 2, column pooled_n: '1.5'; needed: a whole number",
+    ),
+    Case(
+        "include is neither yes nor no",
+        sheet("library\tcondition\tinclude\tfile\nN1\tnaive\tmaybe\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: row 2, column include: 'maybe' is not one of yes, no",
+    ),
+    Case(
+        "left out without a reason",
+        sheet("library\tcondition\tinclude\tfile\nN1\tnaive\tyes\tN1.csv\nI1\tinjured\tno\tI1.csv\n"),
+        "config/datasets/study/samples.tsv: row 3, column reason: empty, but the library is left out; say why",
+    ),
+    Case(
+        "every library left out",
+        sheet("library\tcondition\tinclude\treason\tfile\nN1\tnaive\tno\tlost\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: every library has include = no",
+    ),
+    Case(
+        "a layout that is not known",
+        sheet("library\tcondition\tformat\tfile\nN1\tnaive\t10x\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: row 2, column format: '10x' is not one of auto, 10x_mtx, 10x_h5, dense, h5ad, ''; did you mean '10x_h5'?",
+    ),
+    Case(
+        "a file that is not there",
+        row("I1.csv", "I2.csv"),
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I2.csv': no such file, folder or file prefix; did you mean 'I1.csv'?",
+    ),
+    Case("no file", row("I1.csv", ""), "config/datasets/study/samples.tsv: row 3, column file: empty"),
+    Case(
+        "two libraries, one file, and no rule that takes it apart",
+        row("I1.csv", "N1.csv"),
+        "config/datasets/study/samples.tsv: row 3, column file: 'N1.csv' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are told apart",
+    ),
+    Case(
+        "two libraries with the same cells of a shared file",
+        shared("library\tcondition\tkey\tfile\nN1\tnaive\tS1\tN1.csv\nI1\tinjured\tS1\tN1.csv\n"),
+        "config/datasets/study/samples.tsv: row 3, column key: 'S1' of N1.csv is in row 2 already; its cells would count twice",
+    ),
+    Case("10,000 rows with a unit in every day", ten_thousand, TEN_THOUSAND),
+    Case(
+        "several mistakes at once",
+        sheet(ROWS.replace("naive", "naiv").replace("14", "two weeks").replace("\tmale", "\tM")),
+        (
+            "config/datasets/study/samples.tsv: row 2, column condition: 'naiv' is not one of naive, sham, contralateral, injured, treated, other; did you mean 'naive'?\n"
+            "config/datasets/study/samples.tsv: row 3, column day: 'two weeks' is not a number; write days as a plain number: 14\n"
+            "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''; write male"
+        ),
+    ),
+]
+SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)
