@@ -30,6 +30,18 @@ CONDITIONS: dict[str, tuple[str, str]] = {
 }
 """Condition to colour and marker; controls share a colour and differ in their marker."""
 RASTER_DPI = 150
+FOLLOWS_THE_PAGE: dict[str, str] = {
+    INK: "ink",
+    "#47525e": "soft-ink",
+    "#8a939e": "axis",
+    "#e6e9ed": "grid",
+    "#ffffff": "plate",
+    BLUE: "blue",
+    VERMILION: "vermilion",
+    GREY: "grey",
+    PURPLE: "purple",
+}
+"""Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small files, readable by search and by screen readers
     "text.parse_math": False,  # a dollar sign in the name of a sample is a dollar sign
@@ -155,7 +167,8 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     prefix = hashlib.sha256(name.encode()).hexdigest()[:6]
     for gid, text in tips.items():
-        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip"><title>{_escape(text)}</title>', 1)
+        words = _escape(text)
+        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip" role="img" aria-label="{words}" data-tip="{words}">', 1)
     svg = re.sub(r'(?<=\s)id="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     svg = re.sub(r'xlink:href="#', f'href="#{prefix}-', svg)
@@ -167,14 +180,17 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
     svg = re.sub(r"image-rendering:[^;\"]+;?", "", svg)
     # the page's own font; a family in a style attribute would win over the style sheet
     svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 var(--sans)", svg)
+    for colour, variable in FOLLOWS_THE_PAGE.items():
+        svg = svg.replace(f": {colour.lower()}", f": var(--{variable})")
     svg = re.sub(r"\n\s*", "\n", svg)
     head = re.match(r"<svg[^>]*>", svg)
     assert head is not None
     box = re.search(r'viewBox="([^"]+)"', head[0])
     assert box is not None
     width = float(box[1].split()[2]) * 4 / 3  # points to CSS pixels
+    role = 'role="group" class="dots"' if tips else 'role="img"'  # a group's dots are told one by one
     opened = (
-        f'<svg viewBox="{box[1]}" role="img" aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
+        f'<svg viewBox="{box[1]}" {role} aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
         'preserveAspectRatio="xMinYMin meet">'
     )
     return opened + svg[head.end() :].strip()
