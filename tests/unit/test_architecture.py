@@ -10,11 +10,11 @@ import yaml
 from recovery_microglia import provenance
 
 FLOORS = {
-    1: {"errors", "checks", "genes", "sheet", "provenance"},
+    1: {"errors", "checks", "genes", "sheet", "provenance", "catalogue"},
     2: {"readers", "simulate", "truth"},
     3: {"calling", "cells", "doublets", "lineage", "library"},
     4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
-    5: {"design", "betabinomial", "timeline", "plan", "courses", "robustness"},
+    5: {"design", "betabinomial", "timeline", "plan", "courses", "robustness", "expression"},
     6: {"outputs", "steps", "figures", "report"},
 }
 FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}

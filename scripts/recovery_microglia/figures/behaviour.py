@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from recovery_microglia.figures.strata import LOOKS
 from recovery_microglia.figures.style import (
     VERMILION,
+    WIDE,
     Picture,
+    at_two_widths,
     day_axis,
     house_style,
     percent_axis,
     root_days,
-    to_svg,
 )
 
 GROUP = ("measure", "unit", "model", "sex")
@@ -38,24 +39,30 @@ def behaviour_beside_cells(behaviour: pd.DataFrame, days: pd.DataFrame) -> Pictu
         return None
     measures = list(dict.fromkeys(known["measure"].astype(str)))
     all_days = sorted({*known["day"].astype(float), *(days["day"].astype(float) if len(days) else ())})
-    with house_style():
-        rows = len(measures) + (1 if len(days) else 0)
-        figure = Figure(figsize=(7.2, 0.7 + 1.9 * rows))
-        panels: Any = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"hspace": 0.18})
+    rows = len(measures) + (1 if len(days) else 0)
+
+    def draw(width: float) -> Figure:
+        figure = Figure(figsize=(width, 0.7 + 1.9 * rows))
+        panels: Any = figure.subplots(
+            rows, 1, sharex=True, squeeze=False, gridspec_kw={"hspace": 0.2 if width >= WIDE else 0.5}
+        )
         for ax, measure in zip(panels[:, 0], measures, strict=False):
-            _measure(ax, known[known["measure"].astype(str) == measure], measure)
+            _measure(ax, known[known["measure"].astype(str) == measure], measure, width)
         if len(days):
-            _share(panels[-1, 0], days.sort_values("day"))
+            _share(panels[-1, 0], days.sort_values("day"), width)
         day_axis(panels[-1, 0], all_days, label="days after injury (square-root scale)")
-        alt = f"Behaviour over days ({', '.join(measures)}) above the share of recovery cells."
-        svg = to_svg(figure, "behaviour", alt)
+        return figure
+
+    alt = f"Behaviour over days ({', '.join(measures)}) above the share of recovery cells."
+    with house_style():
+        svg, narrow = at_two_widths(draw, "behaviour", alt)
     sources = ", ".join(sorted({str(s) for s in known["source"].dropna()} - {""})) if "source" in known else ""
     return Picture("behaviour", "Behaviour beside the cells", "Mean and standard error, as given with the data set"
                    + (f" ({sources})" if sources else "") + ". The animals that were tested and those that were sequenced may differ; "
-                   "a likeness of courses is not a cause.", alt, (svg,), known, wide=True)  # fmt: skip
+                   "a likeness of courses is not a cause.", alt, (svg,), known, wide=True, narrow=narrow)  # fmt: skip
 
 
-def _measure(ax: Axes, rows: pd.DataFrame, measure: str) -> None:
+def _measure(ax: Axes, rows: pd.DataFrame, measure: str, width: float) -> None:
     """Draw one measure; models and sexes are lines of their own."""
     keys = [key for key in GROUP[2:] if key in rows]
     text = rows[keys].astype(object).where(rows[keys].notna(), "").astype(str)
@@ -69,10 +76,10 @@ def _measure(ax: Axes, rows: pd.DataFrame, measure: str) -> None:
     unit = str(rows["unit"].iloc[0]) if "unit" in rows and pd.notna(rows["unit"].iloc[0]) else ""
     ax.set_ylabel(f"{measure}\n({unit})" if unit else measure)
     ax.grid(axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02))
+    _legend(ax, width)
 
 
-def _share(ax: Axes, days: pd.DataFrame) -> None:
+def _share(ax: Axes, days: pd.DataFrame, width: float) -> None:
     """Draw the day's estimates with their intervals."""
     x = root_days(days["day"])
     ax.plot(
@@ -86,4 +93,12 @@ def _share(ax: Axes, days: pd.DataFrame) -> None:
     percent_axis(ax)
     ax.set_ylabel("recovery cells\namong microglia")
     ax.grid(axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02))
+    _legend(ax, width)
+
+
+def _legend(ax: Axes, width: float) -> None:
+    """Put a panel's legend beside it, or on a phone above it."""
+    if width >= WIDE:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=8.5)
+    else:
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), fontsize=8.5, ncols=2)

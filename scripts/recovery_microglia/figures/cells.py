@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -15,7 +16,16 @@ from recovery_microglia.figures.palette import (
     lineage_name,
     state_colour,
 )
-from recovery_microglia.figures.style import PALE, Picture, canvas, house_style, percent_axis, to_svg
+from recovery_microglia.figures.style import (
+    PALE,
+    Picture,
+    at_two_widths,
+    canvas,
+    house_style,
+    legend,
+    percent_axis,
+    to_svg,
+)
 
 MOST_CELLS = 30_000
 """More cells than this are thinned for drawing; at this number the dots of a panel overlap anyway."""
@@ -170,11 +180,11 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
     order = [name for name in LINEAGES if name in table] + [name for name in table if name not in LINEAGES]
     labels = [str(name) for name in table.index]
-    svg, alt, share = _stacked(
+    svg, narrow, alt, share = _stacked(
         table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
     )
     return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous.",
-                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True)  # fmt: skip
+                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True, narrow=narrow)  # fmt: skip
 
 
 def state_shares(cells: pd.DataFrame) -> Picture | None:
@@ -192,24 +202,25 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
     table = table.loc[place.sort_values(["rank", "day"]).index]
     order = [name for name in STATES if name in table] + [name for name in table if name not in STATES]
-    svg, alt, share = _stacked(
+    _, narrow, alt, share = _stacked(
         table[order], [str(name) for name in table.index], "states", "States of the microglia",
         {name: state_colour(name) for name in order},
     )  # fmt: skip
     return Picture("states", "What the microglia are doing",
                    "Each microglia has the state with more than half of the probability, given its counts and its animal; grey: "
                    "no state has, or a cell has lost its homeostatic genes and nothing explains that.",
-                   alt, (svg,), share.rename_axis("group").reset_index(), number_kind="percent", wide=True)  # fmt: skip
+                   alt, (narrow,), share.rename_axis("group").reset_index(), number_kind="percent")  # fmt: skip
 
 
 def _stacked(
     counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
-) -> tuple[str, str, pd.DataFrame]:
-    """Return a figure of stacked shares, its text alternative and the shares."""
+) -> tuple[str, str, str, pd.DataFrame]:
+    """Return a figure of stacked shares for a desk and for a phone, its text alternative and the shares."""
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     shown = share.head(MOST_BARS)
-    with house_style():
-        figure, ax = canvas(7.2, 0.7 + 0.23 * len(shown))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.7 + 0.23 * len(shown))
         y = np.arange(len(shown))[::-1]
         left = np.zeros(len(shown))
         for key in shown.columns:
@@ -221,9 +232,16 @@ def _stacked(
         ax.set_xlim(0, 1)
         percent_axis(ax, "x")
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.01), handlelength=1, handletextpad=0.5)
-        overall = counts.sum() / max(counts.to_numpy().sum(), 1)
-        most = overall.sort_values(ascending=False).head(3)
-        alt = f"{title}: " + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
-        svg = to_svg(figure, name, alt + " over all.")
-    return svg, alt, share
+        legend(ax, width)
+        return figure
+
+    overall = counts.sum() / max(counts.to_numpy().sum(), 1)
+    most = overall.sort_values(ascending=False).head(3)
+    alt = (
+        f"{title}: "
+        + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
+        + " over all."
+    )
+    with house_style():
+        svg, narrow = at_two_widths(draw, name, alt)
+    return svg, narrow, alt, share

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
-from recovery_microglia.figures.style import Picture, canvas, house_style, percent_axis, to_svg
+from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
 from recovery_microglia.sheet import CONTROLS
 
 SMALL = 0.03
 """A source that never gives more than this is put with the others of its kind."""
 MOST_LINEAGES = 6
 MICROGLIA = ("recovery_microglia", "microglia")
+STATES_TOGETHER = "#8fa3b8"
 OTHER_STATES, OTHER_CELLS = "microglia, other states", "everything else"
 
 
@@ -63,7 +65,9 @@ def _by_state(known: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
         return pd.concat([own.rename(columns={"lineage": "source"})[[*animals, "source", "share"]], others])
     total = own.groupby(animals, dropna=False)["share"].sum().rename("of_all").reset_index()
     divided = states[[*animals, "state", "share"]].fillna({"share": 0.0}).merge(total, on=animals)
-    divided = divided.assign(source="microglia: " + divided["state"], share=divided["share"] * divided["of_all"])
+    # what other states hold is shown among the microglia alone: their colours are those of other lineages
+    state = divided["state"].where(divided["state"].isin(["recovery", "near_recovery", "homeostatic"]), "other")
+    divided = divided.assign(source="microglia: " + state, share=divided["share"] * divided["of_all"])
     return pd.concat([divided[[*animals, "source", "share"]], others])
 
 
@@ -78,8 +82,9 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
     order = {condition: place for place, condition in enumerate([*CONTROLS, "injured", "treated", "other"])}
     summed = summed.loc[sorted(summed.index, key=lambda key: (order.get(key[0], 9), key[1]))]
     shown = _kept(summed)
-    with house_style():
-        figure, ax = canvas(7.2, 0.9 + 0.3 * len(shown))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.9 + 0.3 * len(shown))
         left, y = np.zeros(len(shown)), np.arange(len(shown))[::-1]
         for source in shown.columns:
             values = shown[source].to_numpy(float)
@@ -91,15 +96,17 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
         percent_axis(ax, "x")
         ax.set_xlabel(label)
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1, handletextpad=0.5)
-        first = _name(str(shown.mean().idxmax()))
-        alt = f"{title}, by condition and day; the largest source on average is {first}."
-        svg = to_svg(figure, name, alt)
+        legend(ax, width)
+        return figure
+
+    alt = f"{title}, by condition and day; the largest source on average is {_name(str(shown.mean().idxmax()))}."
+    with house_style():
+        svg, narrow = at_two_widths(draw, name, alt)
     numbers = shown.rename(columns=_name).reset_index()
     numbers.insert(
         2, "animals", [int(animals[c, d]) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
     )
-    return Picture(name, title, caption, alt, (svg,), numbers, number_kind="percent", wide=True)
+    return Picture(name, title, caption, alt, (svg,), numbers, number_kind="percent", wide=True, narrow=narrow)
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +115,7 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
     large = table.max()
     states = [c for c in of_microglia if large[c] >= SMALL or str(c).endswith("recovery") or c in MICROGLIA]
     states.sort(key=lambda c: ({"microglia: recovery": 0, "recovery_microglia": 0, "microglia: near_recovery": 1,
-                                "microglia: homeostatic": 2}.get(str(c), 3), str(c)))  # fmt: skip
+                                "microglia: homeostatic": 2, "microglia: other": 9}.get(str(c), 3), str(c)))  # fmt: skip
     cells = [c for c in table if c not in of_microglia]
     kept = sorted(cells, key=lambda c: -large[c])[:MOST_LINEAGES]
     kept = [c for c in kept if large[c] >= SMALL]
@@ -123,12 +130,16 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _colour(source: str) -> str:
+    if source == "microglia: other":
+        return STATES_TOGETHER
     if source.startswith("microglia: "):
         return state_colour(source.removeprefix("microglia: "))
-    return {OTHER_STATES: "#8fa3b8"}.get(source, lineage_colour(source))
+    return {OTHER_STATES: STATES_TOGETHER}.get(source, lineage_colour(source))
 
 
 def _name(source: str) -> str:
+    if source == "microglia: other":
+        return OTHER_STATES
     if source.startswith("microglia: "):
         state = source.removeprefix("microglia: ")
         return "microglia, no state stands out" if state == "none" else f"microglia, {lineage_name(state)}"

@@ -1,11 +1,16 @@
 """Figures of the lineage gate: the markers behind it, and the cells it could not place (floor 6)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recovery_microglia.figures.palette import LINEAGES, lineage_colour, lineage_name
-from recovery_microglia.figures.style import GREY, INK, Picture, canvas, house_style, to_svg
+from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, house_style, to_svg
 
 MOST_DOTS = 20_000
 """More cells than this are thinned for the drawing of the gate."""
@@ -22,46 +27,76 @@ def marker_dots(markers: pd.DataFrame) -> Picture | None:
     if markers.empty:
         return None
     lineages = [name for name in LINEAGES if name in set(markers["lineage"])]
-    genes = markers.drop_duplicates(["marker_of", "gene"])[["marker_of", "gene"]]
-    gene_at = {key: place for place, key in enumerate(genes.itertuples(index=False, name=None))}
-    place = [gene_at[key] for key in markers[["marker_of", "gene"]].itertuples(index=False, name=None)]
-    row = markers["lineage"].map({name: len(lineages) - 1 - i for i, name in enumerate(lineages)})
-    # relative to the lineage that has most of the gene: genes differ a hundredfold in their level
-    top = markers.groupby(["marker_of", "gene"])["mean_counts_per_10k"].transform("max")
-    level = markers["mean_counts_per_10k"] / top.where(top > 0, 1)
+    alt = f"{markers['gene'].nunique()} marker genes in {len(lineages)} lineages: " + _own_markers(markers)
     with house_style():
-        figure, ax = canvas(max(6.0, 1.6 + 0.23 * len(genes)), 1.5 + 0.3 * len(lineages))
-        dots = ax.scatter(place, row, s=4 + 120 * markers["share_detected"], c=level, cmap="viridis_r", vmin=0, vmax=1,
-                          lw=0, clip_on=False)  # fmt: skip
-        sizes = markers.drop_duplicates("lineage").set_index("lineage")["cells"]
-        ax.set_yticks([len(lineages) - 1 - i for i in range(len(lineages))],
-                      [f"{lineage_name(name)} ({sizes[name]:,})" for name in lineages])  # fmt: skip
-        ax.set_xticks(range(len(genes)), list(genes["gene"]), rotation=90, fontstyle="italic", fontsize=9)
-        ax.set_xlim(-0.7, len(genes) - 0.3)
-        ax.set_ylim(-0.7, len(lineages) - 0.3)
-        ax.tick_params(length=0)
-        edge = genes.reset_index(drop=True)
-        for name, own in edge.groupby("marker_of", sort=False):
-            first, last = own.index.min(), own.index.max()
-            ax.plot([first - 0.35, last + 0.35], [len(lineages) - 0.35] * 2, color=lineage_colour(str(name)), lw=3, clip_on=False)  # fmt: skip
-            ax.text(
-                first - 0.35, len(lineages) - 0.18, _short(str(name)), fontsize=8, rotation=35, ha="left", va="bottom"
-            )
-        handles = [
-            Line2D([], [], ls="", marker="o", ms=np.sqrt(4 + 120 * share), color=GREY, label=f"{share:.0%}")
-            for share in (0.1, 0.5, 1.0)
-        ]
-        ax.legend(
-            handles=handles, title="cells with a count", loc="upper left", bbox_to_anchor=(1.01, 1.02), labelspacing=0.8
-        )
-        bar = figure.colorbar(dots, cax=ax.inset_axes((1.03, 0.0, 0.025, 0.36)))
-        bar.set_ticks([0, 1], labels=["none", "highest"], fontsize=8.5)
-        bar.outline.set_visible(False)
-        alt = f"{len(genes)} marker genes in {len(lineages)} lineages: " + _own_markers(markers)
-        svg = to_svg(figure, "markers", alt)
+        svg = to_svg(_dots(markers, lineages, upright=False), "markers", alt)
+        narrow = to_svg(_dots(markers, lineages, upright=True), "markers-narrow", alt)
     return Picture("markers", "Markers of each lineage", "Raw counts. A lineage should show the markers under its own name (the "
                    "coloured bars), and few others; Itgax and Igf1 stand first, because other cells than microglia carry them too. "
-                   "Colour: mean count, relative to the lineage with most of the gene.", alt, (svg,), markers, wide=True)  # fmt: skip
+                   "The stronger the colour, the higher the mean count, relative to the lineage with most of the gene.", alt, (svg,), markers, wide=True, narrow=narrow)  # fmt: skip
+
+
+def _dots(markers: pd.DataFrame, lineages: list[str], *, upright: bool) -> Figure:
+    """Draw genes × lineages; genes run to the right, or (upright, for a phone) downwards."""
+    genes = markers.drop_duplicates(["marker_of", "gene"])[["marker_of", "gene"]].reset_index(drop=True)
+    gene_at = {key: place for place, key in enumerate(genes.itertuples(index=False, name=None))}
+    along = np.array([gene_at[key] for key in markers[["marker_of", "gene"]].itertuples(index=False, name=None)])
+    across = markers["lineage"].map({name: place for place, name in enumerate(lineages)}).to_numpy()
+    # relative to the lineage that has most of the gene: genes differ a hundredfold in their level
+    top = markers.groupby(["marker_of", "gene"])["mean_counts_per_10k"].transform("max")
+    level = (markers["mean_counts_per_10k"] / top.where(top > 0, 1)).to_numpy()
+    size = 4 + 120 * markers["share_detected"].to_numpy()
+    length, breadth = 1.6 + 0.23 * len(genes), 1.5 + 0.3 * len(lineages)
+    figure, ax = canvas(*((breadth + 0.9, length) if upright else (max(6.0, length), breadth)))
+    x, y = (across, along) if upright else (along, across)
+    # one colour, stronger where more is: it reads on paper and in the dark, and with every kind of colour vision
+    shade = np.column_stack([np.tile(to_rgb(BLUE), (len(level), 1)), np.clip(0.12 + 0.88 * level, 0, 1)])
+    ax.scatter(x, y, s=size, c=shade, lw=0, clip_on=False)
+    cells = markers.drop_duplicates("lineage").set_index("lineage")["cells"]
+    names = [f"{lineage_name(name)} ({cells[name]:,})" for name in lineages]
+    _name_axes(ax, list(genes["gene"]), names, upright=upright)
+    for name, own in genes.groupby("marker_of", sort=False):
+        _bracket(ax, str(name), int(own.index.min()), int(own.index.max()), upright=upright)
+    handles = [
+        *(_handle(np.sqrt(4 + 120 * share), GREY, 1.0, f"{share:.0%} of the cells") for share in (0.1, 0.5, 1.0)),
+        *(
+            _handle(8, BLUE, 0.12 + 0.88 * level, word)
+            for level, word in ((0, "none"), (0.5, "half"), (1, "highest mean"))
+        ),
+    ]
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "labelspacing": 0.7}
+    if upright:
+        place = {"loc": "upper left", "bbox_to_anchor": (-0.4, 0.0), "ncols": 2, "columnspacing": 1.0}
+    ax.legend(handles=handles, **place)
+    return figure
+
+
+def _handle(size: float, colour: str, alpha: float, label: str) -> Line2D:
+    return Line2D([], [], ls="", marker="o", ms=size, color=colour, alpha=alpha, mew=0, label=label)
+
+
+def _name_axes(ax: Axes, genes: list[str], lineages: list[str], *, upright: bool) -> None:
+    along, across = (ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)
+    along.set_ticks(range(len(genes)), genes, fontstyle="italic", fontsize=9, rotation=0 if upright else 90)
+    across.set_ticks(range(len(lineages)), lineages, rotation=60 if upright else 0, ha="left" if upright else "right")
+    if upright:
+        ax.xaxis.tick_top()
+    (ax.set_ylim if upright else ax.set_xlim)((len(genes) - 0.3, -0.7) if upright else (-0.7, len(genes) - 0.3))
+    (ax.set_xlim if upright else ax.set_ylim)((-0.7, len(lineages) - 0.3) if upright else (len(lineages) - 0.3, -0.7))
+    ax.tick_params(length=0)
+
+
+def _bracket(ax: Axes, name: str, first: int, last: int, *, upright: bool) -> None:
+    """Draw the bar over the markers of a lineage, with its name."""
+    ends, colour = [first - 0.35, last + 0.35], lineage_colour(name)
+    if upright:
+        place = ax.get_xlim()[1] - 0.1
+        ax.plot([place, place], ends, color=colour, lw=3, clip_on=False)
+        ax.text(place + 0.25, first - 0.3, _short(name), fontsize=8, ha="left", va="top")
+        return
+    place = ax.get_ylim()[1] - 0.05
+    ax.plot(ends, [place, place], color=colour, lw=3, clip_on=False)
+    ax.text(ends[0], place - 0.17, _short(name), fontsize=8, rotation=35, ha="left", va="bottom")
 
 
 def _short(name: str) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from recovery_microglia.figures.style import (
     GREEN,
@@ -10,14 +11,15 @@ from recovery_microglia.figures.style import (
     PURPLE,
     SKY,
     Picture,
+    at_two_widths,
     canvas,
     day_axis,
     house_style,
+    legend,
     percent_axis,
     root_days,
     sidestep,
     slug,
-    to_svg,
 )
 
 LOOKS: tuple[tuple[str, str, str], ...] = (
@@ -48,8 +50,9 @@ def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | No
         return None
     shown = names[: len(LOOKS)]
     span = float(np.ptp(root_days(own["day"]))) or 1.0
-    with house_style():
-        figure, ax = canvas(7.2, 3.5)
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 3.5)
         for name, shift, look in zip(shown, sidestep(len(shown), 0.05 * span), LOOKS, strict=False):
             _course(ax, own[own["stratum"].astype(str) == name].sort_values("day"), name, shift, look)
         day_axis(ax, list(own["day"]), label="days after injury (square-root scale)")
@@ -57,9 +60,12 @@ def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | No
         ax.set_ylim(bottom=0)
         ax.set_ylabel("recovery cells among microglia")
         ax.grid(axis="y")
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=2.4)
-        alt = f"Share of recovery cells by day and {by}: {_words(own, shown)}."
-        svg = to_svg(figure, f"strata-{by}-{arm}", alt)
+        legend(ax, width, handlelength=2.4, ncols=1)
+        return figure
+
+    alt = f"Share of recovery cells by day and {by}: {_words(own, shown)}."
+    with house_style():
+        svg, narrow = at_two_widths(draw, f"strata-{by}-{arm}", alt)
     columns = ["stratum", "day", "n_subjects", "k", "n", "fraction", "low", "high", "control_fraction", "n_control_subjects",
                "difference", "p", "q", "status", "reason"]  # fmt: skip
     left_out = f" The first {len(shown)} of {len(names)} are drawn." if len(names) > len(shown) else ""
@@ -73,6 +79,7 @@ def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | No
         (svg,),
         own[[column for column in columns if column in own]],
         wide=True,
+        narrow=narrow,
     )
 
 

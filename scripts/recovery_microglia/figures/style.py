@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
@@ -40,6 +41,7 @@ FOLLOWS_THE_PAGE: dict[str, str] = {
     VERMILION: "vermilion",
     GREY: "grey",
     PURPLE: "purple",
+    SKY: "sky",
 }
 """Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {
@@ -194,6 +196,25 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
         'preserveAspectRatio="xMinYMin meet">'
     )
     return opened + svg[head.end() :].strip()
+
+
+WIDE, NARROW = 7.2, 4.1
+"""Widths in inches of a drawing for a desk and for a phone."""
+
+
+def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple[str, str]:
+    """Return a drawing for a desk and one for a phone, on which its letters stay as large."""
+    return to_svg(draw(WIDE), name, alt), to_svg(draw(NARROW), f"{name}-narrow", alt)
+
+
+def legend(ax: Axes, width: float, **options: Any) -> Legend:
+    """Put the legend beside a wide drawing, above a narrow one."""
+    if width >= WIDE:
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02)}
+    else:
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 0.915), "ncols": 2, "fontsize": 8.5, "columnspacing": 0.9}
+        place["bbox_transform"] = ax.figure.transFigure
+    return ax.legend(**{"handlelength": 1, "handletextpad": 0.5, **place, **options})
 
 
 def slug(text: str) -> str:

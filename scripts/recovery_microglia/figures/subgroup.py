@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recovery_microglia.figures.style import (
@@ -14,9 +15,11 @@ from recovery_microglia.figures.style import (
     PURPLE,
     VERMILION,
     Picture,
+    at_two_widths,
     canvas,
     day_axis,
     house_style,
+    legend,
     percent_axis,
     root_days,
     slug,
@@ -243,8 +246,9 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     main = own["agrees"].astype(str).isin(["True", "1", "1.0"])
     agreed = {_key(row) for row in keys[main].to_dict("records")}
     last = float(np.nanmax([*keys.to_numpy().ravel(), *own["peak_day"].astype(float), 1.0]))
-    with house_style():
-        figure, ax = canvas(7.2, 0.9 + 0.34 * len(counts))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.9 + 0.34 * len(counts))
         y = np.arange(len(counts))[::-1]
         labels = []
         for height, row in zip(y, counts.to_dict("records"), strict=True):
@@ -264,9 +268,11 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         day_axis(ax, [0.0, *keys.to_numpy().ravel()[np.isfinite(keys.to_numpy().ravel())], last])
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
-        share = f"{int(main.sum())} of {len(own)}"
-        alt = f"Onset intervals of {len(own)} alternative analyses; {share} give the reported interval."
-        svg = to_svg(figure, f"alternatives-{arm}", alt)
+        return figure
+
+    alt = f"Onset intervals of {len(own)} alternative analyses; {int(main.sum())} of {len(own)} give the reported interval."
+    with house_style():
+        svg, narrow = at_two_widths(draw, f"alternatives-{arm}", alt)
     return Picture(
         "alternatives" + (f"-{slug(arm)}" if arm else ""),
         "Onset in every alternative analysis" + (f": {arm}" if arm else ""),
@@ -275,6 +281,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         (svg,),
         counts,
         wide=True,
+        narrow=narrow,
     )
 
 
@@ -349,8 +356,9 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     counts = pd.DataFrame({"choice": own["varied"].astype(str), "same_interval": yes, "analyses": 1})
     counts = counts.groupby("choice", sort=False)[["same_interval", "analyses"]].sum().reset_index()
     y = np.arange(len(counts))[::-1]
-    with house_style():
-        figure, ax = canvas(7.2, 0.9 + 0.3 * len(counts))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
         ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
         ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
         for height, row in zip(y, counts.to_dict("records"), strict=True):
@@ -359,12 +367,15 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
         ax.set_xlim(0, counts["analyses"].max() * 1.15 + 0.5)
         ax.set_xlabel("analyses")
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handlelength=1)
-        told = "; ".join(
-            f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in counts.to_dict("records")
-        )
-        alt = f"Analyses that give the reported interval, by the choice that was varied: {told}."
-        svg = to_svg(figure, f"choices-{arm}", alt)
+        legend(ax, width)
+        return figure
+
+    told = "; ".join(
+        f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in counts.to_dict("records")
+    )
+    alt = f"Analyses that give the reported interval, by the choice that was varied: {told}."
+    with house_style():
+        svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
     return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
                    "One choice is varied, all others are kept. Where few analyses agree, the answer hangs on that choice.",
-                   alt, (svg,), counts, wide=True)  # fmt: skip
+                   alt, (svg,), counts, wide=True, narrow=narrow)  # fmt: skip

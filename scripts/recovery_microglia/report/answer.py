@@ -115,14 +115,7 @@ def _tiles(inputs: ReportInputs) -> list[Tile]:
     for row in inputs.onsets[:3]:
         arm = f", {row['arm']}" if several and not words.missing(row.get("arm")) else ""
         tiles += _onset_tiles(row, inputs, arm)
-    tiles += _truth_tile(inputs) + _coverage_tile(inputs) + _totals_tiles(inputs)
-    included = inputs.included
-    if len(included):
-        kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
-        note = words.listed([f"{n} {kind}" for kind, n in kinds.items()])
-        note += f"; {words.count(included['library'].nunique(), 'library', 'libraries')}"
-        tiles.append(Tile("Animals", words.whole(included["subject"].nunique()), note))
-    return tiles
+    return [*tiles, *_truth_tile(inputs), *_coverage_tile(inputs), *_animals_tile(inputs)]
 
 
 def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list[Tile]:
@@ -170,18 +163,19 @@ def _coverage_tile(inputs: ReportInputs) -> list[Tile]:
     return [Tile("Signature genes", f"{coverage['n_present']} of {coverage['n_genes']}", note)]
 
 
-def _totals_tiles(inputs: ReportInputs) -> list[Tile]:
-    totals = inputs.summary.get("totals") or {}
-    tiles = []
-    if not words.missing(totals.get("microglia")):
-        kept, cells = totals.get("kept"), totals.get("cells")
-        note = ""
-        if not words.missing(kept):
-            note = f"among {words.whole(kept)} cells kept" + (
-                f" of {words.whole(cells)}" if not words.missing(cells) else ""
-            )
-        tiles.append(Tile("Microglia", words.whole(totals["microglia"]), note))
-    return tiles
+def _animals_tile(inputs: ReportInputs) -> list[Tile]:
+    """Return the animals, and the cells that they gave."""
+    included, totals = inputs.included, inputs.summary.get("totals") or {}
+    cells = "" if words.missing(totals.get("microglia")) else f"{words.whole(totals['microglia'])} microglia"
+    if cells and not words.missing(totals.get("kept")):
+        cells += f" among {words.whole(totals['kept'])} cells kept"
+        cells += "" if words.missing(totals.get("cells")) else f" of {words.whole(totals['cells'])}"
+    if included.empty:
+        return [Tile("Microglia", words.whole(totals["microglia"]), cells)] if cells else []
+    kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
+    note = words.listed([f"{n} {kind}" for kind, n in kinds.items()])
+    note += f"; {words.count(included['library'].nunique(), 'library', 'libraries')}{'; ' + cells if cells else ''}"
+    return [Tile("Animals", words.whole(included["subject"].nunique()), note)]
 
 
 def _design(inputs: ReportInputs) -> Table | None:
@@ -189,23 +183,21 @@ def _design(inputs: ReportInputs) -> Table | None:
     if not rows:
         return None
     frame = pd.DataFrame(rows)
+    frame["when"] = [
+        f"{'day not known' if words.missing(row.get('day')) else 'day ' + words.day(row['day'])}, {row.get('condition')}"
+        for row in rows
+    ]
     frame["share"] = [_share(inputs, row.get("day"), str(row.get("condition"))) for row in rows]
     frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
     columns = [
-        Column("day", "Day", "day"),
-        Column("condition", "Condition"),
+        Column("when", "Day"),
         Column("subjects", "Animals", "whole"),
         Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
-        Column(
-            "seen_from",
-            "Seen from",
-            "percent",
-            "a true share below this would have been missed too often (see: The design)",
-        ),
+        Column("seen_from", "Seen from", "percent", "a true share below this would have been missed too often"),
     ]
     if not frame["share"].any():  # nothing was called, so that no share names the microglia
-        columns.insert(3, Column("microglia", "Microglia", "whole"))
-    return table(frame, columns, caption="What each day rests on", name="days")
+        columns.insert(2, Column("microglia", "Microglia", "whole"))
+    return table(frame, columns, caption="What each day rests on", name="answer-days")
 
 
 def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:

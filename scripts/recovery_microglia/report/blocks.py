@@ -13,6 +13,7 @@ from recovery_microglia.figures.style import slug
 from recovery_microglia.report import words
 from recovery_microglia.report.cellmap import CellMap
 
+PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
 _TEXT_OF: dict[str, Callable[[Any], str]] = {
@@ -140,6 +141,11 @@ class Fold:
     summary: str
     blocks: tuple[Any, ...]
     block: str = field(default="fold", init=False)
+
+    @property
+    def long(self) -> bool:
+        """Whether it would fill a page on paper, where it is left out: what it holds is a file beside the page."""
+        return any(isinstance(block, Table) and len(block.rows) > PRINTED_ROWS for block in self.blocks)
 
 
 @dataclass(frozen=True)

@@ -168,12 +168,6 @@ QC_COLUMNS = (
     Column("remarks", "Remarks"),
     Column("barcodes", "Barcodes", "whole"),
     Column("cells_called", "Cells before filters", "whole"),
-    Column("removed_low_counts", "− few counts", "whole"),
-    Column("removed_high_counts", "− many counts", "whole"),
-    Column("removed_low_genes", "− few genes", "whole"),
-    Column("removed_high_mito", "− mitochondrial", "whole"),
-    Column("removed_high_haemoglobin", "− haemoglobin", "whole"),
-    Column("removed_doublet", "− doublets", "whole"),
     Column(
         "kept",
         "Kept",
@@ -182,6 +176,12 @@ QC_COLUMNS = (
     ),
     Column("microglia", "Microglia", "whole"),
     Column("ambiguous", "Ambiguous", "whole", "cells that fit two lineages"),
+    Column("removed_low_counts", "− few counts", "whole"),
+    Column("removed_high_counts", "− many counts", "whole"),
+    Column("removed_low_genes", "− few genes", "whole"),
+    Column("removed_high_mito", "− mitochondrial", "whole"),
+    Column("removed_high_haemoglobin", "− haemoglobin", "whole"),
+    Column("removed_doublet", "− doublets", "whole"),
     Column("median_counts", "Counts a cell", "whole", "median of the kept cells"),
     Column("median_genes", "Genes a cell", "whole", "median of the kept cells"),
     Column("median_pct_mito", "Mitochondrial %", "number", "median of the kept cells"),
@@ -310,9 +310,11 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
         Column("confidence_median", "Confidence", "number", "probability of the likelier lineage; median of the cells"),
         Column("confidence_low", "of 95 % at least", "number"),
     ]
-    text = f"{words.whole(n)} of {words.whole(total)} kept cells ({words.percent(n / total)}) could not be placed in one lineage."
+    kinds = unsure.groupby("lineage", sort=False)["cells"].sum()
+    told = words.listed([f"{words.whole(value)} {lineage_name(str(kind))}" for kind, value in kinds.items()])
+    text = f"{words.whole(n)} of {words.whole(total)} kept cells ({words.percent(n / total)}) were placed in no lineage: {told}"
     return [Fold(text, (table(unsure, columns, caption="Where the ambiguous cells lie", name="ambiguous"),
-                        table(gate, columns, caption="Every lineage and its next likeliest one", name="gate")))]  # fmt: skip
+                        table(gate.groupby("lineage").head(3), columns, caption="Every lineage and the three next likeliest", name="gate")))]  # fmt: skip
 
 
 def _kept(share: float) -> str:

@@ -54,7 +54,9 @@ class Glossary:
             self._seen.add(term)
             parts += [
                 escape(text[last : found.start()]),
-                Markup('<button type="button" class="term" data-tip="{}">{}</button>').format(TERMS[term], found[0]),
+                Markup('<span class="term" role="button" tabindex="0" data-tip="{}">{}</span>').format(
+                    TERMS[term], found[0]
+                ),
             ]
             last = found.end()
         return Markup("").join([*parts, escape(text[last:])])

@@ -353,4 +353,6 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     ]
     drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
     pictures = plates(*drawn)
-    return Section("robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns),))))
+    return Section(
+        "robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns, name="robustness"),)))
+    )

@@ -17,11 +17,11 @@ window.tips = (() => {
     owner = null;
   }
   function of(element) {
-    hide();
+    if (owner !== element) hide();
     const place = element.getBoundingClientRect();
     show(element.dataset.tip, place.left + place.width / 2, place.top);
     owner = element;
-    if (element.matches("button, a")) element.setAttribute("aria-describedby", "tip");
+    if (element.matches("button, a, .term")) element.setAttribute("aria-describedby", "tip");
   }
   const told = (event) => event.target.closest?.("[data-tip]");
   addEventListener("pointerover", (event) => { const element = told(event); if (element) of(element); else if (owner && !event.target.closest(".map")) hide(); });
@@ -29,7 +29,8 @@ window.tips = (() => {
   addEventListener("focusout", hide);
   addEventListener("click", (event) => { const element = told(event); if (element) of(element); else if (!event.target.closest(".map")) hide(); });
   addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  addEventListener("scroll", hide, { capture: true, passive: true });
+  // focus by keyboard scrolls its element into sight: the words go with it
+  addEventListener("scroll", () => (owner ? of(owner) : hide()), { capture: true, passive: true });
   return { show, hide };
 })();
 
@@ -91,7 +92,7 @@ document.querySelectorAll("table.sortable").forEach((table) => {
   });
 });
 
-// ---- a printed page shows what is folded away in the text, and leaves out the long number tables of figures
+// ---- a printed page shows what is folded away in the text, and leaves out long tables and the numbers of figures: they are files
 let opened = [];
-addEventListener("beforeprint", () => { opened = [...document.querySelectorAll(".fold:not([open])")]; opened.forEach((fold) => (fold.open = true)); });
+addEventListener("beforeprint", () => { opened = [...document.querySelectorAll(".fold:not([open], .long)")]; opened.forEach((fold) => (fold.open = true)); });
 addEventListener("afterprint", () => { opened.forEach((fold) => (fold.open = false)); opened = []; });
