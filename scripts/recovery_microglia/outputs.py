@@ -61,6 +61,21 @@ TEXT = {
     *("role", "denominator"),
     *("lineage", "variable", "code", "severity", "text", "step", "cluster", "top_genes", "named_in_data", "key"),
     *("format", "genome", "layer", "kind", "name", "value", "libraries"),
+    *(
+        "marker_of",
+        "runner_up",
+        "state",
+        "by",
+        "stratum",
+        "first",
+        "second",
+        "measure",
+        "unit",
+        "model",
+        "source",
+        "claim",
+    ),
+    *("varied", "integrated", "adjusted_for", "methods_against"),
 }
 """Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
 

@@ -8,6 +8,7 @@ import pandas as pd
 from axe_playwright_python.sync_playwright import Axe
 
 from browser.chromium import Opened
+from recovery_microglia.outputs import read_table
 from recovery_microglia.report import words
 
 OVERFLOWS = """() => {
@@ -58,6 +59,11 @@ def assert_sound(browser: Any, path: Path, *, size: str, dark: bool = False, axe
         opened.page.close()
 
 
+def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables that a run left beside its page."""
+    return {path.name.split(".")[0]: read_table(path) for path in sorted((folder / "tables").glob("*.tsv"))}
+
+
 def shown(opened: Opened, name: str) -> list[dict[str, list[str]]]:
     """Return the rows of a table of the page: column to [value it sorts by, text]."""
     rows: list[dict[str, list[str]]] = opened.page.evaluate(ROWS, name)
@@ -94,8 +100,9 @@ MIRRORED: dict[str, tuple[str, dict[str, str]]] = {
     "interactions": ("interactions", {"day": "day", "difference": "percent", "p": "p"}),
     "behaviour_tests": ("behaviour_tests", {"correlation": "number", "lag": "number", "p": "p"}),
     "design": ("design", {"animals": "whole", "smallest_p": "p", "smallest_share": "percent"}),
-    "qc": ("qc", {"cells_called": "whole", "kept": "whole", "removed_high_mito": "whole", "removed_doublet": "whole", "microglia": "whole",
-                  "median_counts": "whole", "doublet_rate": "percent"}),
+    "quality": ("qc", {"cells_called": "whole", "kept": "whole", "removed_high_mito": "whole", "removed_doublet": "whole",
+                       "microglia": "whole", "median_counts": "whole", "median_pct_mito": "number", "doublet_rate": "percent"}),
+    "qc": ("qc", {"cells_called": "whole", "kept": "whole", "microglia": "whole"}),
     "robustness": ("robustness", {"onset_low": "day", "onset_high": "day", "peak_fraction": "percent"}),
     "call-genes": ("call_genes", {"share_of_evidence": "percent", "detected_called": "percent"}),
     "markers": ("lineage_markers", {"share_detected": "percent", "cells": "whole"}),

@@ -88,7 +88,7 @@ def test_a_table_is_sorted_by_value_and_missing_ones_stay_last(opened: Opened) -
 
 
 def test_a_filter_leaves_the_rows_with_all_words(opened: Opened) -> None:
-    frame = opened.page.locator('.framed:has(table[data-name="qc"])')
+    frame = opened.page.locator('.framed:has(table[data-name="quality"])')
     rows = frame.locator("tbody tr")
     n = rows.count()
     frame.locator("input").fill("looks male")

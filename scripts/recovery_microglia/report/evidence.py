@@ -205,7 +205,7 @@ def quality_section(inputs: ReportInputs) -> Section:
     remarks = odd_libraries(qc)
     shown = qc.assign(remarks=["; ".join(found) for found in remarks])
     marked = [bool(found) for found in remarks]
-    rows = table(shown, QC_COLUMNS, caption="Quality per library", marked=marked)
+    rows = table(shown, QC_COLUMNS, caption="Quality per library", marked=marked, name="quality")
     odd = sum(marked)
     lead = (
         "Nothing stands out."

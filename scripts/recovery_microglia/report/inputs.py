@@ -113,15 +113,6 @@ class ReportInputs:
             return table
         return table[(table["route"] == route) & (table["arm"].fillna("").astype(str) == arm)].sort_values("day")
 
-    def rows(self, name: str, **values: str) -> pd.DataFrame:
-        """Return the rows of a table whose text columns have the given values; an empty table if it is not there."""
-        table = self.table(name)
-        for column, value in values.items():
-            if table.empty or column not in table:
-                return pd.DataFrame()
-            table = table[table[column].fillna("").astype(str) == value]
-        return table
-
     def sentences(self, key: str) -> list[str]:
         """Return the sentences of a part of the summary, as text; none if there are none."""
         told = self.summary.get(key) or []
