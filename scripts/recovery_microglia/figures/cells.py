@@ -73,11 +73,14 @@ def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
             names.append(alt)
     if not panels:
         return None
+    on_paper = (
+        f" On paper {MOST_CELLS:,} of {len(known):,} cells are drawn, at random." if len(known) > MOST_CELLS else ""
+    )
     return Picture(
         "umap",
         "Map of the myeloid cells",
         "Cells with similar RNA lie together (UMAP). Uncorrected: libraries that differ stay apart. Distances between islands mean "
-        "nothing.",
+        f"nothing.{on_paper}",
         f"Embedding of {len(known):,} myeloid cells.",
         tuple(panels),
         _counted(known),

@@ -182,6 +182,7 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
     svg = re.sub(r"image-rendering:[^;\"]+;?", "", svg)
     # the page's own font; a family in a style attribute would win over the style sheet
     svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 var(--sans)", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
     for colour, variable in FOLLOWS_THE_PAGE.items():
         svg = svg.replace(f": {colour.lower()}", f": var(--{variable})")
     svg = re.sub(r"\n\s*", "\n", svg)
