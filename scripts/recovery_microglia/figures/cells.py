@@ -182,11 +182,12 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     facts = lineages.drop_duplicates("library").set_index("library").loc[table.index]
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
     order = [name for name in LINEAGES if name in table] + [name for name in table if name not in LINEAGES]
-    labels = [str(name) for name in table.index]
+    days = facts["day"].reindex(table.index).astype(float)
+    labels = [f"{name}, day {day:g}" if np.isfinite(day) else str(name) for name, day in days.items()]
     svg, narrow, alt, share = _stacked(
         table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
     )
-    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous.",
+    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
                    alt, (svg,), share.reset_index(), number_kind="percent", wide=True, narrow=narrow)  # fmt: skip
 
 
