@@ -28,6 +28,8 @@ from recovery_microglia.report.cellmap import cell_map
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.sheet import CONTROLS
 
+FEWEST_COUNTS = 100
+"""Counts of signature genes in called cells below which chance says which gene carries them."""
 TONES = 6
 """Colours of chips; more batches than this share them, and the letters tell them apart."""
 
@@ -377,7 +379,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
 def _carried(genes: pd.DataFrame) -> str:
     """Return which genes carry the calls, in a sentence."""
     known = genes.dropna(subset=["share_of_evidence"]) if len(genes) else genes
-    if known.empty:
+    if known.empty or known["counts_called"].sum() < FEWEST_COUNTS:
         return ""
     top = known.sort_values("share_of_evidence", ascending=False).to_dict("records")
     half = np.cumsum([row["share_of_evidence"] for row in top])

@@ -120,9 +120,12 @@ document.querySelectorAll(".cellmap").forEach((root) => {
     bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(mixed).join(",")})`;
     const ends = document.createElement("div");
     ends.className = "ends";
-    const [low, high] = colour.kind === "gene" ? ["one count", `${(2 ** colour.top - 1).toFixed(1)} or more per 10,000`] : [colour.low.toFixed(1), colour.high.toFixed(1)];
+    const [low, high] = colour.kind === "gene" ? ["least above none", `${(2 ** colour.top - 1).toFixed(1)} or more per 10,000`] : [colour.low.toFixed(1), colour.high.toFixed(1)];
     ends.append(Object.assign(document.createElement("span"), { textContent: low }), Object.assign(document.createElement("span"), { textContent: high }));
-    legend.append(bar, ends);
+    const ramp = document.createElement("div");
+    ramp.className = "ramp";
+    ramp.append(bar, ends);
+    legend.append(ramp);
     said.textContent = colour.kind === "gene"
       ? `${colour.gene}: raw counts in ${colour.cells.toLocaleString("en")} of ${data.n.toLocaleString("en")} cells; grey cells show none, which at this depth does not mean that they have none.`
       : `${colour.unit}; grey cells are no microglia and have none.`;
