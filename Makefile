@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long accuracy bad-input-page check format lock
+.PHONY: help setup demo test test-long accuracy bad-input-page page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -24,6 +24,12 @@ accuracy: setup ## measure accuracy on simulated data with known truth, beside w
 
 bad-input-page: setup ## write docs/bad-input.md from the list that its tests run over
 	PYTHONPATH=tests:scripts .venv/bin/python -m bad_input.page
+
+page: setup ## measure the page of 100,000 cells in a browser: size, time to open (minutes)
+	.venv/bin/python benchmarks/page.py --docs
+
+screenshots: setup ## pictures of every section of the pages in results/, for phone and desk, and as PDF
+	.venv/bin/python tests/browser/screenshots.py results/index.html results/*/report.html --pdf
 
 check: setup ## style, types and workflow lint
 	.venv/bin/python scripts/check.py

@@ -5,8 +5,11 @@ from pathlib import Path
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.outputs import read_json
+    from recovery_microglia.figures import forest
+    from recovery_microglia.outputs import read_json, read_table
     from recovery_microglia.report import write_index
 
-    summaries = [read_json(Path(path)) for path in snakemake.input]
-    write_index(summaries, Path(snakemake.output[0]))
+    summaries = [read_json(Path(path)) for path in snakemake.input.summaries]
+    sentences = read_json(Path(snakemake.input.agreement))["agreement"]
+    drawn = forest(read_table(Path(snakemake.input.comparison)), sentences)
+    write_index(summaries, Path(snakemake.output[0]), [drawn] if drawn else [])

@@ -8,6 +8,8 @@ import pandas as pd
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
+    from recovery_microglia.expression import page_tables
+    from recovery_microglia.genes import load_signatures
     from recovery_microglia.outputs import finished_h5ad, read_json, read_table, write_json, write_table
     from recovery_microglia.steps import summary_step
     from recovery_microglia.workplace import check_unchanged
@@ -15,13 +17,14 @@ with reporting(snakemake.log[0]):
     check_unchanged((Path(source), Path(product)) for source, product in snakemake.params.readings)
     files = snakemake.input
     recovered = pd.read_parquet(files.recovered)
+    cells = pd.concat([pd.read_parquet(path) for path in files.cells], ignore_index=True)
     truth = [Path(folder) / "truth_cells.tsv.gz" for folder in files.truth]
     tables, summary = summary_step(
         facts=dict(snakemake.params.facts),
         sheet=pd.DataFrame(snakemake.params.sheet),
         settings=dict(snakemake.params.settings),
         libraries=[read_json(Path(path)) for path in files.libraries],
-        cells=pd.concat([pd.read_parquet(path) for path in files.cells], ignore_index=True),
+        cells=cells,
         recovered=recovered,
         reports={name: read_json(Path(files[name])) for name in ("myeloid", "recovery", "timeline")},
         onset=read_table(Path(files.onset)),
@@ -30,9 +33,12 @@ with reporting(snakemake.log[0]):
         truth=pd.read_csv(truth[0], sep="\t", keep_default_na=False) if truth else None,
         inputs=[Path(path) for path in files.counts],
     )
-    for name, table in tables.items():
+    adata = finished_h5ad(ad.read_h5ad(files.clustered), pd.read_parquet(files.embedding), recovered)
+    signatures = load_signatures(Path(files.signatures[0]).parent)
+    more, genes = page_tables(adata, cells, read_table(Path(files.refinement)), signatures)
+    for name, table in (tables | more).items():
         write_table(table, Path(snakemake.output[name]))
     write_table(recovered, Path(snakemake.output.cells))
-    adata = finished_h5ad(ad.read_h5ad(files.clustered), pd.read_parquet(files.embedding), recovered)
+    genes.to_parquet(snakemake.output.genes, index=False)
     adata.write_h5ad(snakemake.output.h5ad, compression="gzip")
     write_json(summary, Path(snakemake.output.summary))

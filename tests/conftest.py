@@ -1,8 +1,12 @@
 """Fixtures that several test modules share."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from browser.chromium import chromium, executable
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,3 +24,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data are not here ({folder} is absent)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; the test is skipped where none is installed."""
+    if executable() is None:
+        pytest.skip("no Chromium is installed here (Debian: apt-get install chromium; CHROMIUM=/path names another)")
+    with chromium() as started:
+        yield started

@@ -75,7 +75,18 @@ TEXT = {
         "model",
         "source",
     ),
-    *("varied", "integrated", "claim", "dataset", "injury_model", "assay", "enrichment"),
+    *(
+        "varied",
+        "integrated",
+        "claim",
+        "dataset",
+        "injury_model",
+        "assay",
+        "enrichment",
+        "marker_of",
+        "runner_up",
+        "state",
+    ),
 }
 """Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
 

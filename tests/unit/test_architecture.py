@@ -23,6 +23,7 @@ FLOORS = {
         "soft",
         "tsv",
         "workplace",
+        "catalogue",
     },
     2: {"fetch", "intake", "readers", "simulate", "studies", "truth", "unpack"},
     3: {"calling", "cells", "doublets", "inventory", "lineage", "library"},
@@ -43,6 +44,7 @@ FLOORS = {
         "strata",
         "behaviour",
         "compare",
+        "expression",
     },
     6: {"adding", "outputs", "steps", "figures", "report"},
 }

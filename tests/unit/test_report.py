@@ -1,6 +1,7 @@
 """What a page says, and what it must never say."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +11,7 @@ import report_fixture as made
 
 from recovery_microglia.report import ReportInputs, render_index, render_report, words
 from recovery_microglia.report.answer import headline, limits, verdict
+from recovery_microglia.report.results import truth_section
 
 SETS = {
     "tested": made.a_tested_set,
@@ -55,10 +57,17 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
+@cache
+def inputs_and_page(name: str) -> tuple[ReportInputs, str]:
+    """A made-up data set and its page; drawing one takes seconds."""
+    inputs = SETS[name]()
+    return inputs, render_report(inputs)
+
+
 @pytest.fixture(scope="module", params=SETS)
 def drawn(request: pytest.FixtureRequest) -> tuple[ReportInputs, Page]:
-    inputs = SETS[request.param]()
-    return inputs, Page(render_report(inputs))
+    inputs, page = inputs_and_page(request.param)
+    return inputs, Page(page)
 
 
 def test_a_page_is_whole_and_needs_no_other_file(drawn: tuple[ReportInputs, Page]) -> None:
@@ -106,12 +115,21 @@ def test_every_warning_is_on_the_page(drawn: tuple[ReportInputs, Page]) -> None:
 
 
 def test_simulated_is_said_on_the_page_and_on_the_index_and_only_there() -> None:
-    real, made_up = made.a_tested_set(simulated=False), made.a_tested_set(simulated=True)
-    assert "SIMULATED" in Page(render_report(made_up)).words
-    assert "SIMULATED" not in Page(render_report(real)).words
-    assert "Called against true" not in Page(render_report(real)).words
+    made_up, page = inputs_and_page("tested")
+    real, real_page = inputs_and_page("descriptive")
+    assert "SIMULATED" in Page(page).words
+    assert "SIMULATED" not in Page(real_page).words
     assert "SIMULATED" in Page(render_index([real.summary, made_up.summary])).words
     assert "SIMULATED" not in Page(render_index([real.summary])).words
+
+
+def test_a_truth_is_shown_for_simulated_data_only() -> None:
+    made_up = made.a_tested_set(simulated=True)
+    assert truth_section(made_up) is not None
+    assert "Called against true" in [tile.label for tile in verdict(made_up).tiles.tiles]
+    real = ReportInputs({**made_up.summary, "simulated": False}, made_up.tables)
+    assert truth_section(real) is None
+    assert "Called against true" not in [tile.label for tile in verdict(real).tiles.tiles]
 
 
 def test_text_of_a_data_set_cannot_become_markup() -> None:
@@ -139,7 +157,7 @@ def test_the_index_links_every_page_and_says_each_answer() -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:
-    assert render_report(made.a_panel()) == render_report(made.a_panel())
+    assert render_report(made.a_panel()) == inputs_and_page("panel")[1]
 
 
 def test_a_label_on_a_drawing_is_escaped_and_a_hundred_libraries_fit() -> None:
@@ -207,7 +225,7 @@ def test_numbers_beneath_the_main_figure_are_those_of_the_table() -> None:
     assert picture is not None
     svg = picture.panels[0]
     # one dot an animal, each with its numbers on hovering
-    tips = re.findall(r"<title>([^<]*)</title>", svg)
+    tips = re.findall(r'data-tip="([^"]*)"', svg)
     for row in units.to_dict("records"):
         assert any(str(row["subject"]) in tip and f"{row['k']:g}" in tip for tip in tips), row["subject"]
     drawn = picture.numbers

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from browser.checks import assert_numbers_are_the_tables, assert_sound, opened_to_the_end, tables_of
 from workflow.conftest import Project
 from workflow.test_run import Page
 
@@ -85,3 +87,15 @@ def test_cells_are_called_among_empty_droplets_and_lps_is_not_recovery(real: Pro
     assert lps["fraction"] < 0.02  # twice what the cutoff lets pass in controls
     states = table(real, SOUSA, "cells.tsv.gz").groupby("condition")["state"].value_counts(normalize=True)
     assert states["treated"].get("acute_inflammatory", 0) > 3 * states["naive"].get("acute_inflammatory", 0)
+
+
+@pytest.mark.parametrize("dataset", [TAY, ZYWITZA, SOUSA])
+def test_pages_of_real_data_are_sound_in_a_browser_and_their_numbers_those_of_the_tables(
+    real: Project, browser: Any, dataset: str
+) -> None:
+    page = real.results(dataset, "report.html")
+    assert_sound(browser, page, size="desktop")
+    assert_sound(browser, page, size="phone", axe=False)
+    opened = opened_to_the_end(browser, page)
+    assert {"quality", "qc"} <= assert_numbers_are_the_tables(opened, tables_of(real.results(dataset)))
+    opened.page.close()

@@ -4,12 +4,15 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
+from browser.checks import assert_numbers_are_the_tables, assert_sound, opened_to_the_end, tables_of
+from recovery_microglia.catalogue import holds
 from workflow.conftest import Project
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +141,29 @@ def test_the_page_gives_the_answer_of_the_summary(finished: Project) -> None:
     assert headline in " ".join(words.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_pages_of_a_run_are_sound_in_a_browser(finished: Project, browser: Any, size: str) -> None:
+    assert_sound(browser, finished.results("small", "report.html"), size=size, axe=size == "desktop")
+    assert_sound(browser, finished.results("index.html"), size=size, axe=size == "desktop")
+
+
+def test_the_numbers_on_the_page_of_a_run_are_those_of_its_tables(finished: Project, browser: Any) -> None:
+    opened = opened_to_the_end(browser, finished.results("small", "report.html"))
+    compared = assert_numbers_are_the_tables(opened, tables_of(finished.results("small")))
+    assert {
+        "days",
+        "days-tests",
+        "quality",
+        "timeline",
+        "call-genes",
+        "markers",
+        "clusters",
+        "null",
+        "robustness",
+    } <= compared
+    opened.page.close()
+
+
 @pytest.mark.long
 def test_one_core_gives_the_same_tables_as_two(finished: Project) -> None:
     before = {p.name: p.read_bytes() for p in finished.results("small", "tables").iterdir()}
@@ -147,7 +173,12 @@ def test_one_core_gives_the_same_tables_as_two(finished: Project) -> None:
     assert {name for name in before if before[name] != after[name]} == set()
 
 
-def test_snakemake_makes_its_own_report(finished: Project) -> None:
+def test_snakemakes_own_report_tells_every_table_in_words(finished: Project) -> None:
     run = finished.snakemake("--report", "provenance.html")
     assert run.code == 0, run.out
-    assert (finished.path / "provenance.html").stat().st_size > 100_000
+    text = (finished.path / "provenance.html").read_text(encoding="utf-8")
+    for name in ("timeline", "call_genes", "gate", "qc"):
+        assert f"{name}.tsv" in text
+        assert holds(name) in text
+    assert "The answer" in text
+    assert "Every number on the page comes from a table" in text  # the caption of a table

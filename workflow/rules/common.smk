@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
+from recovery_microglia.catalogue import holds
 from recovery_microglia.errors import InputError
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
@@ -95,7 +96,11 @@ TIMELINE_TABLES = [
 SUMMARY_TABLES = [
     "samples",
     "qc",
+    "gate",
     "lineages",
+    "lineage_markers",
+    "call_genes",
+    "igf1_states",
     "clusters",
     "truth",
     "warnings",
@@ -109,6 +114,20 @@ RESULTS = [
     "tables/cells.tsv.gz",
     *(f"tables/{name}.tsv" for name in TABLES),
 ]
+
+
+def tables_told(names: list[str]) -> dict:
+    """Output of a rule: tables, each with its place and words in Snakemake's own report."""
+    return {
+        name: report(
+            f"results/{{dataset}}/tables/{name}.tsv",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Tables",
+            labels={"table": f"{name}.tsv", "holds": holds(name)},
+        )
+        for name in names
+    }
 
 
 def libraries_of(wildcards) -> list[str]:

@@ -51,7 +51,7 @@ rule recovery:
         libraries=per_library("library.json"),
         signatures=SIGNATURES,
     output:
-        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in RECOVERY_TABLES},
+        **tables_told(RECOVERY_TABLES),
         cells="results/{dataset}/intermediate/recovery.parquet",
         report="results/{dataset}/intermediate/recovery.json",
     log:
@@ -78,7 +78,7 @@ rule timeline:
         sums=per_library("lineage_sums.parquet"),
         signatures=SIGNATURES,
     output:
-        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in TIMELINE_TABLES},
+        **tables_told(TIMELINE_TABLES),
         report="results/{dataset}/intermediate/timeline.json",
     log:
         "results/{dataset}/logs/timeline.log",

@@ -18,18 +18,22 @@ rule summary:
         onset="results/{dataset}/tables/onset.tsv",
         clusters="results/{dataset}/intermediate/clusters.tsv",
         recovery_clusters="results/{dataset}/tables/recovery_clusters.tsv",
+        refinement="results/{dataset}/tables/refinement.tsv",
+        signatures=SIGNATURES,
         truth=truth_of,
         counts=source_files,
     output:
-        **{name: f"results/{{dataset}}/tables/{name}.tsv" for name in SUMMARY_TABLES},
+        **tables_told(SUMMARY_TABLES),
         summary=report(
             "results/{dataset}/summary.json",
-            caption="../report/table.rst",
+            caption="../report/summary.rst",
             category="{dataset}",
-            subcategory="Tables",
+            subcategory="The answer",
+            labels={"table": "summary.json", "holds": "the answer for programs"},
         ),
         h5ad="results/{dataset}/myeloid.h5ad",
         cells="results/{dataset}/tables/cells.tsv.gz",
+        genes="results/{dataset}/intermediate/genes.parquet",
     log:
         "results/{dataset}/logs/summary.log",
     conda:
@@ -41,7 +45,7 @@ rule summary:
         facts=facts_of,
         readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
-        code=code_digest("steps", "workplace"),
+        code=code_digest("expression", "steps", "workplace"),
     script:
         "../../scripts/summary.py"
 
@@ -50,13 +54,15 @@ rule report:
     input:
         summary="results/{dataset}/summary.json",
         h5ad="results/{dataset}/myeloid.h5ad",
+        genes="results/{dataset}/intermediate/genes.parquet",
         tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
     output:
         report(
             "results/{dataset}/report.html",
             caption="../report/page.rst",
             category="{dataset}",
-            subcategory="Page",
+            subcategory="The answer",
+            labels={"table": "report.html", "holds": "the page: answer and evidence"},
         ),
     log:
         "results/{dataset}/logs/report.log",
@@ -65,7 +71,7 @@ rule report:
     resources:
         mem_mb=2000,
     params:
-        code=code_digest("report"),
+        code=code_digest("catalogue", "report"),
     script:
         "../../scripts/report.py"
 
@@ -89,18 +95,21 @@ rule compare:
 
 rule index:
     input:
-        expand("results/{dataset}/summary.json", dataset=DATASETS),
+        summaries=expand("results/{dataset}/summary.json", dataset=DATASETS),
+        comparison="results/comparison.tsv",
+        agreement="results/comparison.json",
     output:
         report(
             "results/index.html",
             caption="../report/index.rst",
             category="All data sets",
+            labels={"table": "index.html", "holds": "the answers of all data sets"},
         ),
     log:
         "results/logs/index.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code_digest("report"),
+        code=code_digest("catalogue", "report"),
     script:
         "../../scripts/index.py"

@@ -1,28 +1,50 @@
 """The figures of a report: each takes tables, gives a `Picture`, or None where there is nothing to draw (floor 6)."""
 
+from recovery_microglia.figures.behaviour import behaviour_beside_cells
 from recovery_microglia.figures.cells import embeddings, lineage_shares, state_shares
-from recovery_microglia.figures.course import igf1_sources, timeline, truth_course, truth_scatter
+from recovery_microglia.figures.course import timeline, truth_course, truth_scatter
+from recovery_microglia.figures.forest import forest
 from recovery_microglia.figures.genes import gene_course, signature_genes
+from recovery_microglia.figures.igf1 import igf1_sources, igf1_within
+from recovery_microglia.figures.lineage import gate, marker_dots, unsure_cells
 from recovery_microglia.figures.quality import cells_removed
+from recovery_microglia.figures.strata import strata_courses
 from recovery_microglia.figures.style import Picture, house_style
-from recovery_microglia.figures.subgroup import cluster_stability, onset_alternatives, random_sets, routes, scores
+from recovery_microglia.figures.subgroup import (
+    call_genes,
+    choices,
+    cluster_stability,
+    onset_alternatives,
+    random_sets,
+    routes,
+    scores,
+)
 
 __all__ = [
     "Picture",
+    "behaviour_beside_cells",
+    "call_genes",
     "cells_removed",
+    "choices",
     "cluster_stability",
     "embeddings",
+    "forest",
+    "gate",
     "gene_course",
     "house_style",
     "igf1_sources",
+    "igf1_within",
     "lineage_shares",
+    "marker_dots",
     "onset_alternatives",
     "random_sets",
     "routes",
     "scores",
     "signature_genes",
     "state_shares",
+    "strata_courses",
     "timeline",
     "truth_course",
     "truth_scatter",
+    "unsure_cells",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -15,9 +16,18 @@ from recovery_microglia.figures.palette import (
     lineage_name,
     state_colour,
 )
-from recovery_microglia.figures.style import PALE, Picture, canvas, house_style, percent_axis, to_svg
+from recovery_microglia.figures.style import (
+    PALE,
+    Picture,
+    at_two_widths,
+    canvas,
+    house_style,
+    legend,
+    percent_axis,
+    to_svg,
+)
 
-MOST_CELLS = 60_000
+MOST_CELLS = 30_000
 """More cells than this are thinned for drawing; at this number the dots of a panel overlap anyway."""
 MOST_BARS = 60
 MOST_NAMES = 12
@@ -26,57 +36,52 @@ MOST_NAMES = 12
 # ---------------------------------------------------------------- embeddings
 
 
-def embeddings(cells: pd.DataFrame, *, integrated: bool) -> Picture | None:
-    """Draw the embedding of the myeloid cells by lineage, day, library and recovery score.
+def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
+    """Draw the uncorrected embedding of the myeloid cells by lineage, state, day, library and recovery score.
+
+    What is printed, and what a browser without scripts shows: on the screen the map of `report.cellmap` stands in its place.
 
     Parameters
     ----------
     cells
-        One row a myeloid cell: umap1, umap2 (or integrated1, integrated2), lineage, day, condition, library,
-        recovery_score.
-    integrated
-        Whether to draw the integrated embedding, which is for looking only.
+        One row a myeloid cell: umap1, umap2, lineage, state, day, condition, library, recovery_score.
+    states
+        Whether states and scores may be shown: one of the states is recovery.
     """
-    axes = ["integrated1", "integrated2"] if integrated else ["umap1", "umap2"]
+    axes = ["umap1", "umap2"]
     if not set(axes) <= set(cells.columns):
         return None
     known = cells[cells[axes].notna().all(axis=1)]
     if len(known) < 20:
         return None
-    drawn = (
-        known.sample(MOST_CELLS, random_state=0) if len(known) > MOST_CELLS else known.sample(frac=1, random_state=0)
-    )
+    drawn = known.sample(min(len(known), MOST_CELLS), random_state=0)
     points = drawn[axes].to_numpy(float)
-    prefix = "integrated" if integrated else "umap"
     panels, names = [], []
     with house_style():
-        for title, column in (("lineage", "lineage"), ("day", "day"), ("library", "library")):
-            if column not in drawn or drawn[column].isna().all():
+        for title in ("lineage", *(("state",) if states else ()), "day", "library"):
+            if title not in drawn or drawn[title].isna().all():
                 continue
-            keys, colours = _categories(drawn, column)
+            keys, colours = _categories(drawn, title)
             if len(colours) < 2:
                 continue
             alt = f"Embedding of {len(known):,} myeloid cells coloured by {title}."
-            panels.append(_by_category(points, keys, colours, title, f"{prefix}-{title}", alt))
+            panels.append(_by_category(points, keys, colours, title, f"umap-{title}", alt))
             names.append(alt)
-        if "recovery_score" in drawn and drawn["recovery_score"].notna().any():
+        if states and "recovery_score" in drawn and drawn["recovery_score"].notna().any():
             alt = f"Embedding of {len(known):,} myeloid cells coloured by recovery score; other cells grey."
-            panels.append(_by_score(points, drawn["recovery_score"].to_numpy(float), f"{prefix}-score", alt))
+            panels.append(_by_score(points, drawn["recovery_score"].to_numpy(float), "umap-score", alt))
             names.append(alt)
     if not panels:
         return None
-    thinned = f" {MOST_CELLS:,} of {len(known):,} cells are drawn, at random." if len(known) > MOST_CELLS else ""
-    note = (
-        "Libraries were aligned (Harmony) for this view only: no score, call or test uses it, and alignment over days "
-        "can hide a state."
-        if integrated
-        else "Uncorrected: libraries that differ stay apart. Distances between islands mean nothing."
+    on_paper = (
+        f" On paper {MOST_CELLS:,} of {len(known):,} cells are drawn, at random." if len(known) > MOST_CELLS else ""
     )
     return Picture(
-        prefix,
-        "Myeloid cells, aligned: for looking only" if integrated else "Myeloid cells",
-        note + thinned,
-        f"{'Integrated' if integrated else 'Uncorrected'} embedding of {len(known):,} myeloid cells.",
+        "umap",
+        "Map of the myeloid cells",
+        "Cells with similar RNA lie together (UMAP). Uncorrected: libraries that differ stay apart. Distances between islands mean "
+        f"nothing.{on_paper}",
+        f"Embedding of {len(known):,} myeloid cells.",
         tuple(panels),
         _counted(known),
         panel_names=tuple(names),
@@ -92,6 +97,12 @@ def _categories(cells: pd.DataFrame, column: str) -> tuple[NDArray[np.object_], 
         found = set(keys)
         order = [name for name in LINEAGES if name in found] + sorted(found - set(LINEAGES))
         return keys, {name: lineage_colour(name) for name in order}
+    if column == "state":
+        keys = cells["state"].astype(object).fillna("").astype(str).to_numpy(object)
+        keys = np.where(cells["lineage"].astype(str) == "microglia", keys, "")
+        found = set(keys) - {""}
+        order = [name for name in STATES if name in found] + sorted(found - set(STATES))
+        return keys, {name: state_colour(name) for name in order} | ({"": PALE} if "" in set(keys) else {})
     if column == "day":
         days = cells["day"].astype(float)
         keys = days.map(lambda day: f"day {day:g}" if np.isfinite(day) else "unknown").to_numpy(object)
@@ -119,7 +130,7 @@ def _by_category(
     shown = list(colours)
     if len(shown) > MOST_NAMES:
         shown = [shown[i] for i in np.linspace(0, len(shown) - 1, 5).astype(int)]
-    label = lineage_name if title == "lineage" else str
+    label = (lambda key: lineage_name(key) if key else "other cells") if title in ("lineage", "state") else str
     handles = [Line2D([], [], ls="", marker="o", ms=6, color=colours[key], label=label(key)) for key in shown]
     if len(shown) < len(colours):
         handles.append(Line2D([], [], ls="", label=f"… {len(colours)} in all"))
@@ -171,12 +182,13 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     facts = lineages.drop_duplicates("library").set_index("library").loc[table.index]
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
     order = [name for name in LINEAGES if name in table] + [name for name in table if name not in LINEAGES]
-    labels = [str(name) for name in table.index]
-    svg, alt, share = _stacked(
+    days = facts["day"].reindex(table.index).astype(float)
+    labels = [f"{name}, day {day:g}" if np.isfinite(day) else str(name) for name, day in days.items()]
+    svg, narrow, alt, share = _stacked(
         table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
     )
-    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous.",
-                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True)  # fmt: skip
+    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
+                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True, narrow=narrow)  # fmt: skip
 
 
 def state_shares(cells: pd.DataFrame) -> Picture | None:
@@ -194,24 +206,25 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
     table = table.loc[place.sort_values(["rank", "day"]).index]
     order = [name for name in STATES if name in table] + [name for name in table if name not in STATES]
-    svg, alt, share = _stacked(
+    _, narrow, alt, share = _stacked(
         table[order], [str(name) for name in table.index], "states", "States of the microglia",
         {name: state_colour(name) for name in order},
     )  # fmt: skip
     return Picture("states", "What the microglia are doing",
                    "Each microglia has the state with more than half of the probability, given its counts and its animal; grey: "
                    "no state has, or a cell has lost its homeostatic genes and nothing explains that.",
-                   alt, (svg,), share.rename_axis("group").reset_index(), number_kind="percent", wide=True)  # fmt: skip
+                   alt, (narrow,), share.rename_axis("group").reset_index(), number_kind="percent")  # fmt: skip
 
 
 def _stacked(
     counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
-) -> tuple[str, str, pd.DataFrame]:
-    """Return a figure of stacked shares, its text alternative and the shares."""
+) -> tuple[str, str, str, pd.DataFrame]:
+    """Return a figure of stacked shares for a desk and for a phone, its text alternative and the shares."""
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     shown = share.head(MOST_BARS)
-    with house_style():
-        figure, ax = canvas(7.2, 0.7 + 0.23 * len(shown))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.7 + 0.23 * len(shown))
         y = np.arange(len(shown))[::-1]
         left = np.zeros(len(shown))
         for key in shown.columns:
@@ -223,9 +236,16 @@ def _stacked(
         ax.set_xlim(0, 1)
         percent_axis(ax, "x")
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.01), handlelength=1, handletextpad=0.5)
-        overall = counts.sum() / max(counts.to_numpy().sum(), 1)
-        most = overall.sort_values(ascending=False).head(3)
-        alt = f"{title}: " + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
-        svg = to_svg(figure, name, alt + " over all.")
-    return svg, alt, share
+        legend(ax, width)
+        return figure
+
+    overall = counts.sum() / max(counts.to_numpy().sum(), 1)
+    most = overall.sort_values(ascending=False).head(3)
+    alt = (
+        f"{title}: "
+        + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
+        + " over all."
+    )
+    with house_style():
+        svg, narrow = at_two_widths(draw, name, alt)
+    return svg, narrow, alt, share

@@ -1,4 +1,4 @@
-"""Figures over days: the timeline, called against true, and where Igf1 comes from (floor 6)."""
+"""Figures over days: the timeline, and called against true (floor 6)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from recovery_microglia.figures.palette import lineage_colour, lineage_name
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -32,6 +31,10 @@ from recovery_microglia.sheet import CONTROLS
 
 FLOW_DAYS = (14.0, 35.0)
 """Peaks of the CD11c+ and the CD11c-high cells by flow cytometry, Kohno 2022: counts, in another injury model."""
+UNIT_COLUMNS = (
+    *("subject", "sex", "day", "condition", "k", "n", "fraction", "low", "high"),
+    *("corrected", "corrected_low", "corrected_high", "mixture"),
+)
 FLOW_LABEL = "days 14 and 35: flow-cytometry counts of Kohno 2022, a different assay"
 
 
@@ -77,11 +80,12 @@ def timeline(
         name="timeline" + (f"-{slug(arm)}" if arm else ""),
         title="Recovery cells among microglia, every animal" + (f": {arm}" if arm else ""),
         caption="A dot is one animal (the unit of statistics) with the 95 % interval of its own cells; a diamond is "
-        "the estimate for the day with the interval for animals in general. Hovering over a dot gives its numbers.",
+        "the estimate for the day with the interval for animals in general. Hover over a dot, tap it, or walk from dot to dot "
+        "with the arrow keys for its numbers." + _corrected_words(days),
         alt=alt,
         panels=(drawn[0],),
         narrow=drawn[1],
-        numbers=units[["subject", "day", "condition", "k", "n", "fraction", "low", "high"]].sort_values(
+        numbers=units[[column for column in UNIT_COLUMNS if column in units]].sort_values(
             ["day", "condition", "subject"]
         ),
         wide=True,
@@ -115,8 +119,9 @@ def _top(units: pd.DataFrame, days: pd.DataFrame) -> float:
     """Return the upper end of the axis: all dots, and intervals as far as they do not dwarf them."""
     dots = float(units["fraction"].max())
     high = [float(units["high"].max()), dots * 2.5 + 0.01]
-    if "high" in days and days["high"].notna().any():
-        high.append(max(float(days["high"].max()), dots))
+    for column in ("high", "corrected_high"):
+        if column in days and days[column].notna().any():
+            high.append(max(float(days[column].max()), dots))
     if "smallest_detectable" in days and days["smallest_detectable"].notna().any():
         high.append(max(float(days["smallest_detectable"].max()) * 1.1, dots))
         return max(min(high[:2]), *high[2:]) * 1.06
@@ -160,9 +165,7 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
             ax.plot([x, x], [row["low"], row["high"]], color=colour, lw=1, alpha=0.35, zorder=2)
             face = colour if row["condition"] == "injured" else "white"
             ax.plot(x, row["fraction"], marker, ms=6.5, mfc=face, mec=colour, mew=1.4, zorder=4, gid=gid)
-            tips[gid] = (
-                f"{row['subject']}, {row['condition']}, day {row['day']:g}: {row['k']:.0f} of {row['n']:.0f} microglia"
-            )
+            tips[gid] = _subject_words(row)
             shown[row["condition"]] = Line2D(
                 [],
                 [],
@@ -175,6 +178,15 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
                 label=f"{row['condition']}, one animal",
             )
     return tips, list(shown.values())
+
+
+def _subject_words(row: Mapping[str, Any]) -> str:
+    """Return what is known of an animal: who, k of n, its share with the interval of its cells."""
+    facts = [str(row["subject"]), str(row["condition"])]
+    facts += [str(row["sex"])] if row.get("sex") and str(row["sex"]) != "nan" else []
+    text = f"{', '.join(facts)}, day {row['day']:g}: {row['k']:.0f} of {row['n']:.0f} microglia, {100 * row['fraction']:.1f} %"
+    text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
+    return text + (f", corrected {100 * row['corrected']:.1f} %" if np.isfinite(row.get("corrected", np.nan)) else "")
 
 
 def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
@@ -192,6 +204,18 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
         )
     ]
     colour = CONDITIONS["naive"][0]
+    if _has_corrected(days):
+        own = days[days["corrected"].notna()]
+        beside = root_days(own["day"]) + 0.078 * span
+        ax.vlines(beside, own["corrected_low"], own["corrected_high"], color=VERMILION, lw=1.1, zorder=3)
+        ax.plot(beside, own["corrected"], "D", ms=5.5, mfc="white", mec=VERMILION, mew=1.3, zorder=5)
+        handles.append(
+            Line2D([], [], color=VERMILION, marker="D", ms=5.5, lw=1.1, mfc="white", label="the same, corrected")
+        )
+        if "control_corrected" in own and own["control_corrected"].notna().any():
+            ax.hlines(own["control_corrected"], x[days["corrected"].notna()] - 0.03 * span, beside + 0.015 * span,
+                      color=CONDITIONS["naive"][0], lw=1, ls="--", zorder=3)  # fmt: skip
+            handles.append(Line2D([], [], color=CONDITIONS["naive"][0], lw=1, ls="--", label="its control, corrected"))
     if days["control_fraction"].notna().any():
         ax.hlines(days["control_fraction"], x - 0.03 * span, x + 0.03 * span, color=colour, lw=2, zorder=3)
         handles.append(Line2D([], [], color=colour, lw=2, label="estimate for its control"))
@@ -201,10 +225,23 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
     return handles
 
 
+def _has_corrected(days: pd.DataFrame) -> bool:
+    return "corrected" in days and bool(days["corrected"].notna().any())
+
+
+def _corrected_words(days: pd.DataFrame) -> str:
+    """Return what the open diamonds are, where there are any."""
+    if not _has_corrected(days):
+        return ""
+    return " Open diamonds: the day's share corrected for cells that the call misses and for those it takes by mistake."
+
+
 def _timeline_words(units: pd.DataFrame, days: pd.DataFrame) -> str:
     parts = []
     for row in days.sort_values("day").to_dict("records") if len(days) else []:
-        parts.append(f"day {row['day']:g} {100 * row['fraction']:.1f} % of {row['n']:.0f} microglia")
+        text = f"day {row['day']:g} {100 * row['fraction']:.1f} % of {row['n']:.0f} microglia"
+        text += f" (corrected {100 * row['corrected']:.1f} %)" if np.isfinite(row.get("corrected", np.nan)) else ""
+        parts.append(text)
     words = "; ".join(parts) or f"{len(units)} animals"
     return f"Share of recovery cells among microglia by day after injury: {words}."
 
@@ -270,44 +307,3 @@ def truth_course(truth: pd.DataFrame) -> Picture | None:
         svg = to_svg(figure, "truth-course", alt)
     return Picture("truth-course", "The course that was put in, and the one that was found",
                    "Day 0 is the naive animals; sham is left out.", alt, (svg,), means)  # fmt: skip
-
-
-# ---------------------------------------------------------------- sources of Igf1
-
-
-def igf1_sources(shares: pd.DataFrame) -> Picture | None:
-    """Draw which lineages carry the *Igf1* counts, by condition and day (means over subjects)."""
-    known = shares[shares["share"].notna()]
-    if known.empty:
-        return None
-    known = known.assign(day=known["day"].fillna(0.0))
-    per_unit = known.groupby(["condition", "day"])["subject"].nunique().rename("animals")
-    summed = known.groupby(["condition", "day", "lineage"])["share"].sum().reset_index().merge(per_unit.reset_index())
-    summed["share"] = summed["share"] / summed["animals"]
-    table = summed.pivot_table(index=["condition", "day"], columns="lineage", values="share", fill_value=0.0)
-    order = {name: place for place, name in enumerate([*CONTROLS, "injured", "treated", "other"])}
-    table = table.loc[sorted(table.index, key=lambda key: (order.get(key[0], 9), key[1]))]
-    large = table.max().sort_values(ascending=False)
-    kept = [name for name in large.index if large[name] >= 0.03][:7]
-    kept.sort(key=lambda name: {"recovery_microglia": 0, "microglia": 1}.get(name, 2))
-    rest = table.drop(columns=kept).sum(axis=1)
-    shown = table[kept].assign(**({"everything else": rest} if (rest > 0).any() else {}))
-    with house_style():
-        figure, ax = canvas(7.2, 0.9 + 0.3 * len(shown))
-        left = np.zeros(len(shown))
-        y = np.arange(len(shown))[::-1]
-        for name in shown.columns:
-            values = shown[name].to_numpy(float)
-            ax.barh(y, values, left=left, color=lineage_colour(name), ec="white", lw=0.6, label=lineage_name(name))
-            left = left + values
-        ax.set_yticks(y, [f"{condition}, day {day:g}" for condition, day in shown.index])
-        ax.set_xlim(0, 1)
-        percent_axis(ax, "x")
-        ax.set_xlabel("share of all Igf1 counts, mean of the animals")
-        ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1, handletextpad=0.5)
-        first = shown.columns[0]
-        alt = f"Share of all Igf1 counts by lineage and day; the largest source is {lineage_name(first)}."
-        svg = to_svg(figure, "igf1", alt)
-    return Picture("igf1", "Where the Igf1 counts come from", "Each bar is a condition and day.", alt, (svg,),
-                   shown.reset_index(), number_kind="percent", wide=True)  # fmt: skip

@@ -78,7 +78,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
     if not drawn or known["day"].nunique() < 2:
         return None
     days = sorted(known["day"].unique())
-    star = "" if not len(tests) or tests["p"].isna().all() else "A star: differs from the control, q < .05. "
+    star = "A star: differs from the control, q < .05. " if any(_stars(tests, gene) for gene in drawn) else ""
     panels, names = [], []
     with house_style():
         for gene in drawn:

@@ -30,6 +30,7 @@ LINEAGES: dict[str, str] = {
 STATES: dict[str, str] = {
     "homeostatic": BLUE,
     "recovery": VERMILION,
+    "near_recovery": "#f2a97a",
     "acute_inflammatory": PURPLE,
     "interferon": "#e6d72a",
     "cycling": GREEN,
@@ -45,6 +46,7 @@ _NAMES = {
     "schwann": "Schwann cell",
     "recovery_microglia": "recovery microglia",
     "none": "none stands out",
+    "near_recovery": "recovery likeliest, not called",
     "microglia": "microglia",
     "ambiguous": "ambiguous",
 }

@@ -2,8 +2,20 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from recovery_microglia.figures.style import BLUE, ORANGE, PURPLE, SKY, VERMILION, Picture, canvas, house_style, to_svg
+from recovery_microglia.figures.style import (
+    BLUE,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    Picture,
+    at_two_widths,
+    canvas,
+    house_style,
+    legend,
+)
 
 REMOVED: dict[str, tuple[str, str]] = {
     "removed_low_counts": ("too few counts", "#9aa3ad"),
@@ -24,8 +36,9 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
     shown = qc.rename(columns={"removed_high_haemoglobin": "removed_haemoglobin"})
     filters = [name for name in REMOVED if name in shown and shown[name].fillna(0).sum() > 0]
     bars = shown.head(MOST_BARS)
-    with house_style():
-        figure, ax = canvas(7.2, 0.8 + 0.21 * len(bars))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.8 + 0.21 * len(bars))
         y = np.arange(len(bars))[::-1]
         others = (
             bars["microglia"].to_numpy(float) if "microglia" in bars else np.zeros(len(bars)),
@@ -43,12 +56,15 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
         ax.set_xlabel("cells")
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.01), handlelength=1, handletextpad=0.5)
-        alt = (
-            f"Cells per library, kept and removed: {shown['kept'].sum():,.0f} of {shown['cells_called'].sum():,.0f} "
-            f"cells in {len(shown)} libraries were kept."
-        )
-        svg = to_svg(figure, "qc", alt)
+        legend(ax, width)
+        return figure
+
+    alt = (
+        f"Cells per library, kept and removed: {shown['kept'].sum():,.0f} of {shown['cells_called'].sum():,.0f} "
+        f"cells in {len(shown)} libraries were kept."
+    )
+    with house_style():
+        svg, narrow = at_two_widths(draw, "qc", alt)
     columns = ["library", "barcodes", "cells_called", "kept", *filters, "microglia"]
     return Picture(
         "qc",
@@ -59,4 +75,5 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
         (svg,),
         shown[[column for column in columns if column in shown]],
         wide=True,
+        narrow=narrow,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
@@ -30,6 +31,19 @@ CONDITIONS: dict[str, tuple[str, str]] = {
 }
 """Condition to colour and marker; controls share a colour and differ in their marker."""
 RASTER_DPI = 150
+FOLLOWS_THE_PAGE: dict[str, str] = {
+    INK: "ink",
+    "#47525e": "soft-ink",
+    "#8a939e": "axis",
+    "#e6e9ed": "grid",
+    "#ffffff": "plate",
+    BLUE: "blue",
+    VERMILION: "vermilion",
+    GREY: "grey",
+    PURPLE: "purple",
+    SKY: "sky",
+}
+"""Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small files, readable by search and by screen readers
     "text.parse_math": False,  # a dollar sign in the name of a sample is a dollar sign
@@ -155,7 +169,8 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     prefix = hashlib.sha256(name.encode()).hexdigest()[:6]
     for gid, text in tips.items():
-        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip"><title>{_escape(text)}</title>', 1)
+        words = _escape(text)
+        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip" role="img" aria-label="{words}" data-tip="{words}">', 1)
     svg = re.sub(r'(?<=\s)id="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     svg = re.sub(r'xlink:href="#', f'href="#{prefix}-', svg)
@@ -167,17 +182,40 @@ def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
     svg = re.sub(r"image-rendering:[^;\"]+;?", "", svg)
     # the page's own font; a family in a style attribute would win over the style sheet
     svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 var(--sans)", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
+    for colour, variable in FOLLOWS_THE_PAGE.items():
+        svg = svg.replace(f": {colour.lower()}", f": var(--{variable})")
     svg = re.sub(r"\n\s*", "\n", svg)
     head = re.match(r"<svg[^>]*>", svg)
     assert head is not None
     box = re.search(r'viewBox="([^"]+)"', head[0])
     assert box is not None
     width = float(box[1].split()[2]) * 4 / 3  # points to CSS pixels
+    role = 'role="group" class="dots"' if tips else 'role="img"'  # a group's dots are told one by one
     opened = (
-        f'<svg viewBox="{box[1]}" role="img" aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
+        f'<svg viewBox="{box[1]}" {role} aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
         'preserveAspectRatio="xMinYMin meet">'
     )
     return opened + svg[head.end() :].strip()
+
+
+WIDE, NARROW = 7.2, 4.1
+"""Widths in inches of a drawing for a desk and for a phone."""
+
+
+def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple[str, str]:
+    """Return a drawing for a desk and one for a phone, on which its letters stay as large."""
+    return to_svg(draw(WIDE), name, alt), to_svg(draw(NARROW), f"{name}-narrow", alt)
+
+
+def legend(ax: Axes, width: float, **options: Any) -> Legend:
+    """Put the legend beside a wide drawing, above a narrow one."""
+    if width >= WIDE:
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02)}
+    else:
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 0.915), "ncols": 2, "fontsize": 8.5, "columnspacing": 0.9}
+        place["bbox_transform"] = ax.figure.transFigure
+    return ax.legend(**{"handlelength": 1, "handletextpad": 0.5, **place, **options})
 
 
 def slug(text: str) -> str:

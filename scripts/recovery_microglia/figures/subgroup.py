@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recovery_microglia.figures.style import (
@@ -10,12 +11,15 @@ from recovery_microglia.figures.style import (
     GREY,
     INK,
     ORANGE,
+    PALE,
     PURPLE,
     VERMILION,
     Picture,
+    at_two_widths,
     canvas,
     day_axis,
     house_style,
+    legend,
     percent_axis,
     root_days,
     slug,
@@ -242,8 +246,9 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     main = own["agrees"].astype(str).isin(["True", "1", "1.0"])
     agreed = {_key(row) for row in keys[main].to_dict("records")}
     last = float(np.nanmax([*keys.to_numpy().ravel(), *own["peak_day"].astype(float), 1.0]))
-    with house_style():
-        figure, ax = canvas(7.2, 0.9 + 0.34 * len(counts))
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.9 + 0.34 * len(counts))
         y = np.arange(len(counts))[::-1]
         labels = []
         for height, row in zip(y, counts.to_dict("records"), strict=True):
@@ -263,9 +268,11 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         day_axis(ax, [0.0, *keys.to_numpy().ravel()[np.isfinite(keys.to_numpy().ravel())], last])
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
-        share = f"{int(main.sum())} of {len(own)}"
-        alt = f"Onset intervals of {len(own)} alternative analyses; {share} give the reported interval."
-        svg = to_svg(figure, f"alternatives-{arm}", alt)
+        return figure
+
+    alt = f"Onset intervals of {len(own)} alternative analyses; {int(main.sum())} of {len(own)} give the reported interval."
+    with house_style():
+        svg, narrow = at_two_widths(draw, f"alternatives-{arm}", alt)
     return Picture(
         "alternatives" + (f"-{slug(arm)}" if arm else ""),
         "Onset in every alternative analysis" + (f": {arm}" if arm else ""),
@@ -274,6 +281,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         (svg,),
         counts,
         wide=True,
+        narrow=narrow,
     )
 
 
@@ -281,3 +289,93 @@ def _key(row: dict[str, float]) -> tuple[float, float]:
     """Return an interval that compares equal where ends are missing."""
     low, high = row["onset_low"], row["onset_high"]
     return (low if np.isfinite(low) else -1.0, high if np.isfinite(high) else -1.0)
+
+
+def call_genes(table: pd.DataFrame) -> Picture | None:
+    """Draw which signature genes the called cells show, and how much of the evidence each gives.
+
+    Parameters
+    ----------
+    table
+        call_genes.tsv.
+    """
+    if table.empty or table["share_of_evidence"].isna().all():
+        return None
+    shown = table.sort_values("share_of_evidence", ascending=False, kind="stable")
+    y = np.arange(len(shown))[::-1]
+    with house_style():
+        figure, ax = canvas(4.6, 1.0 + 0.24 * len(shown))
+        ax.barh(y, shown["share_of_evidence"], height=0.72, color=PALE, label="share of the evidence for the calls")
+        for column, label, colour, face in (
+            ("detected_called", "called cells with a count", VERMILION, VERMILION),
+            ("detected_not_called", "other injured microglia", GREY, GREY),
+            ("detected_control", "control microglia", BLUE, "white"),
+        ):
+            ax.plot(shown[column], y, "o", ms=5.5, mfc=face, mec=colour, mew=1.3, label=label)
+        ax.set_yticks(y, shown["gene"], fontstyle="italic")
+        ax.set_ylim(-0.6, len(shown) - 0.4)
+        ax.set_xlim(left=0)
+        percent_axis(ax, "x")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(-0.16, 1.0), ncols=2, handletextpad=0.4, columnspacing=0.9, fontsize=8.5
+        )
+        first = ", ".join(
+            f"{row['gene']} {100 * row['share_of_evidence']:.0f} %" for row in shown.head(4).to_dict("records")
+        )
+        alt = f"Signature genes by their share of the evidence for the calls: {first}."
+        svg = to_svg(figure, "call-genes", alt)
+    return Picture(
+        "call-genes",
+        "Which genes carry the calls",
+        "Bars: counts in called cells times the logarithm of the gene's rise, over the sum of all genes. If one gene stood for most, "
+        "the call would be that gene. Dots: cells with at least one count.",
+        alt,
+        (svg,),
+        shown,
+    )
+
+
+def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
+    """Draw how many alternative analyses give the reported interval, by the choice that they vary.
+
+    Parameters
+    ----------
+    table
+        robustness.tsv with the column ``varied``; without it there is nothing to draw.
+    arm
+        Arm of the study.
+    """
+    if table.empty or "varied" not in table:
+        return None
+    own = table[(table["arm"].fillna("").astype(str) == arm) & (table["varied"].fillna("").astype(str) != "")]
+    if own.empty:
+        return None
+    yes = own["agrees"].astype(str).isin(["True", "1", "1.0"])
+    counts = pd.DataFrame({"choice": own["varied"].astype(str), "same_interval": yes, "analyses": 1})
+    counts = counts.groupby("choice", sort=False)[["same_interval", "analyses"]].sum().reset_index()
+    y = np.arange(len(counts))[::-1]
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
+        ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
+        ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
+        for height, row in zip(y, counts.to_dict("records"), strict=True):
+            ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
+        ax.set_yticks(y, counts["choice"])
+        ax.set_xlim(0, counts["analyses"].max() * 1.15 + 0.5)
+        ax.set_xlabel("analyses")
+        ax.tick_params(axis="y", length=0)
+        legend(ax, width)
+        return figure
+
+    told = "; ".join(
+        f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in counts.to_dict("records")
+    )
+    alt = f"Analyses that give the reported interval, by the choice that was varied: {told}."
+    with house_style():
+        svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
+    return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
+                   "One choice is varied, all others are kept. Where few analyses agree, the answer hangs on that choice.",
+                   alt, (svg,), counts, wide=True, narrow=narrow)  # fmt: skip

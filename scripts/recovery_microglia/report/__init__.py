@@ -7,8 +7,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from recovery_microglia.figures import Picture
 from recovery_microglia.report.answer import verdict
-from recovery_microglia.report.blocks import Section
+from recovery_microglia.report.blocks import Section, plates
 from recovery_microglia.report.evidence import (
     cells_section,
     design_section,
@@ -16,6 +17,7 @@ from recovery_microglia.report.evidence import (
     subgroup_section,
     warnings_section,
 )
+from recovery_microglia.report.glossary import Glossary, glossary_section
 from recovery_microglia.report.inputs import ReportInputs, load_inputs
 from recovery_microglia.report.methods import methods_section
 from recovery_microglia.report.results import (
@@ -32,6 +34,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def _environment() -> Environment:
+    """Return what the templates of one page know; its glossary marks each term once."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -40,8 +43,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup  # drawn by us, with every text in it escaped
+    environment.filters["glossed"] = Glossary().mark
     environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
     environment.globals["script"] = Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))
+    environment.globals["map_script"] = Markup((TEMPLATES / "cellmap.js").read_text(encoding="utf-8"))
     return environment
 
 
@@ -54,6 +59,7 @@ def sections(inputs: ReportInputs) -> list[Section]:
     first = [timeline_section(inputs), truth_section(inputs)]
     middle = [design_section(inputs), quality_section(inputs), cells_section(inputs), subgroup_section(inputs)]
     last = [igf1_section(inputs), robustness_section(inputs), warnings_section(inputs), methods_section(inputs)]
+    last.append(glossary_section())
     order = [*first, genes, *middle, *last] if inputs.status == "not_testable" else [*first, *middle, genes, *last]
     return [section for section in order if section is not None]
 
@@ -92,11 +98,21 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     path.write_text(render_report(inputs), encoding="utf-8")
 
 
-def render_index(summaries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page over all data sets of a run; each links to ``<dataset>/report.html`` beside it."""
+def render_index(summaries: Sequence[Mapping[str, Any]], overview: Sequence[Picture] = ()) -> str:
+    """Return the page over all data sets of a run; each links to ``<dataset>/report.html`` beside it.
+
+    Parameters
+    ----------
+    summaries
+        summary.json of each data set.
+    overview
+        Figures over all data sets, which stand before the cards.
+    """
     entries = [_entry(ReportInputs(summary)) for summary in summaries]
     page = _environment().get_template("index.html.j2")
-    return page.render(entries=entries, any_simulated=any(entry["simulated"] for entry in entries))
+    drawn = plates(*overview)
+    simulated = any(entry["simulated"] for entry in entries)
+    return page.render(entries=entries, any_simulated=simulated, overview=drawn[0] if drawn else None)
 
 
 def _entry(inputs: ReportInputs) -> dict[str, Any]:
@@ -114,7 +130,7 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def write_index(summaries: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_index(summaries: Sequence[Mapping[str, Any]], path: Path, overview: Sequence[Picture] = ()) -> None:
     """Write the page over all data sets."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_index(summaries), encoding="utf-8")
+    path.write_text(render_index(summaries, overview), encoding="utf-8")

@@ -1,5 +1,6 @@
 """The verdict: what a reader must know if they read nothing else (floor 6)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ class Verdict:
     status, status_word, status_meaning
         Key, word on the chip, and what the word means.
     headline
-        The answer as a sentence.
+        The answer, as (what matters most, what else is to be said), one an arm.
     tiles
         The facts behind it.
     design
@@ -38,7 +39,7 @@ class Verdict:
     status: str
     status_word: str
     status_meaning: str
-    headline: str
+    headline: tuple[tuple[str, str], ...]
     tiles: Tiles
     design: Table | None
     worst: tuple[Note, ...]
@@ -59,7 +60,7 @@ def verdict(inputs: ReportInputs) -> Verdict:
         inputs.status,
         word,
         meaning,
-        answer,
+        tuple(_first_and_rest(line) for line in answer.splitlines()),
         Tiles(tuple(_tiles(inputs))),
         _design(inputs),
         tuple(serious[:2]),
@@ -76,6 +77,12 @@ def headline(inputs: ReportInputs) -> str:
         why = f": {inputs.reason}" if inputs.reason else ""
         return f"Whether recovery microglia emerge cannot be judged from these data{why}."
     return " ".join(str(row["sentence"]) for row in inputs.onsets if not words.missing(row.get("sentence")))
+
+
+def _first_and_rest(line: str) -> tuple[str, str]:
+    """Return a line's first sentence, and the others."""
+    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", line, maxsplit=1)
+    return first, rest[0] if rest else ""
 
 
 def warnings_of(inputs: ReportInputs) -> list[Note]:
@@ -108,14 +115,7 @@ def _tiles(inputs: ReportInputs) -> list[Tile]:
     for row in inputs.onsets[:3]:
         arm = f", {row['arm']}" if several and not words.missing(row.get("arm")) else ""
         tiles += _onset_tiles(row, inputs, arm)
-    tiles += _coverage_tile(inputs) + _totals_tiles(inputs)
-    included = inputs.included
-    if len(included):
-        kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
-        note = words.listed([f"{n} {kind}" for kind, n in kinds.items()])
-        note += f"; {words.count(included['library'].nunique(), 'library', 'libraries')}"
-        tiles.append(Tile("Animals", words.whole(included["subject"].nunique()), note))
-    return tiles
+    return [*tiles, *_truth_tile(inputs), *_coverage_tile(inputs), *_animals_tile(inputs)]
 
 
 def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list[Tile]:
@@ -143,6 +143,17 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     return tiles
 
 
+def _truth_tile(inputs: ReportInputs) -> list[Tile]:
+    """Return called against true, for simulated data only."""
+    truth = inputs.summary.get("truth") or {}
+    if not inputs.simulated or words.missing(truth.get("precision")):
+        return []
+    note = (
+        f"of the called cells are true recovery cells; {words.percent(truth.get('recall'))} of the true ones are called"
+    )
+    return [Tile("Called against true", words.percent(truth["precision"]), note)]
+
+
 def _coverage_tile(inputs: ReportInputs) -> list[Tile]:
     coverage = (inputs.summary.get("recovery") or {}).get("coverage") or {}
     if "n_present" not in coverage:
@@ -152,34 +163,51 @@ def _coverage_tile(inputs: ReportInputs) -> list[Tile]:
     return [Tile("Signature genes", f"{coverage['n_present']} of {coverage['n_genes']}", note)]
 
 
-def _totals_tiles(inputs: ReportInputs) -> list[Tile]:
-    totals = inputs.summary.get("totals") or {}
-    tiles = []
-    if not words.missing(totals.get("microglia")):
-        kept, cells = totals.get("kept"), totals.get("cells")
-        note = ""
-        if not words.missing(kept):
-            note = f"among {words.whole(kept)} cells kept" + (
-                f" of {words.whole(cells)}" if not words.missing(cells) else ""
-            )
-        tiles.append(Tile("Microglia", words.whole(totals["microglia"]), note))
-    return tiles
+def _animals_tile(inputs: ReportInputs) -> list[Tile]:
+    """Return the animals, and the cells that they gave."""
+    included, totals = inputs.included, inputs.summary.get("totals") or {}
+    cells = "" if words.missing(totals.get("microglia")) else f"{words.whole(totals['microglia'])} microglia"
+    if cells and not words.missing(totals.get("kept")):
+        cells += f" among {words.whole(totals['kept'])} cells kept"
+        cells += "" if words.missing(totals.get("cells")) else f" of {words.whole(totals['cells'])}"
+    if included.empty:
+        return [Tile("Microglia", words.whole(totals["microglia"]), cells)] if cells else []
+    kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
+    note = words.listed([f"{n} {kind}" for kind, n in kinds.items()])
+    note += f"; {words.count(included['library'].nunique(), 'library', 'libraries')}{'; ' + cells if cells else ''}"
+    return [Tile("Animals", words.whole(included["subject"].nunique()), note)]
 
 
 def _design(inputs: ReportInputs) -> Table | None:
     rows = inputs.summary.get("days") or []
     if not rows:
         return None
-    columns = [
-        Column("day", "Day", "day"),
-        Column("condition", "Condition"),
-        Column("subjects", "Animals", "whole"),
-        Column("microglia", "Microglia", "whole"),
-        Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
-    ]
     frame = pd.DataFrame(rows)
+    frame["when"] = [
+        f"{'day not known' if words.missing(row.get('day')) else 'day ' + words.day(row['day'])}, {row.get('condition')}"
+        for row in rows
+    ]
     frame["share"] = [_share(inputs, row.get("day"), str(row.get("condition"))) for row in rows]
-    return table(frame, columns, caption="Animals and microglia by day")
+    frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
+    columns = [
+        Column("when", "Day"),
+        Column("subjects", "Animals", "whole"),
+        Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
+        Column("seen_from", "Seen from", "percent", "a true share below this would have been missed too often"),
+    ]
+    if not frame["share"].any():  # nothing was called, so that no share names the microglia
+        columns.insert(2, Column("microglia", "Microglia", "whole"))
+    return table(frame, columns, caption="What each day rests on", name="answer-days")
+
+
+def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:
+    """Return the smallest share that would have been seen on a day, where all arms have the same; else NaN."""
+    days = inputs.table("timeline")
+    if inputs.status != "tested" or row.get("condition") != "injured" or days.empty or words.missing(row.get("day")):
+        return float("nan")
+    own = days[(days["route"] == "score") & (days["day"] == float(row["day"]))]
+    found = own["smallest_detectable"].dropna()
+    return float(found.iloc[0]) if len(found) == 1 else float("nan")
 
 
 def _share(inputs: ReportInputs, day: Any, condition: str) -> str:

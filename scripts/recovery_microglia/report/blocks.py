@@ -9,8 +9,11 @@ import pandas as pd
 
 from recovery_microglia.figures import Picture
 from recovery_microglia.figures.palette import lineage_name
+from recovery_microglia.figures.style import slug
 from recovery_microglia.report import words
+from recovery_microglia.report.cellmap import CellMap
 
+PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
 _TEXT_OF: dict[str, Callable[[Any], str]] = {
@@ -27,10 +30,15 @@ KINDS: dict[str, str] = {
     **dict.fromkeys(
         ("fraction", "low", "high", "control_fraction", "share", "true_fraction", "called_fraction", "observed", "peak_fraction",
          "null_median", "null_low", "null_high", "detected_control", "detected_injured", "recovery_share", "share_detected",
-         "share_above_cutoff", "smallest_detectable", "doublet_rate", "fpr", "fpr_low", "fpr_high"), "percent"),
+         "share_above_cutoff", "smallest_detectable", "doublet_rate", "fpr", "fpr_low", "fpr_high", "corrected", "corrected_low",
+         "corrected_high", "control_corrected", "mixture", "share_detected", "detected_called", "detected_not_called",
+         "share_of_evidence", "share_of_lineage", "difference_first", "difference_second", "smallest_share", "largest_animal"), "percent"),
     **dict.fromkeys(("p", "q", "p_second", "p_permutation", "p_smallest", "p_empirical", "trend_p"), "p"),
     **dict.fromkeys(("day", "onset_low", "onset_high", "peak_day"), "day"),
-    **dict.fromkeys(("k", "n", "cells", "kept", "barcodes", "cells_called", "microglia", "libraries_with_gene"), "whole"),
+    "marker_of": "lineage",
+    "runner_up": "lineage",
+    **dict.fromkeys(("k", "n", "cells", "kept", "animals", "control_animals", "n_subjects", "n_control_subjects", "igf1_counts",
+                     "counts_called", "barcodes", "cells_called", "microglia", "libraries_with_gene"), "whole"),
     **dict.fromkeys(("recovery", "agrees", "aliased", "used", "reported"), "yes"),
     "lineage": "lineage",
     "state": "lineage",
@@ -63,13 +71,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the page, sortable by its headings."""
+    """A table of the page, sorted by its headings, filtered and saved under its name."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     marked: tuple[bool, ...] = ()
     note: str = ""
+    name: str = ""
     block: str = field(default="table", init=False)
 
 
@@ -109,12 +118,34 @@ class Plate:
 
 
 @dataclass(frozen=True)
+class Map:
+    """The map of the cells in place of a picture, which stands for it on paper and in browsers without scripts."""
+
+    plate: Plate
+    map: CellMap
+    block: str = field(default="map", init=False)
+
+
+@dataclass(frozen=True)
+class GlossaryList:
+    """Terms and meanings."""
+
+    entries: tuple[tuple[str, str], ...]
+    block: str = field(default="glossary", init=False)
+
+
+@dataclass(frozen=True)
 class Fold:
     """Blocks that are opened on demand."""
 
     summary: str
     blocks: tuple[Any, ...]
     block: str = field(default="fold", init=False)
+
+    @property
+    def long(self) -> bool:
+        """Whether it would fill a page on paper, where it is left out: what it holds is a file beside the page."""
+        return any(isinstance(block, Table) and len(block.rows) > PRINTED_ROWS for block in self.blocks)
 
 
 @dataclass(frozen=True)
@@ -199,6 +230,7 @@ def table(
     caption: str = "",
     marked: Sequence[bool] = (),
     note: str = "",
+    name: str = "",
 ) -> Table:
     """Return a table of the columns that exist and hold anything at all."""
     shown = frame.head(MOST_ROWS)
@@ -207,7 +239,7 @@ def table(
     rows = tuple(tuple(cell(value, c.kind) for value, c in zip(row, kept, strict=True)) for row in records)
     if len(frame) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
-    return Table(caption, tuple(kept), rows, tuple(marked)[:MOST_ROWS], note)
+    return Table(caption, tuple(kept), rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
 
 
 def kind_of(name: str, values: pd.Series, default: str) -> str:
@@ -221,19 +253,26 @@ def kind_of(name: str, values: pd.Series, default: str) -> str:
     return default if pd.api.types.is_float_dtype(values.dtype) else "text"
 
 
-def whole_table(frame: pd.DataFrame, *, caption: str = "", default: str = "number", note: str = "") -> Table:
+def whole_table(
+    frame: pd.DataFrame, *, caption: str = "", default: str = "number", note: str = "", name: str = ""
+) -> Table:
     """Return a table of all columns, written by their names."""
     columns = [
         Column(str(name), lineage_name(str(name)), kind_of(str(name), frame[name], default)) for name in frame.columns
     ]
     named = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    return table(named, columns, caption=caption, note=note)
+    return table(named, columns, caption=caption, note=note, name=name)
 
 
 def plates(*pictures: Picture | None) -> tuple[Figures, ...]:
     """Return the pictures that exist as one block, or nothing."""
-    found = tuple(Plate(p, whole_table(p.numbers, default=p.number_kind)) for p in pictures if p is not None)
+    found = tuple(plate(picture) for picture in pictures if picture is not None)
     return (Figures(found),) if found else ()
+
+
+def plate(picture: Picture) -> Plate:
+    """Return a picture with its numbers, unless these would be too many for a page."""
+    return Plate(picture, whole_table(picture.numbers, default=picture.number_kind, name=picture.name))
 
 
 def pairs(values: Mapping[str, Any], *, names: tuple[str, str], caption: str = "") -> Table:

@@ -1,6 +1,7 @@
 """The sections behind the answer: design, quality, cells, subgroup, warnings (floor 6)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,20 @@ from recovery_microglia.report.blocks import (
     Column,
     Fold,
     Grid,
+    Map,
     Note,
     Prose,
     Section,
+    plate,
     plates,
     table,
 )
+from recovery_microglia.report.cellmap import cell_map
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.sheet import CONTROLS
 
+FEWEST_COUNTS = 100
+"""Counts of signature genes in called cells below which chance says which gene carries them."""
 TONES = 6
 """Colours of chips; more batches than this share them, and the letters tell them apart."""
 
@@ -37,7 +43,7 @@ def design_section(inputs: ReportInputs) -> Section:
     title = "The design"
     if used.empty:
         return Section("design", title, "", (Note("why", "Not known", "The sample sheet is empty."),))
-    blocks: list[object] = [_grid(used)]
+    blocks: list[object] = [_grid(used), *_what_it_shows(inputs)]
     confounding = inputs.table("confounding")
     if len(confounding):
         columns = [
@@ -63,6 +69,44 @@ def design_section(inputs: ReportInputs) -> Section:
         f"{words.count(used['subject'].nunique(), 'animal')}."
     )
     return Section("design", title, lead, tuple(blocks))
+
+
+def _what_it_shows(inputs: ReportInputs) -> list[object]:
+    """Return what so many animals can show on each day, before any result: from design.tsv, else nothing."""
+    frame = inputs.table("design")
+    if frame.empty:
+        return []
+    columns = [
+        Column("arm", "Arm"),
+        Column("day", "Day", "day"),
+        Column("animals", "Animals", "whole"),
+        Column("control", "Compared with"),
+        Column("control_animals", "Control animals", "whole"),
+        Column("smallest_p", "Smallest p", "p", "the smallest p that so few animals can reach by permutation"),
+        Column(
+            "smallest_share",
+            "Seen from",
+            "percent",
+            "the smallest true share that would be seen with the power that was set",
+        ),
+        Column("claim", "What may be claimed"),
+    ]
+    blocks: list[object] = [
+        table(frame, columns, caption="What the design can show, whatever the result", name="design")
+    ]
+    blocks += _rank(inputs.summary.get("design") or {})
+    return blocks
+
+
+def _rank(design: Mapping[str, Any]) -> list[object]:
+    """Return whether everything in the design can be told apart, where the run says so."""
+    rank, columns = design.get("rank"), design.get("columns")
+    if rank is None or columns is None:
+        return []
+    n = len(columns) if isinstance(columns, (list, tuple)) else int(columns)
+    text = f"The design matrix (days and what goes with the libraries) has rank {int(rank)} of {n} columns: "
+    told = "everything in it can be told apart." if int(rank) == n else "some of it cannot be told apart (aliased)."
+    return [Prose(text + told)]
 
 
 def _grid(used: pd.DataFrame) -> Grid:
@@ -125,10 +169,21 @@ QC_COLUMNS = (
     Column("library", "Library"),
     Column("remarks", "Remarks"),
     Column("barcodes", "Barcodes", "whole"),
-    Column("cells_called", "Cells", "whole"),
-    Column("kept", "Kept", "whole"),
+    Column("cells_called", "Cells before filters", "whole"),
+    Column(
+        "kept",
+        "Kept",
+        "whole",
+        "cells before filters less those each filter removed; a cell counts under the first that applies",
+    ),
     Column("microglia", "Microglia", "whole"),
     Column("ambiguous", "Ambiguous", "whole", "cells that fit two lineages"),
+    Column("removed_low_counts", "− few counts", "whole"),
+    Column("removed_high_counts", "− many counts", "whole"),
+    Column("removed_low_genes", "− few genes", "whole"),
+    Column("removed_high_mito", "− mitochondrial", "whole"),
+    Column("removed_high_haemoglobin", "− haemoglobin", "whole"),
+    Column("removed_doublet", "− doublets", "whole"),
     Column("median_counts", "Counts a cell", "whole", "median of the kept cells"),
     Column("median_genes", "Genes a cell", "whole", "median of the kept cells"),
     Column("median_pct_mito", "Mitochondrial %", "number", "median of the kept cells"),
@@ -152,7 +207,7 @@ def quality_section(inputs: ReportInputs) -> Section:
     remarks = odd_libraries(qc)
     shown = qc.assign(remarks=["; ".join(found) for found in remarks])
     marked = [bool(found) for found in remarks]
-    rows = table(shown, QC_COLUMNS, caption="Quality per library", marked=marked)
+    rows = table(shown, QC_COLUMNS, caption="Quality per library", marked=marked, name="quality")
     odd = sum(marked)
     lead = (
         "Nothing stands out."
@@ -202,28 +257,66 @@ def _odd(row: Mapping[str, Any], middle: Mapping[str, float]) -> list[str]:
 
 def cells_section(inputs: ReportInputs) -> Section:
     """Return what the cells are."""
-    title = "What the cells are"
-    shares = figures.lineage_shares(inputs.table("lineages"))
-    raw = figures.embeddings(inputs.cells, integrated=False)
-    aligned = figures.embeddings(inputs.cells, integrated=True)
-    blocks: list[object] = [*plates(raw)]
-    if raw is None:
-        blocks.append(Note("why", "No embedding", "There are too few myeloid cells to draw one."))
-    if aligned is not None:
-        keeps: Any = (inputs.summary.get("recovery") or {}).get("integration_keeps")
-        told = () if words.missing(keeps) else (Prose(_kept(float(keeps))),)
-        blocks.append(Fold("The same cells after aligning the libraries (for looking only)", (*told, *plates(aligned))))
     lineages = inputs.table("lineages")
+    shares = figures.lineage_shares(lineages)
+    blocks = _map(inputs)
     if shares is None and len(lineages):
         name = lineage_name(str(lineages["lineage"].iloc[0]))
         blocks.append(Prose(f"All kept cells of all libraries are taken for {name}."))
-    blocks += plates(shares)
-    if inputs.called:  # one of the states is recovery, which may not be shown where it cannot be called
-        blocks += plates(figures.state_shares(inputs.cells))
+    blocks += plates(
+        figures.gate(inputs.cells, inputs.genes),
+        figures.state_shares(inputs.cells) if inputs.called else None,  # one of the states is recovery
+        figures.marker_dots(inputs.table("lineage_markers")),
+        shares,
+    )
+    blocks += _unsure(inputs.table("gate"))
     lead = "Every library was sorted into lineages on its own; only myeloid cells meet in one table."
     if inputs.sorted_tissue:
         lead += f" The tissue was enriched for {inputs.text('enrichment')} before sequencing."
-    return Section("cells", title, lead, tuple(blocks))
+    return Section("cells", "What the cells are", lead, tuple(blocks))
+
+
+def _map(inputs: ReportInputs) -> list[object]:
+    """Return the map of the myeloid cells, and what aligning the libraries does to it."""
+    picture = figures.embeddings(inputs.cells, states=inputs.called)
+    drawn = cell_map(inputs.cells, inputs.genes, called=inputs.called)
+    if picture is None or drawn is None:
+        return [Note("why", "No embedding", "There are too few myeloid cells to draw one.")]
+    thinned = (
+        f" {drawn.n_drawn:,} of {drawn.n_cells:,} cells are drawn, at random." if drawn.n_drawn < drawn.n_cells else ""
+    )
+    picture = replace(picture, caption=picture.caption + thinned)
+    blocks: list[object] = [Map(plate(picture), drawn)]
+    keeps: Any = (inputs.summary.get("recovery") or {}).get("integration_keeps")
+    if len(drawn.views) > 1:
+        text = (
+            "Aligned: libraries were brought together (Harmony) for looking only. No score, call or test uses it, and aligning over "
+            "days can hide a state."
+        )
+        blocks.append(Prose(text if words.missing(keeps) else f"{text} {_kept(float(keeps))}"))
+    return blocks
+
+
+def _unsure(gate: pd.DataFrame) -> list[object]:
+    """Return between which lineages the cells lie that could not be placed."""
+    if gate.empty:
+        return []
+    unsure = figures.unsure_cells(gate)
+    total, n = int(gate["cells"].sum()), int(unsure["cells"].sum())
+    if not n:
+        return [Prose(f"Every one of the {words.whole(total)} kept cells could be placed in one lineage.")]
+    columns = [
+        Column("lineage", "Called", "lineage"),
+        Column("runner_up", "Next likeliest", "lineage"),
+        Column("cells", "Cells", "whole"),
+        Column("confidence_median", "Confidence", "number", "probability of the likelier lineage; median of the cells"),
+        Column("confidence_low", "of 95 % at least", "number"),
+    ]
+    kinds = unsure.groupby("lineage", sort=False)["cells"].sum()
+    told = words.listed([f"{words.whole(value)} {lineage_name(str(kind))}" for kind, value in kinds.items()])
+    text = f"{words.whole(n)} of {words.whole(total)} kept cells ({words.percent(n / total)}) were placed in no lineage: {told}"
+    return [Fold(text, (table(unsure, columns, caption="Where the ambiguous cells lie", name="ambiguous"),
+                        table(gate.groupby("lineage").head(3), columns, caption="Every lineage and the three next likeliest", name="gate")))]  # fmt: skip
 
 
 def _kept(share: float) -> str:
@@ -242,14 +335,15 @@ def subgroup_section(inputs: ReportInputs) -> Section:
     recovery = inputs.summary.get("recovery") or {}
     markers = inputs.table("markers_used")
     called = inputs.called
-    lead = _trust(recovery)
+    lead = f"{_trust(recovery)} {_carried(inputs.table('call_genes'))}".strip()
     if not called:
         lead = f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
     pictures = [figures.signature_genes(markers)]
     if called:
         course = figures.routes(inputs.table("timeline")) if inputs.status != "not_testable" else None
         scores = figures.scores(inputs.cells, inputs.table("calibration"))
-        pictures = [scores, course, *pictures, figures.random_sets(inputs.table("null"))]
+        carried = figures.call_genes(inputs.table("call_genes"))
+        pictures = [scores, carried, course, *pictures, figures.random_sets(inputs.table("null"))]
     pictures.append(figures.cluster_stability(inputs.table("clusters")))
     blocks: list[object] = list(plates(*pictures))
     blocks += _coverage_notes(markers)
@@ -280,6 +374,18 @@ def _trust(recovery: Mapping[str, Any]) -> str:
         f"{words.percent(expected['recall'])} of all such cells are called: trust shares of animals and comparisons "
         "between them, not a single cell."
     ).strip()
+
+
+def _carried(genes: pd.DataFrame) -> str:
+    """Return which genes carry the calls, in a sentence."""
+    known = genes.dropna(subset=["share_of_evidence"]) if len(genes) else genes
+    if known.empty or known["counts_called"].sum() < FEWEST_COUNTS:
+        return ""
+    top = known.sort_values("share_of_evidence", ascending=False).to_dict("records")
+    half = np.cumsum([row["share_of_evidence"] for row in top])
+    n = int(np.searchsorted(half, 0.5) + 1)
+    named = words.listed([f"{row['gene']} ({words.percent(row['share_of_evidence'])})" for row in top[:n]], most=14)
+    return f"Half of the evidence for the calls comes from {n} of {len(known)} genes: {named}."
 
 
 def _coverage_notes(markers: pd.DataFrame) -> list[object]:

@@ -33,11 +33,14 @@ class ReportInputs:
     cells
         One row a myeloid cell: cell, library, subject, day, condition, chemistry, lineage, state, recovery_score,
         recovery_call, umap1, umap2, integrated1, integrated2; columns may be missing.
+    genes
+        One row a myeloid cell: cell, n_counts, sums of lineage markers, one column a signature or context gene (raw counts).
     """
 
     summary: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    genes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table; an empty one if it is not there."""
@@ -110,6 +113,11 @@ class ReportInputs:
             return table
         return table[(table["route"] == route) & (table["arm"].fillna("").astype(str) == arm)].sort_values("day")
 
+    def sentences(self, key: str) -> list[str]:
+        """Return the sentences of a part of the summary, as text; none if there are none."""
+        told = self.summary.get(key) or []
+        return [told] if isinstance(told, str) else [str(sentence) for sentence in told if not words.missing(sentence)]
+
     @property
     def included(self) -> pd.DataFrame:
         """The sheet's rows that were not left out."""
@@ -125,9 +133,9 @@ class ReportInputs:
 
 
 def load_inputs(folder: Path) -> ReportInputs:
-    """Return what the pipeline left in ``results/<dataset>``: summary.json, tables/, myeloid.h5ad.
+    """Return what the pipeline left in ``results/<dataset>``: summary.json, tables/, myeloid.h5ad, genes.parquet.
 
-    Of the h5ad only obs and the embeddings are read, never the counts.
+    Of the h5ad only obs and the embeddings are read, never the counts; those of a few genes stand in genes.parquet.
     """
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     tables = {}
@@ -135,7 +143,9 @@ def load_inputs(folder: Path) -> ReportInputs:
         name = path.name.split(".")[0]
         if name != "cells":  # a row a cell, and the h5ad has them all
             tables[name] = read_table(path)
-    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"))
+    counts = folder / "intermediate" / "genes.parquet"
+    genes = pd.read_parquet(counts) if counts.is_file() else pd.DataFrame()
+    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes)
 
 
 def read_cells(path: Path) -> pd.DataFrame:

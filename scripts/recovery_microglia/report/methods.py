@@ -3,54 +3,64 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
+from recovery_microglia.catalogue import TABLES, holds
 from recovery_microglia.report import words
 from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
 KOHNO = (
-    "Kohno K, …, Masuda T, Tsuda M. A spinal microglia population involved in remitting and relapsing neuropathic pain. "
+    "Kohno K, Shirasaka R, Yoshihara K, Mikuriya S, Tanaka K, Takanami K, Inoue K, Sakamoto H, Ohkawa Y, Masuda T, Tsuda M. A spinal microglia population involved in remitting and relapsing neuropathic pain. "
     "Science 2022;376:86–90.",
     "https://pubmed.ncbi.nlm.nih.gov/35357926/",
 )
 REFERENCES: dict[str, tuple[str, str]] = {
-    "emptydrops": ("Lun ATL et al. EmptyDrops: distinguishing cells from empty droplets. Genome Biol 2019;20:63.", ""),
-    "scrublet": ("Wolock SL, Lopez R, Klein AM. Scrublet. Cell Syst 2019;8:281–291.", ""),
+    "emptydrops": (
+        "Lun ATL et al. EmptyDrops: distinguishing cells from empty droplets. Genome Biol 2019;20:63.",
+        "https://doi.org/10.1186/s13059-019-1662-y",
+    ),
+    "scrublet": (
+        "Wolock SL, Lopez R, Klein AM. Scrublet. Cell Syst 2019;8:281–291.",
+        "https://doi.org/10.1016/j.cels.2018.11.005",
+    ),
     "stress": (
         "Marsh SE et al. Dissection of artifactual and confounding glial signatures. Nat Neurosci 2022;25:306–316.",
-        "",
+        "https://doi.org/10.1038/s41593-022-01022-8",
     ),
-    "leiden": ("Traag VA, Waltman L, van Eck NJ. From Louvain to Leiden. Sci Rep 2019;9:5233.", ""),
-    "stability": ("Hennig C. Cluster-wise assessment of cluster stability. Comput Stat Data Anal 2007;52:258–271.", ""),
-    "harmony": ("Korsunsky I et al. Harmony. Nat Methods 2019;16:1289–1296.", ""),
-    "umap": ("McInnes L, Healy J, Melville J. UMAP. arXiv:1802.03426, 2018.", ""),
-    "scanpy": ("Wolf FA, Angerer P, Theis FJ. SCANPY. Genome Biol 2018;19:15.", ""),
-    "ucell": ("Andreatta M, Carmona SJ. UCell. Comput Struct Biotechnol J 2021;19:3796–3798.", ""),
-    "propeller": ("Phipson B et al. propeller. Bioinformatics 2022;38:4720–4726.", ""),
-    "fdr": ("Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc B 1995;57:289–300.", ""),
-    "snakemake": ("Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33.", ""),
-}
-FILES: dict[str, str] = {
-    "samples": "the sample sheet as it was read",
-    "qc": "quality per library",
-    "lineages": "cells of each lineage by library",
-    "markers_used": "signature and context genes, and their fate in the data",
-    "calibration": "cutoffs and false-positive rates",
-    "null": "signature against matched random gene sets",
-    "itgax_igf1": "share of microglia with Itgax and with Igf1",
-    "fractions": "recovery cells per animal",
-    "timeline": "days against their control",
-    "onset": "the result for each arm and route",
-    "robustness": "alternative analyses",
-    "confounding": "what goes together with the days",
-    "igf1_share": "Igf1 counts by lineage",
-    "gene_course": "single genes per animal",
-    "gene_tests": "single genes against control",
-    "clusters": "clusters and their stability",
-    "recovery_clusters": "which clusters hold recovery cells",
-    "refinement": "what was learnt of the genes",
-    "truth": "called against true (simulated data)",
-    "warnings": "all warnings",
-    "provenance": "checksums, versions, settings",
+    "leiden": (
+        "Traag VA, Waltman L, van Eck NJ. From Louvain to Leiden. Sci Rep 2019;9:5233.",
+        "https://doi.org/10.1038/s41598-019-41695-z",
+    ),
+    "stability": (
+        "Hennig C. Cluster-wise assessment of cluster stability. Comput Stat Data Anal 2007;52:258–271.",
+        "https://doi.org/10.1016/j.csda.2006.11.025",
+    ),
+    "harmony": (
+        "Korsunsky I et al. Harmony. Nat Methods 2019;16:1289–1296.",
+        "https://doi.org/10.1038/s41592-019-0619-0",
+    ),
+    "umap": ("McInnes L, Healy J, Melville J. UMAP. arXiv:1802.03426, 2018.", "https://arxiv.org/abs/1802.03426"),
+    "scanpy": (
+        "Wolf FA, Angerer P, Theis FJ. SCANPY. Genome Biol 2018;19:15.",
+        "https://doi.org/10.1186/s13059-017-1382-0",
+    ),
+    "ucell": (
+        "Andreatta M, Carmona SJ. UCell. Comput Struct Biotechnol J 2021;19:3796–3798.",
+        "https://doi.org/10.1016/j.csbj.2021.06.043",
+    ),
+    "propeller": (
+        "Phipson B et al. propeller. Bioinformatics 2022;38:4720–4726.",
+        "https://doi.org/10.1093/bioinformatics/btac582",
+    ),
+    "fdr": (
+        "Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc B 1995;57:289–300.",
+        "https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
+    ),
+    "snakemake": (
+        "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33.",
+        "https://doi.org/10.12688/f1000research.29032.2",
+    ),
 }
 
 
@@ -61,7 +71,7 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
         _part(settings, name) for name in ("cells", "clusters", "recovery", "timeline")
     )
     texts, cited = [], ["snakemake", "stress"]
-    texts.append(_cells_text(cells, cited))
+    texts.append(_cells_text(cells, inputs.table("qc"), cited))
     texts.append(
         "Lineages. Each library was sorted into lineages by itself: cells with clear evidence from marker genes gave each "
         "lineage's profile in that library, and every cell then took the lineage that explains its counts best. Genes that "
@@ -72,6 +82,7 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
     texts.append(_recovery_text(recovery, found, called=inputs.called, cited=cited))
     if inputs.status == "tested":
         texts.append(_timeline_text(timeline, cited))
+        texts.append(_further_text(inputs))
     elif inputs.status == "descriptive":
         texts.append(
             f"Days. The design allows a description only ({inputs.reason}): shares per animal with Wilson 95 % intervals "
@@ -92,9 +103,15 @@ def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _cells_text(cells: Mapping[str, Any], cited: list[str]) -> str:
-    text = "Cells. Raw counts were read as deposited; matrices that still held empty droplets were called first."
-    cited.append("emptydrops")
+def _cells_text(cells: Mapping[str, Any], qc: pd.DataFrame, cited: list[str]) -> str:
+    text = "Cells. Raw counts were read as deposited."
+    called = 0 if qc.empty else int((qc["barcodes"] > qc["cells_called"]).sum())
+    if called:
+        cited.append("emptydrops")
+        text += (
+            f" {words.count(called, 'matrix', 'matrices')} still held empty droplets, among which cells were called first (barcodes with "
+            "many counts, and those whose RNA differs from what floats around, by EmptyDrops' test)."
+        )
     bounds = []
     for key, words_before in (("min_counts", "fewer than {} counts"), ("min_genes", "fewer than {} genes"),
                               ("max_pct_mito", "more than {} % mitochondrial counts"),
@@ -174,9 +191,32 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
         "Days. The unit is the animal. Shares were modelled as beta-binomial with a spread between animals common to all "
         "groups, and each day was compared with its control (sham or contralateral of the same day where there are two, else "
         "naive); beside it stand a t-test on transformed shares (as propeller) and an exact permutation p with the smallest "
-        f"value it can reach. A day is above control if its false-discovery rate over days is below {alpha:g}. The onset is an "
-        "interval: from the last sampled day that is not above control to the first that is; no shape is forced on the course."
+        f"value it can reach. A day is above control if its false-discovery rate over days is below {alpha:g} and no other method "
+        "speaks against it. The onset is an interval: from the last sampled day on which a rise can be excluded to the first day "
+        "above control; no shape is forced on the course. The smallest share that would have been seen was found by simulating "
+        f"studies of this size (power {float(timeline.get('power', 0.8)):.0%})."
     )
+
+
+def _further_text(inputs: ReportInputs) -> str:
+    """Return what else was done with the days, as far as the run did it."""
+    days, parts = inputs.table("timeline"), []
+    if "corrected" in days and days["corrected"].notna().any():
+        parts.append(
+            "Shares are also given corrected for the call's own error rates (cells missed, cells called by mistake)."
+        )
+    adjusted = sorted({str(text) for text in days.get("adjusted_for", pd.Series(dtype=str)).dropna()} - {""})
+    if adjusted:
+        parts.append(f"An adjusted p has {words.listed(adjusted)} in the model.")
+    strata = inputs.table("strata")
+    if len(strata):
+        parts.append(
+            f"The days were compared within each {words.listed(sorted(set(strata['by'].astype(str))), last='or')}, too"
+        )
+        parts[-1] += ", and the rises with each other." if len(inputs.table("interactions")) else "."
+    if len(inputs.table("behaviour_tests")):
+        parts.append("Behaviour was compared with the share of recovery cells over days, by permutation.")
+    return f"Further comparisons. {' '.join(parts)}" if parts else ""
 
 
 def methods_section(inputs: ReportInputs) -> Section:
@@ -216,7 +256,9 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _files(inputs: ReportInputs) -> list[tuple[str, str, str]]:
-    tables = [(f"tables/{name}.tsv", f"{name}.tsv", FILES.get(name, "")) for name in inputs.tables if name != "cells"]
+    order = {name: place for place, name in enumerate(TABLES)}
+    names = sorted((name for name in inputs.tables if name != "cells"), key=lambda name: order.get(name, len(order)))
+    tables = [(f"tables/{name}.tsv", f"{name}.tsv", holds(name)) for name in names]
     if len(inputs.cells):
         tables.append(("tables/cells.tsv.gz", "cells.tsv.gz", "every microglia with its scores and calls"))
     return [

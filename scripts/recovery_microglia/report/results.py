@@ -25,19 +25,31 @@ DAY_COLUMNS = (
     Column("counts", "Recovery cells", help="cells of all animals of the day together"),
     Column("fraction", "Estimate", "percent", "share for animals of that day, from a model over animals"),
     Column("interval", "95 % interval"),
+    Column("corrected", "Corrected", "percent", "for cells that the call misses and for those it takes by mistake"),
+    Column("corrected_interval", "95 % interval, corrected"),
+    Column("mixture", "Without cutoff", "percent", "share that makes the scores likeliest; mean of the animals"),
     Column("control", "Compared with"),
     Column("control_fraction", "Control estimate", "percent"),
-    Column("mixture", "Without cutoff", "percent", "share that makes the scores likeliest; mean of the animals"),
+    Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
+    Column("status", "Status"),
+    Column("why", "Why"),
+)
+TEST_COLUMNS = (
+    Column("arm", "Arm"),
+    Column("day", "Day", "day"),
+    Column("difference", "Difference", "percent", "share of the day's animals minus that of the controls"),
     Column("p", "p", "p", "over animals, never over cells"),
     Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
     Column("p_second", "p, 2nd test", "p", "a second, different method: t-test on transformed fractions"),
     Column("p_permutation", "p, permuted", "p", "exact, by reassigning animals"),
     Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
+    Column("adjusted_p", "p, adjusted", "p", "with the properties named beside it in the model"),
+    Column("adjusted_for", "Adjusted for"),
+    Column("methods_against", "Not confirmed by"),
     Column(
         "smallest_detectable", "Seen from", "percent", "smallest true share that would have been found with 80 % power"
     ),
-    Column("status", "Status", "status"),
-    Column("reason", "Why"),
+    Column("control_corrected", "Control, corrected", "percent"),
 )
 
 
@@ -74,7 +86,8 @@ def timeline_section(inputs: ReportInputs) -> Section:
             (Note("why", "Nothing to draw", "No injured animal has microglia that were called."),),
         )
     lead = "Each day's injured animals against their control. The unit is the animal; cells of one animal are not independent."
-    return Section("timeline", title, lead, (*plates(*pictures), *_day_table(inputs)))
+    blocks = (*plates(*pictures), *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
+    return Section("timeline", title, lead, blocks)
 
 
 def _sentence(reason: str) -> str:
@@ -83,26 +96,115 @@ def _sentence(reason: str) -> str:
 
 
 def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
+    """Return the days against their control, and, folded, every test of them."""
     days = inputs.table("timeline")
     if days.empty:
         return ()
     days = days[days["route"] == "score"].sort_values(["arm", "day"])
+    none = pd.Series(float("nan"), index=days.index)
     shown = days.assign(
         counts=[f"{words.whole(k)}/{words.whole(n)}" for k, n in zip(days["k"], days["n"], strict=True)],
-        interval=[
-            "" if words.missing(low) else f"{words.percent(low)} to {words.percent(high)}"
-            for low, high in zip(days["low"], days["high"], strict=True)
-        ],
+        interval=_intervals(days["low"], days["high"]),
+        corrected_interval=_intervals(days.get("corrected_low", none), days.get("corrected_high", none)),
         control=[
             f"{name} ({words.count(int(n), 'animal')})" if not words.missing(name) else ""
             for name, n in zip(days["control"], days["n_control_subjects"], strict=True)
         ],
+        why=days["reason"],
         status=[words.STATUS.get(str(status), (str(status),))[0] for status in days["status"]],
     )
     if inputs.status != "tested":  # a p has no place where the design allows none
-        shown = shown.drop(columns=["p", "q", "p_second", "p_permutation"])
-    columns = [Column(c.key, c.label, "text" if c.kind == "status" else c.kind, c.help) for c in DAY_COLUMNS]
-    return (table(shown, columns, caption="The days, compared with their control"),)
+        shown = shown.drop(columns=["q"])
+        return (table(shown, DAY_COLUMNS, caption="The days", name="days"),)
+    first = table(shown, DAY_COLUMNS, caption="The days, compared with their control", name="days")
+    return first, Fold("Every test of the days", (table(shown, TEST_COLUMNS, name="days-tests"),))
+
+
+def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
+    """Return intervals in words: 2.5 to 12.5 %; empty where there is none."""
+    return [
+        "" if words.missing(a) else f"{words.percent(a).removesuffix(words.PERCENT)} to {words.percent(b)}"
+        for a, b in zip(low, high, strict=True)
+    ]
+
+
+def _strata(inputs: ReportInputs) -> tuple[object, ...]:
+    """Return the course by sex and by arm with the tests of a difference; nothing where the run made no such tables."""
+    strata = inputs.table("strata")
+    if strata.empty:
+        return ()
+    blocks: list[object] = []
+    for by in dict.fromkeys(strata["by"].astype(str)):
+        arms = [""] if by == "arm" else sorted(strata.loc[strata["by"] == by, "arm"].fillna("").astype(str).unique())
+        for arm in arms[:6]:
+            blocks += plates(figures.strata_courses(strata, by, arm))
+    told = inputs.sentences("interactions") or _sentences_of(inputs.table("interactions"))
+    blocks += [Note("info", "Do the courses differ?", " ".join(told))] if told else []
+    return (*blocks, *_strata_tables(inputs, strata))
+
+
+def _sentences_of(frame: pd.DataFrame) -> list[str]:
+    """Return the sentences of a table that has them."""
+    return [] if frame.empty or "sentence" not in frame else [str(s) for s in frame["sentence"].dropna() if str(s)]
+
+
+def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, ...]:
+    """Return, folded, what the strata and their differences rest on."""
+    tested = inputs.status == "tested"
+    hidden = {"p", "q", "p_permutation", "p_smallest"}
+    days = [
+        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("day", "Day", "day"),
+        Column("n_subjects", "Animals", "whole"), Column("fraction", "Estimate", "percent"), Column("interval", "95 % interval"),
+        Column("control", "Compared with"), Column("n_control_subjects", "Control animals", "whole"),
+        Column("control_fraction", "Control estimate", "percent"), Column("p", "p", "p"), Column("q", "q", "p"),
+        Column("status", "Status"), Column("reason", "Why"),
+    ]  # fmt: skip
+    onset = [
+        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("onset_low", "Onset after day", "day"),
+        Column("onset_high", "by day", "day"), Column("peak_day", "Peak day", "day"), Column("peak_fraction", "Peak", "percent"),
+        Column("status", "Status"), Column("reason", "Why"),
+    ]  # fmt: skip
+    differences = [
+        Column("by", "By"), Column("first", "First"), Column("second", "Second"), Column("arm", "Arm"),
+        Column("day", "Day", "day", "a dash: all days together"), Column("difference_first", "Rise in the first", "percent"),
+        Column("difference_second", "Rise in the second", "percent"), Column("difference", "Difference of the rises", "percent"),
+        Column("interval", "95 % interval"), Column("p", "p", "p"), Column("p_permutation", "p, permuted", "p"),
+        Column("p_smallest", "least p", "p"), Column("q", "q", "p"), Column("status", "Status"), Column("reason", "Why"),
+    ]  # fmt: skip
+    tables = []
+    for frame, columns, caption, name in (
+        (strata, days, "Every stratum and day against its control", "strata"),
+        (inputs.table("strata_onset"), onset, "Onset of each stratum", "strata_onset"),
+        (inputs.table("interactions"), differences, "Differences between the rises", "interactions"),
+    ):
+        if frame.empty:
+            continue
+        if {"low", "high"} <= set(frame):
+            frame = frame.assign(interval=_intervals(frame["low"], frame["high"]))
+        tables.append(table(frame, [c for c in columns if tested or c.key not in hidden], caption=caption, name=name))
+    return (Fold("The strata in numbers", tuple(tables)),) if tables else ()
+
+
+def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
+    """Return behaviour beside the cells, and what was tested of the two; nothing where no behaviour was given."""
+    behaviour = inputs.table("behaviour")
+    if behaviour.empty:
+        return ()
+    arms = inputs.arms
+    days = inputs.arm_days(arms[0]) if arms else pd.DataFrame()
+    tests = inputs.table("behaviour_tests")
+    told = inputs.sentences("behaviour") or _sentences_of(tests)
+    blocks: list[object] = list(plates(figures.behaviour_beside_cells(behaviour, days)))
+    blocks += [Note("info", "Do behaviour and cells go together?", " ".join(told))] if told else []
+    if len(tests):
+        columns = [
+            Column("measure", "Measure"), Column("sex", "Sex"), Column("arm", "Arm"), Column("n_days", "Days", "whole"),
+            Column("correlation", "Correlation", "number", "over days"), Column("lag", "Lag (days)", "number"),
+            Column("p", "p", "p"), Column("p_smallest", "least p", "p", "the smallest p that so few days can reach"),
+            Column("status", "Status"), Column("reason", "Why"),
+        ]  # fmt: skip
+        blocks.append(Fold("Behaviour against cells, in numbers", (table(tests, columns, name="behaviour_tests"),)))
+    return tuple(blocks)
 
 
 def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
@@ -197,12 +299,13 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
 
 def igf1_section(inputs: ReportInputs) -> Section:
     """Return where the Igf1 counts come from, or why that cannot be said."""
-    shares = inputs.table("igf1_share")
+    shares, states = inputs.table("igf1_share"), inputs.table("igf1_states")
     title = "Who supplies Igf1"
+    within = figures.igf1_within(states) if len(states) else None
     if len(shares) and shares["share"].notna().any():
         lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage says who supplies it."
         left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
-        blocks: list[object] = list(plates(figures.igf1_sources(shares)))
+        blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
         if len(left_out):
             why = words.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
             blocks.append(Note("info", f"{words.count(len(left_out), 'animal')} left out", _sentence(why)))
@@ -214,7 +317,8 @@ def igf1_section(inputs: ReportInputs) -> Section:
             if inputs.sorted_tissue
             else "there are no counts to share out"
         ]
-    return Section("igf1", title, "", (Note("why", "Not shown", _sentence(words.listed(reasons))),))
+    not_shown = Note("why", "The share of each lineage is not shown", _sentence(words.listed(reasons)))
+    return Section("igf1", title, "", (not_shown, *plates(within)))
 
 
 def robustness_section(inputs: ReportInputs) -> Section | None:
@@ -235,11 +339,20 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     columns = [
         Column("analysis", "Analysis"),
         Column("arm", "Arm"),
-        Column("onset_low", "Last day not above", "day"),
+        Column("varied", "Choice that is varied"),
+        Column("scorer", "Score"),
+        Column("denominator", "Of"),
+        Column("resolution", "Resolution"),
+        Column("integrated", "Integrated"),
+        Column("left_out", "Left out"),
+        Column("onset_low", "Rise excluded up to day", "day"),
         Column("onset_high", "First day above", "day"),
         Column("peak_day", "Peak day", "day"),
         Column("peak_fraction", "Peak", "percent"),
         Column("agrees", "Same interval", "yes"),
     ]
-    pictures = plates(*(figures.onset_alternatives(rows, arm) for arm in arms[:6]))
-    return Section("robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns),))))
+    drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
+    pictures = plates(*drawn)
+    return Section(
+        "robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns, name="robustness"),)))
+    )
