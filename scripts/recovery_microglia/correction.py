@@ -69,7 +69,9 @@ def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFr
                 found = _above(injured, cut, injured["recovery_probability"].to_numpy(float))
             key = [animal[name].iloc[0] for name in UNIT]
             rows.append((*key, len(animal), min(false * more, 1.0), false_cells, *found))
-    table = pd.DataFrame(rows, columns=[*UNIT, "cells", *RATES])
+    # without rows (nothing may be called) the keys keep the types that a merge needs
+    table = pd.DataFrame(rows, columns=[*UNIT, "cells", *RATES]).astype(dict.fromkeys(("cells", *RATES), float))
+    table = table.astype({name: own[name].dtype for name in UNIT})
     # an animal whose libraries are of two chemistries has the mean of both
     weighted = table.assign(**{name: table[name] * table["cells"] for name in RATES})
     grouped = weighted.groupby(UNIT, dropna=False, sort=False)[["cells", *RATES]].sum(min_count=1)

@@ -10,7 +10,8 @@ import pytest
 from workflow.conftest import LIBRARIES, Project
 
 N = len(LIBRARIES)
-TAIL = {"timeline": 1, "summary": 1, "report": 1, "index": 1}
+PAGES = {"summary": 1, "compare": 1, "report": 1, "index": 1}
+TAIL = {"timeline": 1, **PAGES}
 LATE = {"recovery": 1, **TAIL}
 
 
@@ -30,13 +31,13 @@ def changed(path: Path, old: str, new: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("file", "old", "new", "jobs"),
     [
-        ("config/config.yaml", "alpha: 0.05", "alpha: 0.01", TAIL),
+        ("config/config.yaml", "alpha: 0.05", "alpha: 0.01", {"design_of": 1, **TAIL}),
         ("config/config.yaml", "quantile: 0.99 ", "quantile: 0.98 ", LATE),
         ("config/config.yaml", "n_resamples: 10", "n_resamples: 12", {"myeloid": 1, "embedding": 1, **LATE}),
         ("config/config.yaml", "min_genes: 150", "min_genes: 140", {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
         # what is simulated depends on the sheet; of real data a corrected day reads nothing again, see test_own_data.py
-        ("config/datasets/small/samples.tsv", "\t35\t", "\t34\t", {"simulate": 1, "library": N, "myeloid": 1, "embedding": 1, **LATE}),
-        ("config/datasets/small/dataset.yaml", "title: Simulated", "title: A simulated", {"summary": 1, "report": 1, "index": 1}),
+        ("config/datasets/small/samples.tsv", "\t35\t", "\t34\t", {"design_of": 1, "simulate": 1, "library": N, "myeloid": 1, "embedding": 1, **LATE}),
+        ("config/datasets/small/dataset.yaml", "title: Simulated", "title: A simulated", {"design_of": 1, **PAGES}),
         ("config/signatures/recovery.tsv", "Csf1\t", "Csf1r\t", {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
         ("scripts/recovery_microglia/timeline.py", "FEW_CELLS = 50", "FEW_CELLS = 51", TAIL),
         ("README.md", "recovery-microglia", "recovery microglia", {}),
@@ -53,7 +54,7 @@ def test_a_change_redoes_what_depends_on_it(
     ("file", "jobs"),
     [
         ("tables/onset.tsv", TAIL),
-        ("myeloid.h5ad", {"summary": 1, "report": 1, "index": 1}),
+        ("myeloid.h5ad", PAGES),
         ("report.html", {"report": 1}),
     ],
 )
