@@ -63,9 +63,7 @@ def _profiles(n_genes: int) -> Drawn:
     tables = load_parameters(ROOT / "config/datasets/demo/simulation")
     shape = profiles(tables)
     rates = np.exp2(shape.log2_types)
-    turned = rates[shape.types.index("microglia")] * np.exp2(
-        shape.log2_programmes[shape.programmes.index("recovery")]
-    )
+    turned = rates[shape.types.index("microglia")] * np.exp2(shape.log2_programmes[shape.programmes.index("recovery")])
     rates = np.vstack([rates, turned])
     rates /= rates.sum(axis=1, keepdims=True)
     genes, ids = list(tables.genes["gene"]), list(tables.genes["id"])

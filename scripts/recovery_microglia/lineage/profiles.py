@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID
+from recovery_microglia.kernels import group_sums, row_sums, take_columns
 from recovery_microglia.lineage.markers import MAX_COUNT, Columns, Floats
 
 AMBIENT_SHARE = 0.08
@@ -23,8 +24,8 @@ MIN_LABELLED = 5
 def lineage_profiles(counts: sp.csr_matrix, label: NDArray[np.int64], columns: Columns, background: Floats) -> Floats:
     """Return the profile of each lineage (lineages × genes, rows summing to one) from the labelled cells."""
     names = list(columns)
-    sums = np.array([np.asarray(counts[label == number].sum(axis=0)).ravel() for number in range(len(names))], float)
-    whole = np.asarray(counts.sum(axis=0)).ravel() + 0.5
+    every = group_sums(counts, label + 1, len(names) + 1)  # the first are those of the cells without label
+    sums, whole = every[1:].astype(np.float64), every.sum(axis=0) + 0.5
     myeloid = np.array([name in MYELOID for name in names])
     profiles = np.empty_like(sums)
     for number, name in enumerate(names):
@@ -50,13 +51,13 @@ class _Evidence:
     """The counts that tell lineages apart, ready to be compared with any profile."""
 
     def __init__(self, counts: sp.csr_matrix, profiles: Floats, weights: Floats) -> None:
-        self.total = np.asarray(counts.sum(axis=1)).ravel()
+        self.total = row_sums(counts)
         self.depth = max(float(np.median(self.total)), 1.0)
         high = profiles.max(axis=0)
         telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
         self.used = np.flatnonzero(telling)
-        self.part = counts[:, self.used].astype(np.float64)
-        self.part.data = np.minimum(self.part.data, MAX_COUNT)
+        self.part = take_columns(counts, self.used)
+        self.part.data = np.minimum(self.part.data, MAX_COUNT, dtype=np.float64)
         self.weights = weights[self.used]
 
     def expected(self, profiles: Floats) -> Floats:
@@ -107,20 +108,23 @@ def mixture_gain(
     gain, second = np.full(len(best), -np.inf), best.copy()
     for first in np.unique(best):
         rows = np.flatnonzero(best == first)
-        for other in np.flatnonzero(known & (myeloid != myeloid[first])):
-            new = _pair_gain(evidence, rows, profiles[first], profiles[other])
+        others = np.flatnonzero(known & (myeloid != myeloid[first]))
+        gains = _pair_gains(evidence, rows, profiles[first], profiles[others])
+        for other, new in zip(others, gains, strict=True):
             better = new > gain[rows]
             gain[rows[better]], second[rows[better]] = new[better], other
     return gain, second
 
 
-def _pair_gain(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, other: Floats) -> Floats:
-    """Return the damped log-likelihood that mixing in much of ``other`` gains over mixing in little."""
+def _pair_gains(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, others: Floats) -> list[Floats]:
+    """Return for each other profile the damped log-likelihood that mixing in much of it gains over mixing in little."""
     part, total = evidence.part[rows], evidence.total[rows]
-
-    def likelihood(share: float) -> Floats:
-        mean = (1 - share) * first[evidence.used] + share * other[evidence.used]
-        return np.asarray(part @ (np.log(mean) * evidence.weights) - total * evidence.expected(mean))
-
-    mixed, pure = (np.max([likelihood(s) for s in shares], axis=0) for shares in (MIXED_SHARES, PURE_SHARES))
-    return np.asarray(DAMPING * (mixed - pure))
+    shares = (*MIXED_SHARES, *PURE_SHARES)
+    gains = []
+    for other in others[:, evidence.used]:
+        means = [(1 - share) * first[evidence.used] + share * other for share in shares]
+        seen = part @ np.column_stack([np.log(mean) * evidence.weights for mean in means])
+        fits = [seen[:, k] - total * evidence.expected(mean) for k, mean in enumerate(means)]
+        mixed, pure = np.max(fits[: len(MIXED_SHARES)], axis=0), np.max(fits[len(MIXED_SHARES) :], axis=0)
+        gains.append(DAMPING * (mixed - pure))
+    return gains

@@ -21,7 +21,8 @@ from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers.binary import read_10x_h5, read_anndata
 from recovery_microglia.readers.counts import Table, to_anndata
-from recovery_microglia.readers.text import first_line, iter_rows, read_dense, read_matrix_market
+from recovery_microglia.readers.opening import first_line
+from recovery_microglia.readers.text import iter_rows, read_dense, read_matrix_market
 from recovery_microglia.unpack import unpack
 
 FORMATS = {

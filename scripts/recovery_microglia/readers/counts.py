@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism, Resolved, known_symbols, resolve_symbols
+from recovery_microglia.kernels import renumber
 from recovery_microglia.tsv import looks_like_date
 
 BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
@@ -57,7 +58,7 @@ class Table:
 
 
 def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequence[str], where: str) -> sp.csr_matrix:
-    """Return the matrix as int32, or refuse what are no raw counts.
+    """Return the matrix as int32 (itself, if it is), or refuse what are no raw counts.
 
     Raises
     ------
@@ -79,12 +80,13 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
             if bad.any():
                 wrong = bad, word
                 _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
-    elif (values < 0).any():
+    elif values.dtype.kind == "i" and values.min() < 0:
         _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
     if values.max() > 2**31 - 1:
         _refuse(matrix, values > 2**31 - 1, "is too large for a count", symbols, barcodes, where)
-    counts = matrix.astype(np.int32)
-    counts.eliminate_zeros()
+    counts = matrix.astype(np.int32, copy=False)
+    if np.count_nonzero(counts.data) < len(counts.data):
+        counts.eliminate_zeros()
     return counts
 
 
@@ -110,6 +112,8 @@ def _refuse(
 
 def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: str) -> ad.AnnData:
     """Turn what a reader found into AnnData: genes only, current symbols, duplicates summed, raw counts checked.
+
+    The table's matrix is used up: its memory becomes the result's.
 
     Raises
     ------
@@ -138,10 +142,9 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
         raise InputError(f"{where}: the genes are {resolved.organism_guess}, but the data set says {organism}")
     _refuse_what_is_no_gene(names, resolved, where)
     symbols, column = np.unique(resolved.symbols, return_inverse=True)
-    shape = (len(names), len(symbols))
-    join = sp.csr_matrix((np.ones(len(names), dtype=np.int32), (np.arange(len(names)), column)), shape=shape)
-    summed = sp.csr_matrix(counts[:, keep] @ join).astype(np.int32)
-    summed.sort_indices()
+    to = np.full(len(table.symbols), -1, dtype=np.int64)
+    to[keep] = column
+    summed = renumber(counts, to, len(symbols))
     var = pd.DataFrame(index=pd.Index(symbols, dtype=object))
     if len(table.ids):
         first = np.zeros(len(symbols), dtype=np.int64)

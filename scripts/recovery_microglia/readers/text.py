@@ -2,9 +2,7 @@
 
 import csv
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -15,41 +13,11 @@ from numpy.typing import NDArray
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import known_symbols
 from recovery_microglia.readers.counts import BARNYARD, Table
+from recovery_microglia.readers.market import read_entries
+from recovery_microglia.readers.opening import first_line, opened
 
 BLOCK = 256
 """Lines of a dense table that are parsed at once: bounds memory at a few hundred megabytes for 100,000 columns."""
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, gzipped or not (by its first bytes, not by its name).
-
-    Raises
-    ------
-    InputError
-        The file is missing, truncated or corrupt.
-    """
-    from isal import igzip, igzip_lib
-
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if not zipped:
-                yield raw
-                return
-            with igzip.IGzipFile(fileobj=raw, mode="rb") as stream:
-                yield stream
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
-        raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
-
-
-def first_line(path: Path) -> str:
-    """Return the first line of a text file."""
-    with opened(path) as stream:
-        return stream.readline(1_000_000).decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _separator(line: str) -> str | None:
@@ -112,18 +80,10 @@ def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
 
 def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -> Table:
     """Read a MatrixMarket file with its lists; genes or cells may be the rows, which the lengths tell."""
-    from scipy.io import mmread
-
     start = first_line(matrix)
     if not start.startswith("%%MatrixMarket"):
         return _read_bare(matrix, genes, barcodes) or read_dense(matrix)
-    try:
-        with opened(matrix) as stream:
-            found = sp.coo_matrix(mmread(stream, spmatrix=False))
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"{matrix}: not a whole MatrixMarket file ({error})") from None
+    found = read_entries(matrix)
     cells = barcode_list(barcodes)
     n_genes = len(read_rows(genes))
     rows, columns = found.shape
