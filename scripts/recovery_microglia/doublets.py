@@ -18,6 +18,8 @@ MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
 
 
+AT_ONCE = 10_000
+"""Simulated doublets that are held densely at once."""
 MIN_SCORE = 0.15
 """No cell below is a doublet: rare kinds of cell, with few neighbours of their own, reach 0.1."""
 MIN_DETECTABLE = 0.05
@@ -65,9 +67,9 @@ def _log_scaled(
 ) -> tuple[Floats, Floats, Floats]:
     """Return log-normalised, standardised expression (dense float32) and the mean and SD used."""
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
-    scaled = sp.diags(target / total) @ counts
-    scaled.data = np.log1p(scaled.data)
-    dense = scaled.astype(np.float32).toarray()
+    values = counts.data * np.repeat(target / total, np.diff(counts.indptr))
+    parts = np.log1p(values, out=values).astype(np.float32), counts.indices, counts.indptr
+    dense = sp.csr_matrix(parts, shape=counts.shape).toarray()
     if mean is None or sd is None:
         mean, sd = dense.mean(axis=0), dense.std(axis=0)
         sd = np.where(sd > 0, sd, 1)
@@ -93,10 +95,8 @@ def _simulated_neighbours(points: Floats, n_observed: int, k: int, *, block_size
     block = max(block_size // len(points), 1)
     for start in range(0, len(points), block):
         part = slice(start, min(start + block, len(points)))
-        distance = (2 * points[part]) @ points.T
-        np.subtract(norm[None, :], distance, out=distance)  # the part's own norm does not change the order
-        distance[np.arange(distance.shape[0]), np.arange(part.start, part.stop)] = np.inf
-        found[part] = late_among_nearest(distance, k, n_observed)
+        product = (2 * points[part]) @ points.T
+        found[part] = late_among_nearest(product, norm, start=start, k=k, first=n_observed)
     return found
 
 
@@ -176,7 +176,9 @@ def find_doublets(
     axes = _axes(observed, n_components)
     points = [observed @ axes]
     del observed
-    points.append(_log_scaled(used[pairs[:, 0]] + used[pairs[:, 1]], target, mean, sd)[0] @ axes)
+    for start in range(0, n_simulated, AT_ONCE):
+        left, right = pairs[start : start + AT_ONCE].T
+        points.append(_log_scaled(used[left] + used[right], target, mean, sd)[0] @ axes)
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
     found = _simulated_neighbours(np.vstack(points), n, k_adjusted)

@@ -223,33 +223,111 @@ def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_ma
 
 
 @compiled
-def late_among_nearest(distance: NDArray[np.float32], k: int, first: int) -> Integers:
-    """Return for each row how many of its ``k`` smallest distances stand at column ``first`` or later.
+def _row_products(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    rows: Integers,
+    place: Integers,
+    most: int,
+    table: Floats,
+    found: Floats,
+) -> None:
+    for number in range(len(rows)):
+        row = rows[number]
+        for k in range(indptr[row], indptr[row + 1]):
+            at = place[indices[k]]
+            if at >= 0:
+                value = float(min(data[k], most))
+                for column in range(table.shape[1]):
+                    found[number, column] += value * table[at, column]
 
-    A bound on the k-th smallest comes from every sixteenth column; the few distances below it are then ranked, which
-    saves ranking all of them. Of distances that tie for the last places the earlier columns are taken.
+
+def row_products(
+    counts: sp.csr_matrix, rows: NDArray[np.int64], columns: NDArray[np.int64], table: Floats, *, most: int
+) -> Floats:
+    """Return ``np.minimum(counts[rows][:, columns], most) @ table`` (rows × columns of the table), without the slices.
+
+    Rounded as scipy's product is: a row's entries are added up in their order.
     """
-    n_rows, n = distance.shape
-    found = np.zeros(n_rows, np.int64)
-    step = 16 if n > 64 * 16 else 1
+    place = np.full(counts.shape[1], -1, dtype=np.int64)
+    place[columns] = np.arange(len(columns))
+    found = np.zeros((len(rows), table.shape[1]))
+    _row_products(*_parts(counts), rows.astype(np.int64), place, most, np.ascontiguousarray(table), found)
+    return found
+
+
+@compiled
+def _kth(values: NDArray[np.float32], n: int, k: int) -> np.float32:
+    """Return the k-th smallest (from 0) of the first n values, which change places (Hoare's selection)."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if k <= right:
+            high = right
+        elif k >= left:
+            low = left
+        else:
+            break
+    return values[k]
+
+
+@compiled
+def _any_below(values: NDArray[np.float32], bound: np.float32) -> bool:
+    found = 0
+    for i in range(len(values)):
+        found += np.int32(values[i] <= bound)
+    return found > 0
+
+
+@compiled
+def _subtract(left: NDArray[np.float32], right: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    for i in range(len(out)):
+        out[i] = left[i] - right[i]
+
+
+@compiled
+def _late_among_nearest(
+    product: NDArray[np.float32], norm: NDArray[np.float32], start: int, k: int, first: int, found: Integers
+) -> None:
+    """See `late_among_nearest`."""
+    n_rows, n = product.shape
+    step, chunk = (64 if n > 64 * 64 else 1), 32
     expected = k / step
     place = int(expected + 4 * np.sqrt(expected) + 4)
-    near, late = np.empty(n, np.float32), np.empty(n, np.bool_)
+    distance = np.empty(n, np.float32)
+    near, ranked, late = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
     for row in range(n_rows):
-        sample = distance[row, ::step].copy()
-        bound = np.partition(sample, place)[place] if place < len(sample) else np.float32(np.inf)
-        while True:
+        _subtract(norm, product[row], distance)
+        distance[start + row] = np.inf
+        n_sample = 0
+        for column in range(0, n, step):
+            near[n_sample] = distance[column]
+            n_sample += 1
+        bound = _kth(near, n_sample, place) if place < n_sample else np.float32(np.inf)
+        m = 0
+        while m < k:
             m = 0
-            for column in range(n):
-                value = distance[row, column]
-                if value <= bound:
-                    near[m], late[m] = value, column >= first
-                    m += 1
-            if m >= k:
-                break
+            for begin in range(0, n, chunk):
+                end = min(begin + chunk, n)
+                if _any_below(distance[begin:end], bound):
+                    for column in range(begin, end):
+                        if distance[column] <= bound:
+                            near[m], ranked[m], late[m] = distance[column], distance[column], column >= first
+                            m += 1
             bound = np.float32(np.inf)
-        last = np.partition(near[:m], k - 1)[k - 1]
-        below, ties = 0, 0
+        last = _kth(ranked, m, k - 1)
+        below = 0
         for i in range(m):
             if near[i] < last:
                 below += 1
@@ -259,4 +337,25 @@ def late_among_nearest(distance: NDArray[np.float32], k: int, first: int) -> Int
             if near[i] == last and ties > 0:
                 found[row] += late[i]
                 ties -= 1
+
+
+def late_among_nearest(
+    product: NDArray[np.float32], norm: NDArray[np.float32], *, start: int, k: int, first: int
+) -> Integers:
+    """Return for some points how many of their k nearest neighbours have the number ``first`` or a later one.
+
+    A bound on the k-th distance comes from every 64th point; the few distances below it are then ranked, which
+    saves ranking all of them. Of points that tie for the last places the first are taken.
+
+    Parameters
+    ----------
+    product
+        Twice the scalar products of some points with all (some × all).
+    norm
+        Squared lengths of all.
+    start
+        Number of the first of the some points among all: no point is its own neighbour.
+    """
+    found = np.zeros(len(product), dtype=np.int64)
+    _late_among_nearest(product, norm, start, k, first, found)
     return found

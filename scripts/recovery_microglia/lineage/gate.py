@@ -91,7 +91,11 @@ def assign_lineage(
     weights = markers.gene_weights(signatures, genes)
     used = np.flatnonzero(weights > 0)  # from here on the genes that must not speak do not exist
     counts, genes, weights = take_columns(counts, used), genes[used], weights[used]
-    soup = group_sums(counts, np.zeros(counts.shape[0], dtype=np.int64), 1)[0] + 0.5 if ambient is None else ambient[used] + 1e-9
+    soup = (
+        group_sums(counts, np.zeros(counts.shape[0], dtype=np.int64), 1)[0] + 0.5
+        if ambient is None
+        else ambient[used] + 1e-9
+    )
     background = AMBIENT_SHARE * soup / soup.sum() + 1e-7
     columns = markers.marker_columns(signatures, genes)
     leukocyte = markers.leukocyte_evidence(counts, genes, background)

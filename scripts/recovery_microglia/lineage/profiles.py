@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID
-from recovery_microglia.kernels import group_sums, row_sums, take_columns
+from recovery_microglia.kernels import group_sums, row_products, row_sums
 from recovery_microglia.lineage.markers import MAX_COUNT, Columns, Floats
 
 AMBIENT_SHARE = 0.08
@@ -56,9 +56,13 @@ class _Evidence:
         high = profiles.max(axis=0)
         telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
         self.used = np.flatnonzero(telling)
-        self.part = take_columns(counts, self.used)
-        self.part.data = np.minimum(self.part.data, MAX_COUNT, dtype=np.float64)
+        self.counts = counts
         self.weights = weights[self.used]
+
+    def seen(self, table: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
+        """Return the bounded counts of the cells (all if None) times a table (genes used × columns)."""
+        cells = np.arange(len(self.total)) if rows is None else rows
+        return row_products(self.counts, cells, self.used, table, most=MAX_COUNT)
 
     def expected(self, profiles: Floats) -> Floats:
         """Return the counts that profiles expect per count of a cell, bounded as counts are."""
@@ -72,7 +76,7 @@ def posterior(counts: sp.csr_matrix, profiles: Floats, weights: Floats, share: F
     ratio = np.clip(log_profile - log_profile.mean(axis=0), -MAX_LOG_RATIO, MAX_LOG_RATIO) * evidence.weights
     # Poisson: what a lineage expects and the cell lacks counts against it
     expected = evidence.expected(profiles[:, evidence.used])
-    log_likelihood = evidence.part @ ratio.T - evidence.total[:, None] * (expected - expected.mean())
+    log_likelihood = evidence.seen(ratio.T) - evidence.total[:, None] * (expected - expected.mean())
     score = DAMPING * log_likelihood + np.log(share)
     likelihood = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
@@ -118,13 +122,16 @@ def mixture_gain(
 
 def _pair_gains(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, others: Floats) -> list[Floats]:
     """Return for each other profile the damped log-likelihood that mixing in much of it gains over mixing in little."""
-    part, total = evidence.part[rows], evidence.total[rows]
-    shares = (*MIXED_SHARES, *PURE_SHARES)
-    gains = []
-    for other in others[:, evidence.used]:
-        means = [(1 - share) * first[evidence.used] + share * other for share in shares]
-        seen = part @ np.column_stack([np.log(mean) * evidence.weights for mean in means])
-        fits = [seen[:, k] - total * evidence.expected(mean) for k, mean in enumerate(means)]
-        mixed, pure = np.max(fits[: len(MIXED_SHARES)], axis=0), np.max(fits[len(MIXED_SHARES) :], axis=0)
-        gains.append(DAMPING * (mixed - pure))
+    shares, total = (*MIXED_SHARES, *PURE_SHARES), evidence.total[rows]
+    means = [
+        (1 - share) * first[evidence.used] + share * other for other in others[:, evidence.used] for share in shares
+    ]
+    seen = evidence.seen(
+        np.array([np.log(mean) * evidence.weights for mean in means]).reshape(len(means), len(evidence.used)).T, rows
+    )
+    fits = [seen[:, k] - total * evidence.expected(mean) for k, mean in enumerate(means)]
+    gains, middle = [], len(MIXED_SHARES)
+    for start in range(0, len(fits), len(shares)):
+        own = fits[start : start + len(shares)]
+        gains.append(DAMPING * (np.max(own[:middle], axis=0) - np.max(own[middle:], axis=0)))
     return gains
