@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recovery_microglia.kernels import column_moments, late_among_nearest, take_columns
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 
 MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
@@ -63,22 +64,22 @@ def _variable_genes(counts: sp.csr_matrix, cells: NDArray[np.int64], n_genes: in
 
 
 def _log_scaled(
-    counts: sp.csr_matrix, target: float, mean: Floats | None, sd: Floats | None
-) -> tuple[Floats, Floats, Floats]:
+    counts: sp.csr_matrix, target: float, mean: Singles | None = None, sd: Singles | None = None
+) -> tuple[Singles, Singles, Singles]:
     """Return log-normalised, standardised expression (dense float32) and the mean and SD used."""
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
     values = counts.data * np.repeat(target / total, np.diff(counts.indptr))
     parts = np.log1p(values, out=values).astype(np.float32), counts.indices, counts.indptr
-    dense = sp.csr_matrix(parts, shape=counts.shape).toarray()
+    dense: Singles = sp.csr_matrix(parts, shape=counts.shape).toarray()
     if mean is None or sd is None:
         mean, sd = dense.mean(axis=0), dense.std(axis=0)
-        sd = np.where(sd > 0, sd, 1)
+        sd = np.where(sd > 0, sd, np.float32(1))
     dense -= mean  # in place: in a library of 25,000 cells each copy is 150 MB
     dense /= sd
     return np.clip(dense, -10, 10, out=dense), mean, sd
 
 
-def _axes(observed: Floats, n: int) -> Floats:
+def _axes(observed: Singles, n: int) -> Singles:
     """Return the leading principal axes of the observed (genes × n)."""
     from scipy.sparse.linalg import eigsh
 
@@ -87,7 +88,7 @@ def _axes(observed: Floats, n: int) -> Floats:
     return np.asarray(axes)
 
 
-def _simulated_neighbours(points: Floats, n_observed: int, k: int, *, block_size: int = 4_000_000) -> Floats:
+def _simulated_neighbours(points: Singles, n_observed: int, k: int, *, block_size: int = 4_000_000) -> Floats:
     """Return for each point how many of its k nearest neighbours are simulated (``block_size`` distances at once)."""
     points = points.astype(np.float32)
     norm = (points**2).sum(axis=1)
@@ -172,7 +173,7 @@ def find_doublets(
     n_simulated = int(ratio * n) if n <= 10_000 else n
     pairs = rng.integers(0, n, (n_simulated, 2))
     target = float(np.mean(np.asarray(used.sum(axis=1))))
-    observed, mean, sd = _log_scaled(used, target, None, None)
+    observed, mean, sd = _log_scaled(used, target)
     axes = _axes(observed, n_components)
     points = [observed @ axes]
     del observed

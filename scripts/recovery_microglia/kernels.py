@@ -196,7 +196,7 @@ def _take_columns(
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
     column: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[Integers, NDArray[np.int32], NDArray[np.int32]]:
     starts = np.zeros(len(indptr), np.int64)
     filled = 0
     for row in range(len(indptr) - 1):
@@ -258,7 +258,7 @@ def row_products(
 
 
 @compiled
-def _kth(values: NDArray[np.float32], n: int, k: int) -> np.float32:
+def _kth(values: NDArray[np.float32], n: int, k: int) -> Any:
     """Return the k-th smallest (from 0) of the first n values, which change places (Hoare's selection)."""
     low, high = 0, n - 1
     while low < high:
@@ -284,10 +284,10 @@ def _kth(values: NDArray[np.float32], n: int, k: int) -> np.float32:
 
 @compiled
 def _any_below(values: NDArray[np.float32], bound: np.float32) -> bool:
-    found = 0
+    found = False
     for i in range(len(values)):
-        found += np.int32(values[i] <= bound)
-    return found > 0
+        found |= bool(values[i] <= bound)
+    return found
 
 
 @compiled

@@ -20,6 +20,8 @@ from recovery_microglia.readers.opening import opened
 
 BLOCK = 1 << 22
 """Bytes that are unzipped and parsed at once: small enough to stay in the processor's cache."""
+MOST_MAJORS = 20_000_000
+"""Rows or columns that are counted one by one; more are those of a header that lies (10x has 7 million barcodes)."""
 HEADER = b"%%matrixmarket matrix coordinate"
 SORTS = (b"integer general", b"real general")
 
@@ -116,8 +118,8 @@ def _parse(
     return PLAIN
 
 
-def read_entries(path: Path) -> sp.csr_matrix | sp.csc_matrix:
-    """Return the matrix of a MatrixMarket file as it stands there: csc if sorted by column, else csr.
+def read_entries(path: Path) -> sp.csr_matrix | sp.csc_matrix | sp.coo_matrix:
+    """Return the matrix of a MatrixMarket file as it stands there: csc or csr as it is sorted; coo if scipy read it.
 
     Counts are int32 where the compiled loop read them, with duplicates not added up.
 
@@ -135,12 +137,12 @@ def read_entries(path: Path) -> sp.csr_matrix | sp.csc_matrix:
     return _by_scipy(path)
 
 
-def _by_scipy(path: Path) -> sp.csr_matrix:
+def _by_scipy(path: Path) -> sp.coo_matrix:
     from scipy.io import mmread
 
     try:
         with opened(path) as stream:
-            return sp.csr_matrix(sp.coo_matrix(mmread(stream, spmatrix=False)))
+            return sp.coo_matrix(mmread(stream, spmatrix=False))
     except InputError:
         raise
     except Exception as error:
@@ -189,6 +191,8 @@ def _plain(path: Path, *, by_column: bool) -> tuple[sp.csr_matrix | sp.csc_matri
             return None, NOT_PLAIN
         rows, columns, entries = head
         majors = columns if by_column else rows
+        if majors > MOST_MAJORS:
+            return None, NOT_PLAIN
         try:
             minor, values = np.empty(entries, dtype=np.int32), np.empty(entries, dtype=np.int32)
             lengths = np.zeros(majors + 1, dtype=np.int64)
