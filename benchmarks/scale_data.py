@@ -211,7 +211,21 @@ def made(cells: int, per_library: int, n_genes: int = N_GENES) -> Path:
             print(f"made {name}: {size:,} cells", flush=True)
     entry = folder / "entry"
     entry.mkdir(exist_ok=True)
-    head = "library subject day condition sex age chemistry batch sort pooled_n file include reason".split()
+    head = [
+        "library",
+        "subject",
+        "day",
+        "condition",
+        "sex",
+        "age",
+        "chemistry",
+        "batch",
+        "sort",
+        "pooled_n",
+        "file",
+        "include",
+        "reason",
+    ]
     (entry / "samples.tsv").write_text("".join("\t".join(row) + "\n" for row in [head, *rows]), encoding="utf-8")
     facts = {
         "title": f"Simulated for scale: {cells:,} cells",

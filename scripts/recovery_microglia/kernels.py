@@ -300,7 +300,7 @@ def _subtract(left: NDArray[np.float32], right: NDArray[np.float32], out: NDArra
 def _late_among_nearest(
     product: NDArray[np.float32], norm: NDArray[np.float32], start: int, k: int, first: int, found: Integers
 ) -> None:
-    """See `late_among_nearest`."""
+    """Fill ``found``; -1 where a tie must be decided. See `late_among_nearest`."""
     n_rows, n = product.shape
     step, chunk = (64 if n > 64 * 64 else 1), 32
     expected = k / step
@@ -332,11 +332,17 @@ def _late_among_nearest(
             if near[i] < last:
                 below += 1
                 found[row] += late[i]
-        ties = k - below
+        at_last, late_at_last = 0, 0
         for i in range(m):
-            if near[i] == last and ties > 0:
-                found[row] += late[i]
-                ties -= 1
+            if near[i] == last:
+                at_last += 1
+                late_at_last += late[i]
+        if at_last == k - below or late_at_last == 0:
+            found[row] += late_at_last
+        elif late_at_last == at_last:
+            found[row] += k - below
+        else:
+            found[row] = -1
 
 
 def late_among_nearest(
@@ -345,7 +351,8 @@ def late_among_nearest(
     """Return for some points how many of their k nearest neighbours have the number ``first`` or a later one.
 
     A bound on the k-th distance comes from every 64th point; the few distances below it are then ranked, which
-    saves ranking all of them. Of points that tie for the last places the first are taken.
+    saves ranking all of them. Where early and late points tie for the last places (a doublet of a cell with itself lies
+    where the cell does), numpy's partition decides.
 
     Parameters
     ----------
@@ -358,4 +365,8 @@ def late_among_nearest(
     """
     found = np.zeros(len(product), dtype=np.int64)
     _late_among_nearest(product, norm, start, k, first, found)
+    for row in np.flatnonzero(found < 0):
+        distance = norm - product[row]
+        distance[start + row] = np.inf
+        found[row] = (np.argpartition(distance, k - 1)[:k] >= first).sum()
     return found

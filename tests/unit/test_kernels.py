@@ -85,6 +85,18 @@ def test_neighbours_are_counted_as_a_full_ranking_does(rng: np.random.Generator,
         np.testing.assert_array_equal(found, (nearest >= n // 3).sum(axis=1))
 
 
+def test_ties_for_the_last_place_are_decided_as_by_numpy() -> None:
+    points = np.repeat(np.arange(20, dtype=np.float32), 2)[:, None]  # each point twice, one early and one late
+    points = np.concatenate([points[::2], points[1::2]])
+    norm, product = (points**2).sum(axis=1), (2 * points) @ points.T
+    distance = norm - product
+    np.fill_diagonal(distance, np.inf)
+    for k in (1, 2, 4, 5):
+        expected = (np.argpartition(distance, k - 1, axis=1)[:, :k] >= 20).sum(axis=1)
+        found = kernels.late_among_nearest(product, norm, start=0, k=k, first=20)
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(tmp_path: Path, root: Path) -> None:
     """An installation that is read-only, a user without a home: slower, not broken."""
     package = tmp_path / "scripts" / "recovery_microglia"

@@ -123,14 +123,11 @@ WRONG = {
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_file_that_lies_is_refused_in_scipys_words(tmp_path: Path, kind: str) -> None:
     path = written(tmp_path, WRONG[kind])
-    try:
-        expected = by_scipy(WRONG[kind], tmp_path)
-    except Exception as error:
-        with pytest.raises(InputError) as refused:
-            market.read_entries(path)
-        assert str(refused.value) == f"{path}: not a whole MatrixMarket file ({error})"
-    else:
-        np.testing.assert_array_equal(market.read_entries(path).toarray(), expected)
+    with pytest.raises(Exception) as said:  # noqa: PT011 (whatever scipy says)
+        by_scipy(WRONG[kind], tmp_path)
+    with pytest.raises(InputError) as refused:
+        market.read_entries(path)
+    assert str(refused.value) == f"{path}: not a whole MatrixMarket file ({said.value})"
 
 
 @pytest.mark.parametrize("sizes", ["3 4000000000000 5", "2000000000 4 5"])

@@ -212,3 +212,62 @@ def _plain(path: Path, *, by_column: bool) -> tuple[sp.csr_matrix | sp.csc_matri
     if not state[3]:
         found.has_canonical_format = True
     return found, PLAIN
+
+
+class NotPlainError(Exception):
+    """The compiled loop does not read this file to its end."""
+
+
+def shape_of(path: Path) -> tuple[int, int] | None:
+    """Return rows and columns as the header of a file of the usual kind says; None of any other file."""
+    with opened(path) as stream:
+        head = _head(stream)
+    return head[:2] if head is not None and max(head[:2]) <= MOST_MAJORS else None
+
+
+def sorted_by_column(path: Path) -> bool | None:
+    """Return whether the entries at the beginning of a file are sorted by column (else by row); None if by neither."""
+    for by_column in (True, False):
+        try:
+            next(entry_blocks(path, by_column=by_column), None)
+        except NotPlainError:
+            continue
+        return by_column
+    return None
+
+
+def entry_blocks(path: Path, *, by_column: bool) -> Iterator[tuple[int, sp.csr_matrix]]:
+    """Yield the entries in blocks: number of the first column (or row) and the block, columns (rows) × rows (columns).
+
+    A column may go on in the next block.
+
+    Raises
+    ------
+    NotPlainError
+        The file is of another kind, not sorted so, or its header lies.
+    """
+    with opened(path) as stream:
+        head = _head(stream)
+        if head is None:
+            raise NotPlainError
+        rows, columns, entries = head
+        majors, others = (columns, rows) if by_column else (rows, columns)
+        most = 2 * BLOCK // 6 + 1  # an entry has six bytes or more
+        minor, values = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
+        lengths = np.zeros(majors, dtype=np.int64)
+        state = np.array([0, -1, -1, 0], dtype=np.int64)
+        total = 0
+        for text, end in _blocks(stream):
+            state[0] = 0
+            first = max(int(state[1]), 0)
+            if _parse(text, end, by_column, (rows, columns), state, minor, values, lengths) != PLAIN:
+                raise NotPlainError
+            n, last = int(state[0]), int(state[1])
+            total += n
+            own = lengths[first : last + 1]
+            indptr = np.concatenate([[0], np.cumsum(own)])
+            own[:] = 0
+            parts = values[:n].copy(), minor[:n].copy(), indptr
+            yield first, sp.csr_matrix(parts, shape=(len(indptr) - 1, others))
+    if total != entries:
+        raise NotPlainError
