@@ -192,7 +192,7 @@ def grown(name: str, path: Path, out: Path, root: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from Linux's /proc")
 def test_a_file_larger_than_the_memory_it_takes(tmp_path: Path, root: Path) -> None:
-    """40 million counts, 320 MB as a matrix in memory: the split stays below, reading it whole cannot."""
+    """40 million counts of 20 libraries: some 180 MB beyond the imports; reading the file whole takes 700."""
     rng = np.random.default_rng(1)
     n_genes, n_cells, per_cell = 2600, 40_000, 1000
     names = pd.read_csv(root / "config/datasets/demo/simulation/genes.tsv", sep="\t")["gene"]
@@ -206,8 +206,7 @@ def test_a_file_larger_than_the_memory_it_takes(tmp_path: Path, root: Path) -> N
         tmp_path / "m.h5ad", compression="lzf"
     )
     (tmp_path / "out").mkdir()
-    bound = 300
-    print(grown("split_counts", tmp_path / "m.h5ad", tmp_path / "out", root), grown("read_counts", tmp_path / "m.h5ad", tmp_path, root))
+    bound = 400
     assert grown("split_counts", tmp_path / "m.h5ad", tmp_path / "out", root) < bound
     assert grown("read_counts", tmp_path / "m.h5ad", tmp_path, root) > bound
     one = ad.read_h5ad(tmp_path / "out" / "L3.h5ad")

@@ -25,8 +25,8 @@ from recovery_microglia.readers.layouts import Asked, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
 from recovery_microglia.readers.whose import Owners, Rule, owners
 
-PIECE = 1 << 18
-"""Entries of a library that are written at once."""
+PIECE, BUFFERS = 1 << 18, 1 << 24
+"""Entries of a library that are written at once, and of all libraries together that wait for it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _split(
     whose = owners(names.barcodes, names.obs, libraries, rule)
     spool = out / ".parts.h5"
     try:
-        with h5py.File(spool, "w") as file:
+        with h5py.File(spool, "w", rdcc_nbytes=0) as file:
             dealt = _deal(stream, whose, file, str(path))
             written = {}
             for library, key in whose.key.items():
@@ -118,32 +118,33 @@ class _Dealt:
 class _Part:
     """One library's entries in the temporary file: index of the other axis, and value."""
 
-    def __init__(self, file: h5py.File, name: str) -> None:
-        how = {"shape": (0,), "maxshape": (None,), "chunks": (PIECE,), "dtype": np.int32, "compression": "lzf"}
+    def __init__(self, file: h5py.File, name: str, piece: int) -> None:
+        how = {"shape": (0,), "maxshape": (None,), "chunks": (piece,), "dtype": np.int32, "compression": "lzf"}
         self.stored = [file.create_dataset(f"{name}/{what}", shuffle=True, **how) for what in ("minor", "value")]
-        self.waiting: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
-        self.n_waiting = 0
+        self.buffer = np.empty((2, piece), dtype=np.int32)
+        self.n = 0
 
     def add(self, minor: NDArray[np.int32], value: NDArray[np.int32]) -> None:
         """Keep some entries; whole pieces are written."""
-        self.waiting.append((minor, value))
-        self.n_waiting += len(minor)
-        if self.n_waiting >= PIECE:
-            self._write(self.n_waiting - self.n_waiting % PIECE)
+        done = 0
+        while done < len(minor):
+            some = slice(done, done + self.buffer.shape[1] - self.n)
+            own = slice(self.n, self.n + len(minor[some]))
+            self.buffer[0, own], self.buffer[1, own] = minor[some], value[some]
+            done, self.n = some.stop, own.stop
+            if self.n == self.buffer.shape[1]:
+                self._write()
 
-    def _write(self, n: int) -> None:
-        both = [np.concatenate(arrays) for arrays in zip(*self.waiting, strict=True)]
-        for stored, array in zip(self.stored, both, strict=True):
+    def _write(self) -> None:
+        for stored, array in zip(self.stored, self.buffer, strict=True):
             before = stored.shape[0]
-            stored.resize((before + n,))
-            stored[before:] = array[:n]
-        self.waiting = [(both[0][n:].copy(), both[1][n:].copy())]
-        self.n_waiting -= n
+            stored.resize((before + self.n,))
+            stored[before:] = array[: self.n]
+        self.n = 0
 
     def take(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return all entries."""
-        if self.n_waiting:
-            self._write(self.n_waiting)
+        self._write()
         minor, value = (stored[:] for stored in self.stored)
         return minor, value
 
@@ -152,7 +153,8 @@ def _deal(stream: Stream, whose: Owners, file: h5py.File, where: str) -> _Dealt:
     """Deal the blocks out to the libraries."""
     names, n_groups = stream.names, len(whose.keys)
     n_features = len(names.symbols)
-    parts = [_Part(file, str(number)) for number in range(n_groups)]
+    piece = max(min(PIECE, BUFFERS // max(n_groups, 1)), 16)
+    parts = [_Part(file, str(number), piece) for number in range(n_groups)]
     own_number = _number_within(whose.group, n_groups)
     lengths = np.zeros(len(names.barcodes) if stream.by_cell else (n_groups, n_features), dtype=np.int64)
     any_count = False

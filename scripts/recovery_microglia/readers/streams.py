@@ -35,9 +35,9 @@ from recovery_microglia.readers.text import (
     read_matrix_market,
 )
 
-ENTRIES = 4_000_000
+ENTRIES = 1_000_000
 """Counts of a sparse block."""
-NUMBERS = 32_000_000
+NUMBERS = 16_000_000
 """Numbers of a dense block, zeros among them."""
 
 type Blocks = Iterator[tuple[int, sp.csr_matrix]]
