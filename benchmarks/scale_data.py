@@ -68,7 +68,7 @@ def _profiles(n_genes: int) -> Drawn:
     rates /= rates.sum(axis=1, keepdims=True)
     genes, ids = list(tables.genes["gene"]), list(tables.genes["id"])
     with gzip.open(ROOT / "scripts/recovery_microglia/data/genes_mouse.tsv.gz", "rt") as stream:
-        rows = [row for row in csv.DictReader(filter(lambda line: line[0] != "#", stream), delimiter="\t")]
+        rows = list(csv.DictReader(filter(lambda line: line[0] != "#", stream), delimiter="\t"))
     known = set(genes)
     symbol, identifier = (next(c for c in rows[0] if w in c) for w in ("symbol", "id"))
     more = [(r[symbol], r[identifier]) for r in rows if r[symbol] not in known and not known.add(r[symbol])]
@@ -96,7 +96,7 @@ def _profiles(n_genes: int) -> Drawn:
 @numba.njit
 def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-untyped-def]
     """Return the counts of the cells as indptr, genes and counts."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (numba's own generator)
     n, n_genes = len(kind), cumulative.shape[1]
     size = int(depth.sum() * 0.75) + n_genes
     genes, counts = np.empty(size, np.int32), np.empty(size, np.int32)
@@ -109,12 +109,13 @@ def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-un
         k = 0
         for _ in range(int(depth[cell])):
             who = cell
-            if partner[cell] >= 0 and np.random.random() < 0.5:
+            if partner[cell] >= 0 and np.random.random() < 0.5:  # noqa: NPY002
                 who = partner[cell]
             profile = kind[who]
-            if turned[who] > 0 and np.random.random() < turned[who]:
+            if turned[who] > 0 and np.random.random() < turned[who]:  # noqa: NPY002
                 profile = last
-            gene = np.searchsorted(cumulative[profile], np.random.random() * cumulative[profile, n_genes - 1])
+            place = np.random.random() * cumulative[profile, n_genes - 1]  # noqa: NPY002
+            gene = np.searchsorted(cumulative[profile], place)
             if seen[gene] == 0:
                 touched[k] = gene
                 k += 1
