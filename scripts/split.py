@@ -1,33 +1,28 @@
-"""Split files that hold several libraries: each file is read once, and each library gets a file of its own."""
+"""Split files that hold several libraries: each file is read once, in blocks, and each library gets a file of its own."""
 
 from pathlib import Path
 
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.readers import read_counts, split_counts
+    from recovery_microglia.readers import Rule, split_counts
 
-    folder, out, how = Path(snakemake.params.folder), Path(snakemake.output[0]), snakemake.params["split"]
+    folder, out, how = Path(snakemake.params.folder), Path(snakemake.output[0]), dict(snakemake.params["split"])
     out.mkdir(parents=True, exist_ok=True)
+    if "metadata" in how:
+        how["metadata"] = folder / how["metadata"]
     for file, keys in snakemake.params.files.items():
         options = {key: value or None for key, value in snakemake.params.formats[file].items() if key != "format"}
-        counts = read_counts(
+        told = split_counts(
             folder / file,
+            keys,
+            Rule(**how),
+            out,
             format=snakemake.params.formats[file]["format"],
             organism=snakemake.params.organism,
             **options,
         )
-        parts, absent = split_counts(
-            counts,
-            keys,
-            pattern=how.get("pattern"),
-            column=how.get("column"),
-            metadata=folder / how["metadata"] if "metadata" in how else None,
-            barcode_column=how.get("barcode_column"),
-            join=how.get("join", "barcode"),
-        )
-        for library, part in parts.items():
-            print(f"{library}: {part.n_obs} barcodes of '{part.uns['key']}'")
-            part.write_h5ad(out / f"{library}.h5ad", compression="lzf")
-        for library, text in absent.items():  # told by the library's own job: one that is left out may be absent
+        for library, (n, key) in told.written.items():
+            print(f"{library}: {n} barcodes of '{key}'")
+        for library, text in told.absent.items():  # told by the library's own job: one that is left out may be absent
             (out / f"{library}.h5ad.absent").write_text(f"{folder / file}: library {library}: {text}")

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
+from recovery_microglia.kernels import row_sums
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ def looks_unfiltered(counts: sp.csr_matrix) -> bool:
     """
     if counts.shape[1] < 1000 or counts.shape[0] < 500:
         return False
-    total = np.asarray(counts.sum(axis=1)).ravel()
+    total = row_sums(counts)
     return bool((total <= EMPTY_COUNTS).mean() > 0.2)
 
 
@@ -145,7 +146,7 @@ def call_cells(
     InputError
         No barcode has ``min_counts`` counts.
     """
-    total = np.asarray(counts.sum(axis=1)).ravel().astype(np.float64)
+    total = row_sums(counts).astype(np.float64)
     if not (total >= min_counts).any():
         most = f"the largest has {total.max(initial=0):.0f}"
         raise InputError(f"no barcode has {min_counts} counts or more ({most}): no cells")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import Signatures, present
+from recovery_microglia.kernels import column_group_sums, row_sums
 
 Floats = NDArray[np.float64]
 
@@ -46,39 +47,40 @@ class CellSettings:
     expected_doublet_rate: float = 0.06
 
 
-def _percent(counts: sp.csr_matrix, columns: NDArray[np.int64], total: Floats) -> Floats:
-    """Return the percentage of each cell's counts in some genes; NaN if there are no such genes."""
-    if len(columns) == 0:
-        return np.full(counts.shape[0], np.nan)
-    return np.asarray(100 * np.asarray(counts[:, columns].sum(axis=1)).ravel() / np.maximum(total, 1))
-
-
 def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures) -> pd.DataFrame:
     """Return one row a cell: counts, genes, and shares in percent of groups of genes.
 
     Columns: n_counts, n_genes, pct_mito, pct_haemoglobin, pct_ribo, pct_dissociation, pct_myelin, xist,
     y_genes. A share is NaN where the matrix has none of the group's genes (some deposits drop mt- genes).
     """
-    total = np.asarray(counts.sum(axis=1)).ravel()
-    upper = genes.str.upper()
+    total = row_sums(counts)
+    upper, here = genes.str.upper(), set(genes)
 
     def columns(name: str) -> NDArray[np.int64]:
-        return np.asarray(genes.get_indexer(present(signatures.technical[name].up, set(genes))))
+        return np.asarray(genes.get_indexer(present(signatures.technical[name].up, here)))
 
-    def counted(name: str) -> NDArray[np.int64]:
-        return np.asarray(counts[:, columns(name)].sum(axis=1)).ravel().astype(np.int64)
+    groups = {
+        "mito": np.flatnonzero(upper.str.startswith("MT-")),
+        "haemoglobin": columns("haemoglobin"),
+        "ribo": np.flatnonzero(upper.str.match(r"RP[LS]\d")),
+        "dissociation": columns("dissociation"),
+        "myelin": columns("myelin"),
+        "sex_female": columns("sex_female"),
+        "sex_male": columns("sex_male"),
+    }
+    counted = dict(zip(groups, column_group_sums(counts, list(groups.values())), strict=True))
+
+    def percent(name: str) -> Floats:
+        share = 100 * counted[name] / np.maximum(total, 1)
+        return share if len(groups[name]) else np.full(len(total), np.nan)
 
     return pd.DataFrame(
         {
-            "n_counts": total.astype(np.int64),
+            "n_counts": total,
             "n_genes": np.diff(counts.indptr).astype(np.int64),
-            "pct_mito": _percent(counts, np.flatnonzero(upper.str.startswith("MT-")), total),
-            "pct_haemoglobin": _percent(counts, columns("haemoglobin"), total),
-            "pct_ribo": _percent(counts, np.flatnonzero(upper.str.match(r"RP[LS]\d")), total),
-            "pct_dissociation": _percent(counts, columns("dissociation"), total),
-            "pct_myelin": _percent(counts, columns("myelin"), total),
-            "xist": counted("sex_female"),
-            "y_genes": counted("sex_male"),
+            **{f"pct_{name}": percent(name) for name in ("mito", "haemoglobin", "ribo", "dissociation", "myelin")},
+            "xist": counted["sex_female"],
+            "y_genes": counted["sex_male"],
         }
     )
 

@@ -10,12 +10,17 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.kernels import column_moments, late_among_nearest, take_columns
+
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 
 MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
 
 
+AT_ONCE = 10_000
+"""Simulated doublets that are held densely at once."""
 MIN_SCORE = 0.15
 """No cell below is a doublet: rare kinds of cell, with few neighbours of their own, reach 0.1."""
 MIN_DETECTABLE = 0.05
@@ -44,13 +49,11 @@ class Doublets:
     reason: str
 
 
-def _variable_genes(counts: sp.csr_matrix, n_genes: int) -> NDArray[np.int64]:
+def _variable_genes(counts: sp.csr_matrix, cells: NDArray[np.int64], n_genes: int) -> NDArray[np.int64]:
     """Return the genes with the highest dispersion for their mean (ranked within bins of the mean)."""
-    mean = np.asarray(counts.mean(axis=0)).ravel()
-    square = counts.copy()
-    square.data = square.data**2
-    variance = np.asarray(square.mean(axis=0)).ravel() - mean**2
-    seen = np.flatnonzero(np.asarray((counts > 0).sum(axis=0)).ravel() >= 3)
+    mean, square, n_cells = column_moments(counts, cells)
+    variance = square - mean**2
+    seen = np.flatnonzero(n_cells >= 3)
     fano = np.log(np.maximum(variance[seen], 1e-12) / mean[seen])
     rank = np.argsort(np.argsort(mean[seen], kind="stable"), kind="stable")
     group = rank * 20 // max(len(seen), 1)
@@ -61,29 +64,31 @@ def _variable_genes(counts: sp.csr_matrix, n_genes: int) -> NDArray[np.int64]:
 
 
 def _log_scaled(
-    counts: sp.csr_matrix, target: float, mean: Floats | None, sd: Floats | None
-) -> tuple[Floats, Floats, Floats]:
+    counts: sp.csr_matrix, target: float, mean: Singles | None = None, sd: Singles | None = None
+) -> tuple[Singles, Singles, Singles]:
     """Return log-normalised, standardised expression (dense float32) and the mean and SD used."""
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
-    scaled = sp.diags(target / total) @ counts
-    scaled.data = np.log1p(scaled.data)
-    dense = scaled.toarray().astype(np.float32)
+    values = counts.data * np.repeat(target / total, np.diff(counts.indptr))
+    parts = np.log1p(values, out=values).astype(np.float32), counts.indices, counts.indptr
+    dense: Singles = sp.csr_matrix(parts, shape=counts.shape).toarray()
     if mean is None or sd is None:
         mean, sd = dense.mean(axis=0), dense.std(axis=0)
-        sd = np.where(sd > 0, sd, 1)
-    return np.clip((dense - mean) / sd, -10, 10), mean, sd
+        sd = np.where(sd > 0, sd, np.float32(1))
+    dense -= mean  # in place: in a library of 25,000 cells each copy is 150 MB
+    dense /= sd
+    return np.clip(dense, -10, 10, out=dense), mean, sd
 
 
-def _components(observed: Floats, simulated: Floats, n: int) -> tuple[Floats, Floats]:
-    """Return both on the leading principal components of the observed."""
+def _axes(observed: Singles, n: int) -> Singles:
+    """Return the leading principal axes of the observed (genes × n)."""
     from scipy.sparse.linalg import eigsh
 
     # A truncated solver: the twenty axes of 1,500 genes cost a twentieth of all of them. Fixed start, same answer.
     _, axes = eigsh(observed.T @ observed, k=n, v0=np.ones(observed.shape[1], dtype=observed.dtype))
-    return observed @ axes, simulated @ axes
+    return np.asarray(axes)
 
 
-def _simulated_neighbours(points: Floats, n_observed: int, k: int, *, block_size: int = 20_000_000) -> Floats:
+def _simulated_neighbours(points: Singles, n_observed: int, k: int, *, block_size: int = 4_000_000) -> Floats:
     """Return for each point how many of its k nearest neighbours are simulated (``block_size`` distances at once)."""
     points = points.astype(np.float32)
     norm = (points**2).sum(axis=1)
@@ -91,10 +96,8 @@ def _simulated_neighbours(points: Floats, n_observed: int, k: int, *, block_size
     block = max(block_size // len(points), 1)
     for start in range(0, len(points), block):
         part = slice(start, min(start + block, len(points)))
-        distance = norm[None, :] - 2 * points[part] @ points.T  # the part's own norm does not change the order
-        distance[np.arange(distance.shape[0]), np.arange(part.start, part.stop)] = np.inf
-        nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
-        found[part] = (nearest >= n_observed).sum(axis=1)
+        product = (2 * points[part]) @ points.T
+        found[part] = late_among_nearest(product, norm, start=start, k=k, first=n_observed)
     return found
 
 
@@ -132,6 +135,7 @@ def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
 
 def find_doublets(
     counts: sp.csr_matrix,
+    cells: NDArray[np.int64] | None = None,
     *,
     expected_rate: float = 0.06,
     ratio: float = 2.0,
@@ -144,7 +148,9 @@ def find_doublets(
     Parameters
     ----------
     counts
-        Cells × genes, raw counts of the cells that passed quality control.
+        Cells × genes, raw counts.
+    cells
+        Rows of the cells that passed quality control; all if None. The scores are theirs, in this order.
     expected_rate
         Expected share of doublets.
     ratio
@@ -154,24 +160,29 @@ def find_doublets(
     seed
         Seed of the simulated pairs.
     """
-    n = counts.shape[0]
+    cells = np.arange(counts.shape[0]) if cells is None else cells
+    n = len(cells)
     nothing = np.full(n, np.nan), np.zeros(n, dtype=bool), float("nan")
-    genes = _variable_genes(counts, n_genes) if n >= MIN_CELLS else np.zeros(0, dtype=int)
+    genes = _variable_genes(counts, cells, n_genes) if n >= MIN_CELLS else np.zeros(0, dtype=int)
     if n < MIN_CELLS:
         return Doublets(*nothing, reason=f"doublets are not looked for below {MIN_CELLS} cells")
     if len(genes) < MIN_GENES:
         return Doublets(*nothing, reason=f"doublets are not looked for with fewer than {MIN_GENES} usable genes")
-    used = counts[:, genes].astype(np.float64)
+    used = take_columns(counts, genes)[cells].astype(np.float64)
     rng = np.random.default_rng(seed)
     n_simulated = int(ratio * n) if n <= 10_000 else n
     pairs = rng.integers(0, n, (n_simulated, 2))
     target = float(np.mean(np.asarray(used.sum(axis=1))))
-    observed, mean, sd = _log_scaled(used, target, None, None)
-    simulated, _, _ = _log_scaled(used[pairs[:, 0]] + used[pairs[:, 1]], target, mean, sd)
-    cells, mixed = _components(observed, simulated, n_components)
+    observed, mean, sd = _log_scaled(used, target)
+    axes = _axes(observed, n_components)
+    points = [observed @ axes]
+    del observed
+    for start in range(0, n_simulated, AT_ONCE):
+        left, right = pairs[start : start + AT_ONCE].T
+        points.append(_log_scaled(used[left] + used[right], target, mean, sd)[0] @ axes)
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
-    found = _simulated_neighbours(np.vstack([cells, mixed]), n, k_adjusted)
+    found = _simulated_neighbours(np.vstack(points), n, k_adjusted)
     q = (found + 1) / (k_adjusted + 2)
     r = n_simulated / n
     score = q * expected_rate / r / (1 - expected_rate - q * (1 - expected_rate - expected_rate / r))

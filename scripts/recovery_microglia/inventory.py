@@ -10,7 +10,7 @@ from recovery_microglia.deposit import archive_stem, is_archive
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers import read_counts
-from recovery_microglia.readers.text import opened
+from recovery_microglia.readers.opening import opened
 
 _MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 _LISTS = re.compile(r"(barcodes?|features?|genes?|gene_names|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)

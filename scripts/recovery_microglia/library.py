@@ -15,6 +15,7 @@ from recovery_microglia.cells import CellSettings, call_sex, cell_metrics, compa
 from recovery_microglia.doublets import find_doublets
 from recovery_microglia.errors import InputError, Notice
 from recovery_microglia.genes import MYELOID, Signatures, present
+from recovery_microglia.kernels import group_sums, row_sums
 from recovery_microglia.lineage import LineageCall, assign_lineage, many_macrophages
 
 REMOVED = ("low_counts", "high_counts", "low_genes", "high_mito", "high_haemoglobin", "doublet")
@@ -35,7 +36,8 @@ def _select_cells(counts: ad.AnnData, droplets: str, seed: int) -> tuple[ad.AnnD
     """Return the cells, and how they were called if the matrix held empty droplets."""
     unfiltered = looks_unfiltered(counts.X) if droplets == "auto" else droplets == "unfiltered"
     if not unfiltered:
-        return counts[np.asarray(counts.X.sum(axis=1)).ravel() > 0].copy(), None
+        seen = row_sums(counts.X) > 0
+        return (counts if seen.all() else counts[seen].copy()), None
     called = call_cells(counts.X, seed=seed)
     return counts[called.mask].copy(), called
 
@@ -132,7 +134,7 @@ def _flag_doublets(
     kept = np.flatnonzero(removed_by == "")
     if not settings.doublets:
         return {"called": 0, "threshold": np.nan, "reason": "switched off in config.yaml"}
-    found = find_doublets(counts[kept], expected_rate=settings.expected_doublet_rate, seed=seed)
+    found = find_doublets(counts, kept, expected_rate=settings.expected_doublet_rate, seed=seed)
     table.loc[kept, "doublet_score"] = found.score
     removed_by.iloc[kept[found.called]] = "doublet"
     return {"called": int(found.called.sum()), "threshold": found.threshold, "reason": found.reason}
@@ -161,7 +163,8 @@ def _notices(
     facts: Mapping[str, str],
 ) -> tuple[list[Notice], str]:
     """Return what the report must say of the library, and the sex that its genes tell."""
-    measured = {n: bool(present(signatures.technical[n].up, set(genes))) for n in ("sex_female", "sex_male")}
+    here = set(genes)
+    measured = {n: bool(present(signatures.technical[n].up, here)) for n in ("sex_female", "sex_male")}
     sex = call_sex(kept, y_genes_measured=measured["sex_male"], xist_measured=measured["sex_female"])
     notices = [*lineage.notices, *compare_sex(facts["sex"], sex, facts["library"])]
     if alarm := many_macrophages(kept, injury_class=facts["injury_class"]):
@@ -188,8 +191,8 @@ def _soup(counts: sp.csr_matrix, microglia: np.ndarray, ambient: np.ndarray | No
 
     Ambient RNA is that of empty droplets, or of all cells together where there are none.
     """
-    own = np.asarray(counts[microglia].sum(axis=0), dtype=np.float64).ravel()
-    every = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+    others, own = group_sums(counts, microglia.astype(np.int64), 2).astype(np.float64)
+    every = others + own
     whole = every / every.sum() if ambient is None else np.asarray(ambient, dtype=np.float64)
     return np.asarray(np.maximum(whole - own / every.sum(), 0))
 
@@ -197,7 +200,8 @@ def _soup(counts: sp.csr_matrix, microglia: np.ndarray, ambient: np.ndarray | No
 def _lineage_sums(counts: sp.csr_matrix, genes: pd.Index, lineage: pd.Series, kept: np.ndarray) -> pd.DataFrame:
     """Return summed counts of the kept cells, one row a gene, one column a lineage."""
     names = sorted(set(lineage[kept]))
-    sums = {name: np.asarray(counts[kept & (lineage == name).to_numpy()].sum(axis=0)).ravel() for name in names}
+    group = np.where(kept, pd.Index(names).get_indexer(lineage), -1)
+    sums = dict(zip(names, group_sums(counts, group, len(names)), strict=True))
     return pd.DataFrame(sums, index=pd.Index(genes, name="gene")).astype(np.int64)
 
 

@@ -533,14 +533,14 @@ def split(what: str, **how: Any) -> Make:
     """A matrix of two libraries that is taken apart."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.readers import split_counts
+        from recovery_microglia.readers import Rule, split_counts
 
         lab.file("data/m.csv", DENSE.replace("AAAC-1", "S1_A").replace("AAAG-1", "S1_B").replace("AAAT-1", "S2_A"))
         lab.file("data/meta.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\nS2_A\tS2\n")
         lab.file("data/other.tsv", "barcode\tsample\nQ_A\tS1\n")
         lab.file("data/empty.tsv", "")
         lab.file("data/ragged.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\textra\n")
-        _, absent = split_counts(lab.read("m.csv"), {"I1": what}, **how)
+        absent = split_counts(Path("data/m.csv"), {"I1": what}, Rule(**how), Path("data")).absent
         from recovery_microglia.errors import InputError
 
         if absent:

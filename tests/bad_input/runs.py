@@ -79,13 +79,13 @@ def vanished(lab: Lab) -> None:
 def still_copied(lab: Lab) -> None:
     from recovery_microglia import readers
 
-    whole = readers._read
+    whole = readers.read_with
 
     def slowly(path: Path, *arguments: object) -> object:
         lab.file("data/I1.csv", DENSE + "Cx3cr1\t1\t1\t1\n")
         return whole(path, *arguments)
 
-    with mock.patch.object(readers, "_read", slowly):
+    with mock.patch.object(readers, "read_with", slowly):
         step(lambda lab: lab.read("I1.csv"))(lab)
 
 

@@ -16,6 +16,7 @@ FLOORS = {
         "deposit",
         "descriptions",
         "genes",
+        "kernels",
         "phrases",
         "provenance",
         "samples",

@@ -8,13 +8,14 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from split_fixture import taken_apart
 
 from geo_fakes import SERIES, Fake, barcodes, h5, mtx, r_table, zipped
 from geo_server import Geo, serving
 from recovery_microglia.deposit import fetched_path, record_path
 from recovery_microglia.errors import InputError
 from recovery_microglia.fetch import fetch
-from recovery_microglia.readers import read_counts, split_counts
+from recovery_microglia.readers import read_counts
 from recovery_microglia.sheet import DataSet, load_dataset
 
 DAYS = {
@@ -62,10 +63,9 @@ def libraries(dataset: DataSet) -> tuple[dict[str, ad.AnnData], dict[str, str]]:
     read, absent = {}, {}
     for file, rows in shared.items():
         how = dict(dataset.split or {})
-        metadata = dataset.folder / how.pop("metadata") if "metadata" in how else None
-        parts, missing = split_counts(
-            read_counts(dataset.folder / file), {row.library: row.key for row in rows}, metadata=metadata, **how
-        )
+        if "metadata" in how:
+            how["metadata"] = dataset.folder / how["metadata"]
+        parts, missing = taken_apart(dataset.folder / file, {row.library: row.key for row in rows}, **how)
         read |= parts
         absent |= missing
     for row in dataset.included:
@@ -175,11 +175,12 @@ def test_bare_numbers_that_do_not_fit_their_lists_are_refused(tmp_path: Path, ge
 
 
 def test_the_nth_library_of_a_time_point_and_metadata_by_position(tmp_path: Path) -> None:
-    counts = ad.AnnData(np.eye(4, dtype=np.float32), obs=pd.DataFrame(index=list("abcd")))
+    var = pd.DataFrame(index=["Actb", "Itgax", "Igf1", "Hexb"])
+    counts = ad.AnnData(np.eye(4, dtype=np.float32), obs=pd.DataFrame(index=list("abcd")), var=var)
     meta = tmp_path / "meta.tsv"
     meta.write_text("orig.ident\tn\n1wpi_late\t1\n1wpi_early\t1\n1wpi_late\t1\nuninjured_x\t1\n")
     keys = {"one": "1wpi*#1", "two": "1wpi*#2", "none": "3wpi*#1", "exact": "uninjured_x"}
-    parts, absent = split_counts(counts, keys, column="orig.ident", metadata=meta, join="position")
+    parts, absent = taken_apart(counts, keys, column="orig.ident", metadata=meta, join="position")
     assert {name: list(part.obs_names) for name, part in parts.items()} == {
         "one": ["b"], "two": ["a", "c"], "exact": ["d"]
     }  # fmt: skip
@@ -187,7 +188,7 @@ def test_the_nth_library_of_a_time_point_and_metadata_by_position(tmp_path: Path
     assert absent["none"] == "no barcode belongs to '3wpi*#1'; there are: 1wpi_early, 1wpi_late, uninjured_x"
     meta.write_text("orig.ident\tn\n1wpi_late\t1\n")
     with pytest.raises(InputError, match="1 rows, but the matrix has 4 barcodes: they cannot be joined by position"):
-        split_counts(counts, keys, column="orig.ident", metadata=meta, join="position")
+        taken_apart(counts, keys, column="orig.ident", metadata=meta, join="position")
 
 
 def test_cells_in_rows_with_a_table_of_genes(tmp_path: Path, genes: list[str]) -> None:

@@ -15,9 +15,10 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from split_fixture import taken_apart
 
 from recovery_microglia.errors import InputError
-from recovery_microglia.readers import read_counts, split_counts
+from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.binary import read_anndata
 
 GENES = ["Actb", "Itgax", "Igf1", "P2ry12", "Hexb"]
@@ -306,29 +307,29 @@ def joined() -> ad.AnnData:
 
 
 def test_split_by_pattern_column_and_metadata(joined: ad.AnnData, tmp_path: Path) -> None:
-    parts, absent = split_counts(joined, {"a": "D0_1", "b": "D7x_3"}, pattern=r"^(?P<library>D\d+[cx]?_\d+)_\d+$")
+    parts, absent = taken_apart(joined, {"a": "D0_1", "b": "D7x_3"}, pattern=r"^(?P<library>D\d+[cx]?_\d+)_\d+$")
     assert {name: part.n_obs for name, part in parts.items()} == {"a": 2, "b": 1}
     assert absent == {}
-    assert {n: p.n_obs for n, p in split_counts(joined, {"x": "x"}, column="lib")[0].items()} == {"x": 2}
+    assert {n: p.n_obs for n, p in taken_apart(joined, {"x": "x"}, column="lib")[0].items()} == {"x": 2}
     joined.obs_names = ["X00.d.Control_A.1", "X07.d.Sham_B.1", "X07.d.Sham_C.1"]
     write(tmp_path / "m.csv", 'orig.ident,n\n"00 d Control_A-1","c",1\n"07 d Sham_B-1","s",2\n"07 d Sham_C-1","s",3\n')
-    parts, _ = split_counts(
+    parts, _ = taken_apart(
         joined, {"c": "c", "s": "s"}, column="orig.ident", metadata=tmp_path / "m.csv", barcode_column=""
     )
     assert {name: part.n_obs for name, part in parts.items()} == {"c": 1, "s": 2}
 
 
 def test_a_library_without_a_barcode_is_told_with_the_keys_there_are(joined: ad.AnnData) -> None:
-    parts, absent = split_counts(joined, {"q": "D9", "r": "D0"}, pattern="^(?P<library>[^_]+)_")
+    parts, absent = taken_apart(joined, {"q": "D9", "r": "D0"}, pattern="^(?P<library>[^_]+)_")
     assert list(parts) == ["r"]
     assert absent == {"q": "no barcode belongs to 'D9'; there are: D0, D7x"}
 
 
 def test_split_mistakes_are_plain(joined: ad.AnnData) -> None:
     with pytest.raises(InputError, match="needs a group named library"):
-        split_counts(joined, {"q": "D9"}, pattern="^D0")
+        taken_apart(joined, {"q": "D9"}, pattern="^D0")
     with pytest.raises(InputError, match=r"column 'nope' is not in obs \(lib\)"):
-        split_counts(joined, {"q": "D9"}, column="nope")
+        taken_apart(joined, {"q": "D9"}, column="nope")
 
 
 # ---------------------------------------------------------------- layouts from elsewhere

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import MYELOID, Signatures, present
+from recovery_microglia.kernels import group_sums, take_columns
 from recovery_microglia.lineage import markers
 from recovery_microglia.lineage.markers import BLOOD, Columns, Floats
 from recovery_microglia.lineage.profiles import AMBIENT_SHARE, lineage_profiles, mixture_gain, posterior
@@ -89,8 +90,12 @@ def assign_lineage(
         return _not_judged(counts.shape[0], sort, len(genes))
     weights = markers.gene_weights(signatures, genes)
     used = np.flatnonzero(weights > 0)  # from here on the genes that must not speak do not exist
-    counts, genes, weights = counts[:, used], genes[used], weights[used]
-    soup = np.asarray(counts.sum(axis=0)).ravel() + 0.5 if ambient is None else ambient[used] + 1e-9
+    counts, genes, weights = take_columns(counts, used), genes[used], weights[used]
+    soup = (
+        group_sums(counts, np.zeros(counts.shape[0], dtype=np.int64), 1)[0] + 0.5
+        if ambient is None
+        else ambient[used] + 1e-9
+    )
     background = AMBIENT_SHARE * soup / soup.sum() + 1e-7
     columns = markers.marker_columns(signatures, genes)
     leukocyte = markers.leukocyte_evidence(counts, genes, background)
@@ -116,9 +121,9 @@ def _evidence(
     Tissue cells have few markers here and may be named by one; blood cells are rare and must show two, and
     more where nothing else says that they are white blood cells.
     """
+    deviate, different = markers.marker_deviates(counts, columns, background, weights)
     two, one, many = (
-        markers.marker_evidence(counts, columns, background, weights, min_markers=n)
-        for n in (markers.MIN_MARKERS, 1, markers.MANY_MARKERS)
+        markers.enough_markers(deviate, different, n) for n in (markers.MIN_MARKERS, 1, markers.MANY_MARKERS)
     )
     names = np.array(list(columns))
     blood, white = np.isin(names, BLOOD), np.isin(names, (*BLOOD, "microglia"))

@@ -8,8 +8,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID, Signatures, present
+from recovery_microglia.kernels import row_sums, take_columns
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Columns = Mapping[str, NDArray[np.int64]]
 
 SEED_EVIDENCE, SEED_MARGIN = 3.5, 2.0
@@ -32,9 +34,9 @@ MIN_LEUKOCYTE_GENES = 4
 
 def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, NDArray[np.int64]]:
     """Return the columns of each lineage's markers, for lineages with at least two (or all) of them."""
-    found = {}
+    found, available = {}, set(genes)
     for name, markers in signatures.lineages.items():
-        here = present(markers.up, set(genes))
+        here = present(markers.up, available)
         if len(here) >= min(2, len(markers.up)):
             found[name] = genes.get_indexer(here)
     return found
@@ -70,23 +72,39 @@ def marker_evidence(
 ) -> Floats:
     """Return the evidence for each lineage in each cell (cells × lineages), in units of a normal deviate.
 
-    Signed root of the Poisson deviance of the marker counts against ``background`` (counts of each gene that a
-    count of the cell brings by chance) at the cell's depth. A gene counts `MAX_COUNT` at most, and fewer than
-    ``min_markers`` different genes are no evidence.
+    Fewer than ``min_markers`` different genes are no evidence; what the others say, see `marker_deviates`.
     """
-    total = np.asarray(counts.sum(axis=1)).ravel()
-    evidence = np.zeros((counts.shape[0], len(columns)))
+    return enough_markers(*marker_deviates(counts, columns, background, weights), min_markers)
+
+
+def enough_markers(deviate: Floats, different: Integers, least: int) -> Floats:
+    """Return the evidence where at least so many different marker genes were seen; elsewhere it cannot be positive."""
+    return np.where(different >= least, deviate, np.minimum(deviate, 0))
+
+
+def marker_deviates(
+    counts: sp.csr_matrix, columns: Columns, background: Floats, weights: Floats
+) -> tuple[Floats, Integers]:
+    """Return what the markers of each lineage say, and how many of them were seen (both cells × lineages).
+
+    Signed root of the Poisson deviance of the marker counts against ``background`` (counts of each gene that a
+    count of the cell brings by chance) at the cell's depth. A gene counts `MAX_COUNT` at most.
+    """
+    total = row_sums(counts)
+    every = np.unique(np.concatenate(list(columns.values())))
+    markers = take_columns(counts, every)  # one pass over all counts; the lineages' own are a few hundred
+    shape = (counts.shape[0], len(columns))
+    deviate, different = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     for number, used in enumerate(columns.values()):
-        part = counts[:, used].astype(np.float64)
+        part = markers[:, np.searchsorted(every, used)].astype(np.float64)
         part.data = np.minimum(part.data, MAX_COUNT)
         seen = part @ weights[used]
         expected = np.maximum(capped_mean(total[:, None] * background[used]) @ weights[used], 0.02)
         with np.errstate(divide="ignore", invalid="ignore"):
             deviance = 2 * (np.where(seen > 0, seen * np.log(seen / expected), 0) - (seen - expected))
-        root = np.sign(seen - expected) * np.sqrt(np.maximum(deviance, 0))
-        different = np.diff(part.indptr)
-        evidence[:, number] = np.where(different >= min_markers, root, np.minimum(root, 0))
-    return evidence
+        deviate[:, number] = np.sign(seen - expected) * np.sqrt(np.maximum(deviance, 0))
+        different[:, number] = np.diff(part.indptr)
+    return deviate, different
 
 
 def leukocyte_evidence(counts: sp.csr_matrix, genes: pd.Index, background: Floats) -> Floats:

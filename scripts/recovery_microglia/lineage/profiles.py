@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID
+from recovery_microglia.kernels import group_sums, row_products, row_sums
 from recovery_microglia.lineage.markers import MAX_COUNT, Columns, Floats
 
 AMBIENT_SHARE = 0.08
@@ -23,8 +24,8 @@ MIN_LABELLED = 5
 def lineage_profiles(counts: sp.csr_matrix, label: NDArray[np.int64], columns: Columns, background: Floats) -> Floats:
     """Return the profile of each lineage (lineages × genes, rows summing to one) from the labelled cells."""
     names = list(columns)
-    sums = np.array([np.asarray(counts[label == number].sum(axis=0)).ravel() for number in range(len(names))], float)
-    whole = np.asarray(counts.sum(axis=0)).ravel() + 0.5
+    every = group_sums(counts, label + 1, len(names) + 1)  # the first are those of the cells without label
+    sums, whole = every[1:].astype(np.float64), every.sum(axis=0) + 0.5
     myeloid = np.array([name in MYELOID for name in names])
     profiles = np.empty_like(sums)
     for number, name in enumerate(names):
@@ -50,14 +51,18 @@ class _Evidence:
     """The counts that tell lineages apart, ready to be compared with any profile."""
 
     def __init__(self, counts: sp.csr_matrix, profiles: Floats, weights: Floats) -> None:
-        self.total = np.asarray(counts.sum(axis=1)).ravel()
+        self.total = row_sums(counts)
         self.depth = max(float(np.median(self.total)), 1.0)
         high = profiles.max(axis=0)
         telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
         self.used = np.flatnonzero(telling)
-        self.part = counts[:, self.used].astype(np.float64)
-        self.part.data = np.minimum(self.part.data, MAX_COUNT)
+        self.counts = counts
         self.weights = weights[self.used]
+
+    def seen(self, table: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
+        """Return the bounded counts of the cells (all if None) times a table (genes used × columns)."""
+        cells = np.arange(len(self.total)) if rows is None else rows
+        return row_products(self.counts, cells, self.used, table, most=MAX_COUNT)
 
     def expected(self, profiles: Floats) -> Floats:
         """Return the counts that profiles expect per count of a cell, bounded as counts are."""
@@ -71,7 +76,7 @@ def posterior(counts: sp.csr_matrix, profiles: Floats, weights: Floats, share: F
     ratio = np.clip(log_profile - log_profile.mean(axis=0), -MAX_LOG_RATIO, MAX_LOG_RATIO) * evidence.weights
     # Poisson: what a lineage expects and the cell lacks counts against it
     expected = evidence.expected(profiles[:, evidence.used])
-    log_likelihood = evidence.part @ ratio.T - evidence.total[:, None] * (expected - expected.mean())
+    log_likelihood = evidence.seen(ratio.T) - evidence.total[:, None] * (expected - expected.mean())
     score = DAMPING * log_likelihood + np.log(share)
     likelihood = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
@@ -107,20 +112,26 @@ def mixture_gain(
     gain, second = np.full(len(best), -np.inf), best.copy()
     for first in np.unique(best):
         rows = np.flatnonzero(best == first)
-        for other in np.flatnonzero(known & (myeloid != myeloid[first])):
-            new = _pair_gain(evidence, rows, profiles[first], profiles[other])
+        others = np.flatnonzero(known & (myeloid != myeloid[first]))
+        gains = _pair_gains(evidence, rows, profiles[first], profiles[others])
+        for other, new in zip(others, gains, strict=True):
             better = new > gain[rows]
             gain[rows[better]], second[rows[better]] = new[better], other
     return gain, second
 
 
-def _pair_gain(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, other: Floats) -> Floats:
-    """Return the damped log-likelihood that mixing in much of ``other`` gains over mixing in little."""
-    part, total = evidence.part[rows], evidence.total[rows]
-
-    def likelihood(share: float) -> Floats:
-        mean = (1 - share) * first[evidence.used] + share * other[evidence.used]
-        return np.asarray(part @ (np.log(mean) * evidence.weights) - total * evidence.expected(mean))
-
-    mixed, pure = (np.max([likelihood(s) for s in shares], axis=0) for shares in (MIXED_SHARES, PURE_SHARES))
-    return np.asarray(DAMPING * (mixed - pure))
+def _pair_gains(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, others: Floats) -> list[Floats]:
+    """Return for each other profile the damped log-likelihood that mixing in much of it gains over mixing in little."""
+    shares, total = (*MIXED_SHARES, *PURE_SHARES), evidence.total[rows]
+    means = [
+        (1 - share) * first[evidence.used] + share * other for other in others[:, evidence.used] for share in shares
+    ]
+    seen = evidence.seen(
+        np.array([np.log(mean) * evidence.weights for mean in means]).reshape(len(means), len(evidence.used)).T, rows
+    )
+    fits = [seen[:, k] - total * evidence.expected(mean) for k, mean in enumerate(means)]
+    gains, middle = [], len(MIXED_SHARES)
+    for start in range(0, len(fits), len(shares)):
+        own = fits[start : start + len(shares)]
+        gains.append(DAMPING * (np.max(own[:middle], axis=0) - np.max(own[middle:], axis=0)))
+    return gains

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.readers.counts import Table
@@ -18,6 +19,9 @@ from recovery_microglia.readers.counts import Table
 
 def _words(dataset: Any) -> list[str]:
     return [word.decode() if isinstance(word, bytes) else str(word) for word in np.atleast_1d(dataset[()])]
+
+
+type MatrixOf = Callable[[Any], sp.csr_matrix]
 
 
 def _csr(group: Any) -> sp.csr_matrix:
@@ -29,12 +33,15 @@ def _csr(group: Any) -> sp.csr_matrix:
     return matrix
 
 
-def read_10x_h5(path: Path, genome: str | None) -> Table:
-    """Read Cell Ranger's h5: version 3 (one group ``matrix``) or version 2 (a group a genome)."""
+def read_10x_h5(path: Path, genome: str | None, matrix_of: MatrixOf = _csr) -> Table:
+    """Read Cell Ranger's h5: version 3 (one group ``matrix``) or version 2 (a group a genome).
+
+    ``matrix_of`` takes the matrix out of its group.
+    """
     try:
         with h5py.File(path, "r") as file:
             if "matrix" in file:
-                return _version_3(file["matrix"])
+                return _version_3(file["matrix"], matrix_of)
             groups = [name for name, node in file.items() if isinstance(node, h5py.Group) and "gene_names" in node]
             if not groups:
                 raise InputError(
@@ -49,7 +56,7 @@ def read_10x_h5(path: Path, genome: str | None) -> Table:
             group = file[genome or groups[0]]
             names, ids = _words(group["gene_names"]), _words(group["genes"])
             genomes = [genome or groups[0]] * len(names)
-            return Table(_csr(group), _words(group["barcodes"]), names, "10x h5, version 2", ids, (), genomes)
+            return Table(matrix_of(group), _words(group["barcodes"]), names, "10x h5, version 2", ids, (), genomes)
     except OSError as error:
         raise InputError(f"{path}: not a whole HDF5 file ({str(error).splitlines()[0]})") from None
     except KeyError as error:
@@ -60,7 +67,7 @@ def read_10x_h5(path: Path, genome: str | None) -> Table:
         raise InputError(f"{path}: its parts do not fit together ({str(error).splitlines()[0]})") from None
 
 
-def _version_3(group: Any) -> Table:
+def _version_3(group: Any, matrix_of: MatrixOf) -> Table:
     features = group["features"]
     genomes = _words(features["genome"]) if "genome" in features else []
     types = _words(features["feature_type"]) if "feature_type" in features else []
@@ -68,7 +75,7 @@ def _version_3(group: Any) -> Table:
     # some writers give one word for all features
     genomes, types = (words * len(names) if len(words) == 1 else words for words in (genomes, types))
     # antibodies have no genome; the empty name must not look like a second one
-    return Table(_csr(group), _words(group["barcodes"]), names, "10x h5, version 3", ids, types, genomes)
+    return Table(matrix_of(group), _words(group["barcodes"]), names, "10x h5, version 3", ids, types, genomes)
 
 
 def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tuple[str, Any, pd.DataFrame]]:
@@ -93,8 +100,15 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
 
 
 def _is_raw(matrix: Any) -> bool:
-    values = sp.csr_matrix(matrix).data
-    sample = values[:1_000_000]
+    return looks_raw(sp.csr_matrix(matrix).data[:SAMPLE])
+
+
+SAMPLE = 1_000_000
+"""Values that tell whether a matrix holds raw counts."""
+
+
+def looks_raw(sample: NDArray[Any]) -> bool:
+    """Return whether values are whole numbers from 0 on."""
     return bool(
         len(sample) == 0 or (np.isfinite(sample).all() and (sample >= 0).all() and (sample == np.round(sample)).all())
     )
@@ -116,7 +130,7 @@ def read_anndata(path: Path, layer: str | None) -> Table:
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
         if layer or _is_raw(matrix):
-            symbols, ids = _names(var)
+            symbols, ids = gene_names(var)
             obs = adata.obs.copy()
             return Table(
                 _sound(matrix, path), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
@@ -133,7 +147,7 @@ def _sound(matrix: Any, path: Path) -> sp.csr_matrix:
     return found
 
 
-def _names(var: pd.DataFrame) -> tuple[list[str], list[str]]:
+def gene_names(var: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Return symbols and ids: the index, or a column with symbols where the index holds ids."""
     index = [str(name) for name in var.index]
     if sum(name.startswith("ENS") for name in index) > len(index) / 2:

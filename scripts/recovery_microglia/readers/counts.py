@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism, Resolved, known_symbols, resolve_symbols
+from recovery_microglia.kernels import renumber
 from recovery_microglia.tsv import looks_like_date
 
 BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
@@ -57,7 +58,7 @@ class Table:
 
 
 def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequence[str], where: str) -> sp.csr_matrix:
-    """Return the matrix as int32, or refuse what are no raw counts.
+    """Return the matrix as int32 (itself, if it is), or refuse what are no raw counts.
 
     Raises
     ------
@@ -79,12 +80,13 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
             if bad.any():
                 wrong = bad, word
                 _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
-    elif (values < 0).any():
+    elif values.dtype.kind == "i" and values.min() < 0:
         _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
     if values.max() > 2**31 - 1:
         _refuse(matrix, values > 2**31 - 1, "is too large for a count", symbols, barcodes, where)
-    counts = matrix.astype(np.int32)
-    counts.eliminate_zeros()
+    counts = matrix.astype(np.int32, copy=False)
+    if np.count_nonzero(counts.data) < len(counts.data):
+        counts.eliminate_zeros()
     return counts
 
 
@@ -108,8 +110,29 @@ def _refuse(
     raise InputError(f"{where}: gene {gene}, barcode {barcodes[row]}: {value:.6g} {word}")
 
 
+@dataclass(frozen=True)
+class Genes:
+    """What becomes of a table's features.
+
+    Attributes
+    ----------
+    column
+        New column of each feature; -1: left out.
+    var
+        One row a gene, named by its current symbol; ``id`` where the table has ids.
+    reading
+        What was recognised and changed, for the report.
+    """
+
+    column: NDArray[np.int64]
+    var: pd.DataFrame
+    reading: dict[str, object]
+
+
 def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: str) -> ad.AnnData:
     """Turn what a reader found into AnnData: genes only, current symbols, duplicates summed, raw counts checked.
+
+    The table's matrix is used up: its memory becomes the result's.
 
     Raises
     ------
@@ -117,40 +140,45 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
         No cell or gene, duplicated barcodes, several genomes and none chosen, the wrong organism, no raw counts.
     """
     matrix = sp.csr_matrix(table.matrix)
-    if matrix.shape != (len(table.barcodes), len(table.symbols)):
+    check_names(table, matrix.shape, where)
+    matrix.sum_duplicates()
+    counts = check_counts(matrix, table.symbols, table.barcodes, where)
+    return with_genes(counts, table.barcodes, table.obs, genes_of(table, organism=organism, genome=genome, where=where))
+
+
+def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
+    """Refuse names that do not fit the matrix's shape, an empty table, and barcodes that are there twice."""
+    if shape != (len(table.barcodes), len(table.symbols)):
         raise InputError(
-            f"{where}: the matrix is {matrix.shape[0]} x {matrix.shape[1]}, but there are {len(table.barcodes)} barcodes "
+            f"{where}: the matrix is {shape[0]} x {shape[1]}, but there are {len(table.barcodes)} barcodes "
             f"and {len(table.symbols)} genes"
         )
-    if min(matrix.shape) == 0:
-        raise InputError(f"{where}: empty: {matrix.shape[0]} barcodes, {matrix.shape[1]} genes")
+    if min(shape) == 0:
+        raise InputError(f"{where}: empty: {shape[0]} barcodes, {shape[1]} genes")
     repeated = pd.Index(table.barcodes)
     if not repeated.is_unique:
         name = repeated[repeated.duplicated()][0]
         raise InputError(
             f"{where}: barcode {name} is there twice; are several libraries put together without a prefix?"
         )
-    matrix.sum_duplicates()
-    counts = check_counts(matrix, table.symbols, table.barcodes, where)
+
+
+def genes_of(table: Table, *, organism: Organism, genome: str | None, where: str) -> Genes:
+    """Return the genes among a table's features, by their current symbols; see `to_anndata`."""
     names, keep, genomes = _choose_features(table, genome, where)
     resolved = resolve_symbols(names, organism)
     if resolved.organism_guess not in (None, organism):
         raise InputError(f"{where}: the genes are {resolved.organism_guess}, but the data set says {organism}")
     _refuse_what_is_no_gene(names, resolved, where)
     symbols, column = np.unique(resolved.symbols, return_inverse=True)
-    shape = (len(names), len(symbols))
-    join = sp.csr_matrix((np.ones(len(names), dtype=np.int32), (np.arange(len(names)), column)), shape=shape)
-    summed = sp.csr_matrix(counts[:, keep] @ join).astype(np.int32)
-    summed.sort_indices()
+    to = np.full(len(table.symbols), -1, dtype=np.int64)
+    to[keep] = column
     var = pd.DataFrame(index=pd.Index(symbols, dtype=object))
     if len(table.ids):
         first = np.zeros(len(symbols), dtype=np.int64)
         first[column[::-1]] = np.arange(len(names))[::-1]
         var["id"] = np.asarray(table.ids, dtype=object)[keep][first]
-    obs = table.obs if table.obs is not None else pd.DataFrame(index=pd.Index(table.barcodes, dtype=object))
-    adata = ad.AnnData(summed, obs=obs, var=var)
-    adata.obs_names = pd.Index(np.asarray(table.barcodes, dtype=object))
-    adata.uns["reading"] = {
+    reading = {
         "layout": table.layout,
         "barcodes": len(table.barcodes),
         "features": len(table.symbols),
@@ -163,6 +191,16 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
         "spreadsheet_dates": [name for name in names if looks_like_date(name)],
         "renamed": {old: new for old, new in resolved.renamed.items() if new in known_symbols(organism)},
     }
+    return Genes(to, var, reading)
+
+
+def with_genes(counts: sp.csr_matrix, barcodes: Sequence[str], obs: pd.DataFrame | None, genes: Genes) -> ad.AnnData:
+    """Return counts (barcodes × features, int32, used up) as AnnData of genes."""
+    summed = renumber(counts, genes.column, len(genes.var))
+    table = obs if obs is not None else pd.DataFrame(index=pd.Index(barcodes, dtype=object))
+    adata = ad.AnnData(summed, obs=table, var=genes.var.copy())
+    adata.obs_names = pd.Index(np.asarray(barcodes, dtype=object))
+    adata.uns["reading"] = dict(genes.reading)
     return adata
 
 

@@ -2,11 +2,8 @@
 
 import csv
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,41 +12,12 @@ from numpy.typing import NDArray
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import known_symbols
 from recovery_microglia.readers.counts import BARNYARD, Table
+from recovery_microglia.readers.market import read_entries
+from recovery_microglia.readers.opening import first_line, opened
 
-BLOCK = 256
-"""Lines of a dense table that are parsed at once: bounds memory at a few hundred megabytes for 100,000 columns."""
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, gzipped or not (by its first bytes, not by its name).
-
-    Raises
-    ------
-    InputError
-        The file is missing, truncated or corrupt.
-    """
-    from isal import igzip, igzip_lib
-
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if not zipped:
-                yield raw
-                return
-            with igzip.IGzipFile(fileobj=raw, mode="rb") as stream:
-                yield stream
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
-        raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
-
-
-def first_line(path: Path) -> str:
-    """Return the first line of a text file."""
-    with opened(path) as stream:
-        return stream.readline(1_000_000).decode("utf-8", "replace").rstrip("\r\n")
+MARKET = "MatrixMarket"
+BLOCK, AT_ONCE = 256, 16_000_000
+"""Lines, and numbers, of a dense table that are held densely at once: bounds memory whatever the columns."""
 
 
 def _separator(line: str) -> str | None:
@@ -110,34 +78,31 @@ def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
     return ids, columns[best], types
 
 
-def read_matrix_market(matrix: Path, genes: Path, barcodes: Path, layout: str) -> Table:
+def read_matrix_market(matrix: Path, genes: Path, barcodes: Path) -> Table:
     """Read a MatrixMarket file with its lists; genes or cells may be the rows, which the lengths tell."""
-    from scipy.io import mmread
-
     start = first_line(matrix)
     if not start.startswith("%%MatrixMarket"):
         return _read_bare(matrix, genes, barcodes) or read_dense(matrix)
-    try:
-        with opened(matrix) as stream:
-            found = sp.coo_matrix(mmread(stream, spmatrix=False))
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"{matrix}: not a whole MatrixMarket file ({error})") from None
+    found = read_entries(matrix)
+    by_gene, cells, ids, symbols, types = market_names(found.shape, matrix, genes, barcodes)
+    return Table(sp.csr_matrix(found.T if by_gene else found), cells, symbols, MARKET, ids, types)
+
+
+def market_names(
+    shape: tuple[int, int], matrix: Path, genes: Path, barcodes: Path
+) -> tuple[bool, list[str], list[str], list[str], list[str]]:
+    """Return whether genes are the rows, then barcodes, ids, symbols and feature types, from the lists that fit a matrix."""
     cells = barcode_list(barcodes)
     n_genes = len(read_rows(genes))
-    rows, columns = found.shape
+    rows, columns = shape
     fits = _fits(rows, n_genes) and _fits(columns, len(cells))
     turned = _fits(columns, n_genes) and _fits(rows, len(cells))
     if not fits and not turned:
         raise InputError(
             f"{matrix}: {rows} x {columns}, but {genes.name} has {n_genes} lines and {barcodes.name} {len(cells)}"
         )
-    if not fits:
-        found = found.T
-    cells = _without_header(cells, found.shape[1], barcodes)
-    ids, symbols, types = gene_columns(genes, found.shape[0])
-    return Table(sp.csr_matrix(found.T), cells, symbols, layout, ids, types)
+    cells = _without_header(cells, columns if fits else rows, barcodes)
+    return fits, cells, *gene_columns(genes, rows if fits else columns)
 
 
 def barcode_list(path: Path) -> list[str]:
@@ -221,55 +186,83 @@ def read_dense(path: Path) -> Table:
     A header may be one field shorter than the rows (R's write.table). Which way round it stands is told by where
     known gene names are.
     """
-    with opened(path) as stream:
-        head = stream.readline().decode("utf-8-sig", "replace")
-        if not head:
-            raise InputError(f"{path}: empty")
-        if re.match(r"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
-            raise InputError(f"{path}: a page of a web site, no table; fetch the file again")
-        separator = _separator(head)
-        header = _fields(head, separator)
-        blocks, names = _dense_blocks(stream, separator, path)
+    header, separator = dense_header(path)
+    blocks, names = [], []
+    for _, block, own in dense_blocks(path, separator):
+        blocks.append(block)
+        names += own
     if not blocks:
         raise InputError(f"{path}: a header and no rows")
-    width = blocks[0].shape[1]
+    header = fitting_header(header, blocks[0].shape[1], path)
+    matrix = sp.vstack(blocks, format="csr")
+    if genes_in_rows(names, header):
+        return Table(sp.csr_matrix(matrix.T), header, names, DENSE_BY_GENE)
+    return Table(matrix, names, header, DENSE_BY_CELL)
+
+
+DENSE_BY_GENE, DENSE_BY_CELL = "dense text, genes in rows", "dense text, genes in columns"
+
+
+def genes_in_rows(names: Sequence[str], header: Sequence[str]) -> bool:
+    """Return whether the names of the rows, rather than those of the columns, are genes."""
+    return _gene_like(names) >= _gene_like(header)
+
+
+def dense_header(path: Path) -> tuple[list[str], str | None]:
+    """Return the names in the first line of a dense table, and the separator."""
+    with opened(path) as stream:
+        head = stream.readline().decode("utf-8-sig", "replace")
+    if not head:
+        raise InputError(f"{path}: empty")
+    if re.match(r"\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
+        raise InputError(f"{path}: a page of a web site, no table; fetch the file again")
+    separator = _separator(head)
+    return _fields(head, separator), separator
+
+
+def fitting_header(header: list[str], width: int, path: Path) -> list[str]:
+    """Return the names of the columns of numbers: a header may begin with a heading of the names' column."""
     if width == 0:
         raise InputError(f"{path}: one column of names and no numbers; is it separated by tabs, commas or semicolons?")
-    if len(header) == width + 1:
-        header = header[1:]
-    if len(header) != width:
-        raise InputError(f"{path}: the header has {len(header)} names for {width} columns of numbers")
-    matrix = sp.vstack(blocks, format="csr")
-    if _gene_like(names) >= _gene_like(header):
-        return Table(sp.csr_matrix(matrix.T), header, names, "dense text, genes in rows")
-    return Table(matrix, names, header, "dense text, genes in columns")
+    names = header[1:] if len(header) == width + 1 else header
+    if len(names) != width:
+        raise InputError(f"{path}: the header has {len(names)} names for {width} columns of numbers")
+    return names
 
 
-def _dense_blocks(stream: IO[bytes], separator: str | None, path: Path) -> tuple[list[sp.csr_matrix], list[str]]:
-    """Return the numbers as sparse blocks of lines, and the name of each line."""
-    blocks: list[sp.csr_matrix] = []
+def dense_rows(path: Path, separator: str | None) -> Iterator[tuple[int, str, bytes]]:
+    """Yield number, name and the rest of each line below the header; empty lines are passed over."""
+    mark = separator.encode() if separator else None
+    with opened(path) as stream:
+        stream.readline()
+        for number, line in enumerate(stream, start=2):
+            if not line.strip():
+                continue
+            name, _, rest = line.strip(b"\r\n").partition(mark) if mark else line.strip().partition(b" ")
+            yield number, name.decode("utf-8", "replace").strip().strip('"'), rest
+
+
+def dense_blocks(
+    path: Path, separator: str | None, *, lines: int = BLOCK
+) -> Iterator[tuple[int, sp.csr_matrix, list[str]]]:
+    """Yield the numbers as sparse blocks of at most so many lines: number of lines before, the block, and the names of its lines."""
     names: list[str] = []
     pending: list[np.ndarray] = []
     mark = separator.encode() if separator else None
-    width = -1
-    for number, line in enumerate(stream, start=2):
-        if not line.strip():
-            continue
-        name, _, rest = line.strip(b"\r\n").partition(mark) if mark else line.strip().partition(b" ")
-        names.append(name.decode("utf-8", "replace").strip().strip('"'))
-        values = _numbers(rest, mark, path, number, names[-1])
+    width, above = -1, 0
+    for number, name, rest in dense_rows(path, separator):
+        names.append(name)
+        values = _numbers(rest, mark, path, number, name)
         width = len(values) if width < 0 else width
         if len(values) != width:
-            raise InputError(
-                f"{path}: line {number} ({names[-1]}): {len(values)} values, the lines before have {width}"
-            )
+            raise InputError(f"{path}: line {number} ({name}): {len(values)} values, the lines before have {width}")
         pending.append(values)
-        if len(pending) == BLOCK:
-            blocks.append(sp.csr_matrix(np.vstack(pending)))
-            pending = []
+        if len(pending) == min(lines, max(AT_ONCE // max(width, 1), 1)):
+            yield above, sp.csr_matrix(np.vstack(pending)), names
+            above += len(names)
+            pending, names = [], []
     if pending:
-        blocks.append(sp.csr_matrix(np.vstack(pending)))
-    return blocks, names
+        yield above, sp.csr_matrix(np.vstack(pending)), names
 
 
 def _numbers(text: bytes, mark: bytes | None, path: Path, line: int, name: str) -> np.ndarray:

@@ -1,0 +1,372 @@
+"""Compiled passes over sparse counts (floor 1).
+
+What a library costs is passes over its fifty million counts: a loop that numba compiles makes one pass where scipy
+makes several with a copy each. Compiled once, then loaded from numba's cache beside this file.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numba
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def compiled[F: Callable[..., Any]](function: F) -> F:
+    """Return the function compiled at its first call; kept for the next process wherever a cache can be written.
+
+    numba looks beside the source, then in the user's cache folder (or ``NUMBA_CACHE_DIR``), and raises where all are
+    read-only: then every process compiles anew, which costs seconds and no result.
+    """
+    try:
+        made = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        made = numba.njit(nogil=True)(function)
+    return cast(F, made)
+
+
+@compiled
+def _bits() -> NDArray[np.int64]:
+    """Return where the lowest set bit of a word is, by the product of that bit with de Bruijn's number."""
+    found = np.empty(64, np.int64)
+    for place in range(64):
+        found[((np.uint64(1) << np.uint64(place)) * np.uint64(0x03F79D71B4CB0A89)) >> np.uint64(58)] = place
+    return found
+
+
+@compiled
+def _renumber(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    column: Integers,
+    n_columns: int,
+) -> int:
+    """Move the entries of each row to new columns, in place; return how many are left. See `renumber`."""
+    lowest = _bits()
+    words = np.zeros((n_columns + 63) // 64, np.uint64)
+    sums = np.zeros(n_columns, np.int64)
+    filled = 0
+    start = indptr[0]
+    for row in range(len(indptr) - 1):
+        for k in range(start, indptr[row + 1]):
+            new = column[indices[k]]
+            if new >= 0:
+                sums[new] += data[k]
+                words[new >> 6] |= np.uint64(1) << np.uint64(new & 63)
+        start = indptr[row + 1]
+        for word in range(len(words)):
+            left = words[word]
+            while left != 0:
+                bit = left & (~left + np.uint64(1))
+                left ^= bit
+                new = 64 * word + lowest[(bit * np.uint64(0x03F79D71B4CB0A89)) >> np.uint64(58)]
+                indices[filled] = new
+                data[filled] = sums[new]
+                sums[new] = 0
+                filled += 1
+            words[word] = 0
+        indptr[row + 1] = filled
+    return filled
+
+
+def renumber(counts: sp.csr_matrix, column: Integers, n_columns: int) -> sp.csr_matrix:
+    """Return counts with their columns moved, entries of a row sorted, those that meet in a column added up.
+
+    The same as a product with a matrix of zeros and ones, without a copy: ``counts`` (csr, int32) is used up.
+
+    Parameters
+    ----------
+    counts
+        Rows × columns.
+    column
+        New column of each column; -1: left out.
+    n_columns
+        Columns of the result.
+    """
+    filled = _renumber(counts.indptr, counts.indices, counts.data, column.astype(np.int64), n_columns)
+    parts = counts.data[:filled], counts.indices[:filled], counts.indptr
+    moved = sp.csr_matrix(parts, shape=(counts.shape[0], n_columns))
+    moved.has_canonical_format = True
+    return moved
+
+
+def _parts(counts: sp.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return indptr, indices and data as int32, so that each loop is compiled once."""
+    rows = np.int32 if counts.nnz < 2**31 else np.int64
+    return (
+        counts.indptr.astype(rows, copy=False),
+        counts.indices.astype(np.int32, copy=False),
+        counts.data.astype(np.int32, copy=False),
+    )
+
+
+@compiled
+def _row_sums(indptr: NDArray[np.int32], data: NDArray[np.int32]) -> Integers:
+    found = np.zeros(len(indptr) - 1, np.int64)
+    for row in range(len(found)):
+        for k in range(indptr[row], indptr[row + 1]):
+            found[row] += data[k]
+    return found
+
+
+def row_sums(counts: sp.csr_matrix) -> Integers:
+    """Return the sum of each row (csr, whole numbers), as ``counts.sum(axis=1)`` without its copy of all counts."""
+    indptr, _, data = _parts(counts)
+    return _row_sums(indptr, data)
+
+
+@compiled
+def _group_sums(
+    indptr: NDArray[np.int32], indices: NDArray[np.int32], data: NDArray[np.int32], group: Integers, sums: Integers
+) -> None:
+    for row in range(len(indptr) - 1):
+        own = group[row]
+        if own >= 0:
+            for k in range(indptr[row], indptr[row + 1]):
+                sums[own, indices[k]] += data[k]
+
+
+def group_sums(counts: sp.csr_matrix, group: NDArray[np.integer[Any]], n_groups: int) -> Integers:
+    """Return the sums of the rows of each group (groups × columns), in one pass for all groups.
+
+    ``group`` is the number of each row's group, -1 for none.
+    """
+    sums = np.zeros((n_groups, counts.shape[1]), dtype=np.int64)
+    _group_sums(*_parts(counts), group.astype(np.int64), sums)
+    return sums
+
+
+@compiled
+def _column_group_sums(
+    indptr: NDArray[np.int32], indices: NDArray[np.int32], data: NDArray[np.int32], member: Integers, sums: Integers
+) -> None:
+    for row in range(len(indptr) - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            groups = member[indices[k]]
+            group = 0
+            while groups:
+                if groups & 1:
+                    sums[group, row] += data[k]
+                groups >>= 1
+                group += 1
+
+
+def column_group_sums(counts: sp.csr_matrix, groups: Sequence[NDArray[np.int64]]) -> Integers:
+    """Return the sum of each row over each group of columns (groups × rows); groups may overlap, at most 60 of them."""
+    member = np.zeros(counts.shape[1], dtype=np.int64)
+    for number, columns in enumerate(groups):
+        member[columns] |= 1 << number
+    sums = np.zeros((len(groups), counts.shape[0]), dtype=np.int64)
+    _column_group_sums(*_parts(counts), member, sums)
+    return sums
+
+
+@compiled
+def _moments(
+    indptr: NDArray[np.int32], indices: NDArray[np.int32], data: NDArray[np.int32], rows: Integers, found: Floats
+) -> None:
+    each = 1.0 / len(rows)
+    for row in rows:
+        for k in range(indptr[row], indptr[row + 1]):
+            column, value = indices[k], data[k]
+            found[0, column] += value * each
+            found[1, column] += value * value * each
+            if value > 0:
+                found[2, column] += 1
+
+
+def column_moments(counts: sp.csr_matrix, rows: NDArray[np.int64]) -> Floats:
+    """Return mean, mean square and number of positive entries of each column over some rows (3 × columns).
+
+    Rounded as scipy's means are: each entry divided by the number of rows, added up in the order of rows.
+    """
+    found = np.zeros((3, counts.shape[1]))
+    _moments(*_parts(counts), rows.astype(np.int64), found)
+    return found
+
+
+@compiled
+def _take_columns(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    column: NDArray[np.int32],
+) -> tuple[Integers, NDArray[np.int32], NDArray[np.int32]]:
+    starts = np.zeros(len(indptr), np.int64)
+    filled = 0
+    for row in range(len(indptr) - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            if column[indices[k]] >= 0:
+                filled += 1
+        starts[row + 1] = filled
+    new_indices, new_data = np.empty(filled, np.int32), np.empty(filled, np.int32)
+    filled = 0
+    for k in range(indptr[0], indptr[-1]):
+        new = column[indices[k]]
+        if new >= 0:
+            new_indices[filled], new_data[filled] = new, data[k]
+            filled += 1
+    return starts, new_indices, new_data
+
+
+def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_matrix:
+    """Return some columns, in ascending order, as ``counts[:, columns]`` does in three times the time (int32)."""
+    column = np.full(counts.shape[1], -1, dtype=np.int32)
+    column[columns] = np.arange(len(columns))
+    starts, indices, data = _take_columns(*_parts(counts), column)
+    return sp.csr_matrix((data, indices, starts), shape=(counts.shape[0], len(columns)))
+
+
+@compiled
+def _row_products(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    rows: Integers,
+    place: Integers,
+    most: int,
+    table: Floats,
+    found: Floats,
+) -> None:
+    for number in range(len(rows)):
+        row = rows[number]
+        for k in range(indptr[row], indptr[row + 1]):
+            at = place[indices[k]]
+            if at >= 0:
+                value = float(min(data[k], most))
+                for column in range(table.shape[1]):
+                    found[number, column] += value * table[at, column]
+
+
+def row_products(
+    counts: sp.csr_matrix, rows: NDArray[np.int64], columns: NDArray[np.int64], table: Floats, *, most: int
+) -> Floats:
+    """Return ``np.minimum(counts[rows][:, columns], most) @ table`` (rows × columns of the table), without the slices.
+
+    Rounded as scipy's product is: a row's entries are added up in their order.
+    """
+    place = np.full(counts.shape[1], -1, dtype=np.int64)
+    place[columns] = np.arange(len(columns))
+    found = np.zeros((len(rows), table.shape[1]))
+    _row_products(*_parts(counts), rows.astype(np.int64), place, most, np.ascontiguousarray(table), found)
+    return found
+
+
+@compiled
+def _kth(values: NDArray[np.float32], n: int, k: int) -> Any:
+    """Return the k-th smallest (from 0) of the first n values, which change places (Hoare's selection)."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if k <= right:
+            high = right
+        elif k >= left:
+            low = left
+        else:
+            break
+    return values[k]
+
+
+@compiled
+def _any_below(values: NDArray[np.float32], bound: np.float32) -> bool:
+    found = False
+    for i in range(len(values)):
+        found |= bool(values[i] <= bound)
+    return found
+
+
+@compiled
+def _subtract(left: NDArray[np.float32], right: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    for i in range(len(out)):
+        out[i] = left[i] - right[i]
+
+
+@compiled
+def _late_among_nearest(
+    product: NDArray[np.float32], norm: NDArray[np.float32], start: int, k: int, first: int, found: Integers
+) -> None:
+    """Fill ``found``; -1 where a tie must be decided. See `late_among_nearest`."""
+    n_rows, n = product.shape
+    step, chunk = (64 if n > 64 * 64 else 1), 32
+    expected = k / step
+    place = int(expected + 4 * np.sqrt(expected) + 4)
+    distance = np.empty(n, np.float32)
+    near, ranked, late = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
+    for row in range(n_rows):
+        _subtract(norm, product[row], distance)
+        distance[start + row] = np.inf
+        n_sample = 0
+        for column in range(0, n, step):
+            near[n_sample] = distance[column]
+            n_sample += 1
+        bound = _kth(near, n_sample, place) if place < n_sample else np.float32(np.inf)
+        m = 0
+        while m < k:
+            m = 0
+            for begin in range(0, n, chunk):
+                end = min(begin + chunk, n)
+                if _any_below(distance[begin:end], bound):
+                    for column in range(begin, end):
+                        if distance[column] <= bound:
+                            near[m], ranked[m], late[m] = distance[column], distance[column], column >= first
+                            m += 1
+            bound = np.float32(np.inf)
+        last = _kth(ranked, m, k - 1)
+        below = 0
+        for i in range(m):
+            if near[i] < last:
+                below += 1
+                found[row] += late[i]
+        at_last, late_at_last = 0, 0
+        for i in range(m):
+            if near[i] == last:
+                at_last += 1
+                late_at_last += late[i]
+        if at_last == k - below or late_at_last == 0:
+            found[row] += late_at_last
+        elif late_at_last == at_last:
+            found[row] += k - below
+        else:
+            found[row] = -1
+
+
+def late_among_nearest(
+    product: NDArray[np.float32], norm: NDArray[np.float32], *, start: int, k: int, first: int
+) -> Integers:
+    """Return for some points how many of their k nearest neighbours have the number ``first`` or a later one.
+
+    A bound on the k-th distance comes from every 64th point; the few distances below it are then ranked, which
+    saves ranking all of them. Where early and late points tie for the last places (a doublet of a cell with itself lies
+    where the cell does), numpy's partition decides.
+
+    Parameters
+    ----------
+    product
+        Twice the scalar products of some points with all (some × all).
+    norm
+        Squared lengths of all.
+    start
+        Number of the first of the some points among all: no point is its own neighbour.
+    """
+    found = np.zeros(len(product), dtype=np.int64)
+    _late_among_nearest(product, norm, start, k, first, found)
+    for row in np.flatnonzero(found < 0):
+        distance = norm - product[row]
+        distance[start + row] = np.inf
+        found[row] = (np.argpartition(distance, k - 1)[:k] >= first).sum()
+    return found

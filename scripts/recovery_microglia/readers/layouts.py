@@ -1,0 +1,187 @@
+"""Which layout lies at a path, and which files belong to it (floor 2)."""
+
+import glob
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recovery_microglia.deposit import is_archive
+from recovery_microglia.errors import InputError
+from recovery_microglia.readers.opening import first_line
+from recovery_microglia.unpack import unpack
+
+FORMATS = {
+    "auto": "recognise the layout",
+    "10x_mtx": "a folder or prefix with matrix.mtx, barcodes.tsv and genes.tsv or features.tsv (Cell Ranger, STARsolo)",
+    "10x_h5": "Cell Ranger's h5, version 2 or 3",
+    "dense": "a table of text, genes in rows or in columns",
+    "h5ad": "AnnData (h5ad or zarr)",
+}
+
+_OTHERS = {
+    ".xlsx": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".xls": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
+    ".rds": "an R object; write it from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".rdata": "R objects; write the counts from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".fastq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".fq": "reads, not counts; run Cell Ranger or STARsolo first",
+    ".bam": "aligned reads, not counts; run Cell Ranger or STARsolo first",
+    ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
+}
+_TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
+_GENES = re.compile(r"(features|genes|gene_names|gene)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
+_BARCODES = re.compile(r"(barcodes?|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
+_MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Leaves[T]:
+    """What reads each kind of file, once it is found: whole, or as a stream."""
+
+    dense: Callable[[Path], T]
+    market: Callable[[Path, Path, Path], T]
+    anndata: Callable[[Path, str | None], T]
+    ten_x_h5: Callable[[Path, str | None], T]
+
+
+@dataclass(frozen=True)
+class Asked[T]:
+    """How a path is to be read; ``scratch`` is a folder for what an archive holds."""
+
+    format: str
+    genome: str | None
+    layer: str | None
+    scratch: Path
+    leaves: Leaves[T]
+
+
+@contextmanager
+def unchanged(path: Path) -> Iterator[Path]:
+    """Refuse files that change while they are read; gives a folder for what an archive holds."""
+    with tempfile.TemporaryDirectory(prefix="recovery-microglia-") as scratch:
+        before = _stamps(path)
+        yield Path(scratch)
+        if _stamps(path) != before:
+            raise InputError(f"{path}: changed while it was being read; is it still being copied?")
+
+
+def _stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of the files that a reading may take."""
+    files = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return sorted((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
+
+
+def _bare(path: Path) -> str:
+    """Return a file's name in lower case without .gz."""
+    name = path.name.lower()
+    return name[:-3] if name.endswith(".gz") else name
+
+
+def read_with[T](path: Path, asked: Asked[T]) -> T:
+    """Find what lies at a path, and return what its leaf makes of it.
+
+    Raises
+    ------
+    InputError
+        One plain line: the path, what is wrong, what is allowed.
+    """
+    if asked.format not in FORMATS:
+        raise InputError(f"{path}: format '{asked.format}' is not known; allowed: {', '.join(FORMATS)}")
+    if path.is_dir():
+        return _read_folder(path, asked)
+    if not path.is_file():
+        there = sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
+        files = [found for found in there if found.is_file()]
+        if not there:
+            raise InputError(f"{path}: no such file, folder or file prefix")
+        if not files and len(there) == 1:
+            return _read_folder(there[0], asked, shown=path)
+        if not files:
+            raise InputError(
+                f"{path}: several folders begin so ({', '.join(f.name for f in there[:6])}); write more of one's name"
+            )
+        return _read_files(files, path, asked)
+    name = _bare(path)
+    if is_archive(path.name):
+        unpack(path, asked.scratch / "unpacked")
+        return _read_folder(asked.scratch / "unpacked", asked, shown=path)
+    if asked.format == "h5ad" or name.endswith((".h5ad", ".zarr")):
+        return asked.leaves.anndata(path, asked.layer)
+    if asked.format == "10x_h5" or name.endswith((".h5", ".hdf5")):
+        return asked.leaves.ten_x_h5(path, asked.genome)
+    if name.endswith(".mtx"):
+        beside = [other for other in path.parent.iterdir() if other.is_file()]
+        lists = all(any(kind.search(f.name) for f in beside if f != path) for kind in (_GENES, _BARCODES))
+        if not lists and not first_line(path).startswith("%%MatrixMarket"):
+            return asked.leaves.dense(path)
+        return _with_lists(path, beside, asked)
+    if asked.format == "dense" or name.endswith(_TEXT):
+        return asked.leaves.dense(path)
+    suffix = Path(name).suffix
+    if suffix in _OTHERS:
+        raise InputError(f"{path}: {_OTHERS[suffix]}")
+    raise InputError(
+        f"{path}: '{suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
+    )
+
+
+def _read_folder[T](folder: Path, asked: Asked[T], *, shown: Path | None = None) -> T:
+    """Read a folder; a folder that holds one folder only, or Cell Ranger's ``outs``, is looked into."""
+    where = shown or folder
+    if (folder / ".zgroup").exists() or (folder / "zarr.json").exists():
+        return asked.leaves.anndata(folder, asked.layer)
+    files = sorted(found for found in folder.iterdir() if found.is_file() and not found.name.startswith("."))
+    if any(_MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
+        return _read_files(files, where, asked)
+    inner = sorted(
+        found for found in folder.iterdir() if found.is_dir() and not found.name.startswith((".", "__MACOSX"))
+    )
+    named = [f for f in inner if re.search(r"^outs$|^filtered|^Gene$|filtered_(gene|feature)_bc", f.name)]
+    if asked.genome and any(f.name == asked.genome for f in inner):
+        named = [f for f in inner if f.name == asked.genome]
+    chosen = named if len(named) == 1 else inner
+    if len(chosen) == 1:
+        return _read_folder(chosen[0], asked, shown=where)
+    if len(chosen) > 1:
+        names = ", ".join(f.name for f in chosen[:8])
+        raise InputError(f"{where}: several folders ({names}); name one of them in the sheet, or its genome")
+    if files:
+        return _read_files(files, where, asked)
+    raise InputError(f"{where}: nothing to read in this folder")
+
+
+def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
+    """Read the one matrix among some files."""
+    matrices = [found for found in files if _MATRIX.search(found.name)]
+    if len(matrices) == 1:
+        return _with_lists(matrices[0], files, asked)
+    if len(matrices) > 1:
+        names = ", ".join(found.name for found in matrices[:6])
+        raise InputError(f"{where}: several matrices ({names}); write the beginning of one's name in the sheet")
+    single = [f for f in files if not _GENES.search(f.name) and not _BARCODES.search(f.name)]
+    if len(single) == 1:
+        return read_with(single[0], asked)
+    names = ", ".join(found.name for found in files[:6])
+    raise InputError(f"{where}: which of these is the matrix? {names}")
+
+
+def _with_lists[T](matrix: Path, files: list[Path], asked: Asked[T]) -> T:
+    """Read a MatrixMarket file with the gene and barcode lists that go with it."""
+    stem = _MATRIX.sub("", matrix.name)
+    stem = re.sub(r"(matrix|counts?|cells_x_genes)$", "", stem, flags=re.IGNORECASE)
+    beside = [f for f in files if f.name.startswith(stem)] or files
+    lists: dict[str, Path] = {}
+    for what, pattern in (("genes.tsv or features.tsv", _GENES), ("barcodes.tsv", _BARCODES)):
+        found = [f for f in beside if pattern.search(f.name) and f != matrix] or [
+            f for f in files if pattern.search(f.name) and f != matrix
+        ]
+        if what.startswith("barcodes"):
+            found = [f for f in found if f != lists["genes.tsv or features.tsv"]]
+        if not found:
+            raise InputError(f"{matrix}: there is no {what} beside it")
+        lists[what] = min(found, key=lambda f: len(f.name))
+    genes, barcodes = lists.values()
+    return asked.leaves.market(matrix, genes, barcodes)

@@ -1,0 +1,112 @@
+"""The compiled passes give what scipy and numpy give, to the last bit."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recovery_microglia import kernels
+
+
+def random_counts(rng: np.random.Generator, rows: int = 40, columns: int = 130) -> sp.csr_matrix:
+    dense = rng.poisson(0.6, (rows, columns)).astype(np.int32)
+    dense[3] = 0
+    return sp.csr_matrix(dense)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+def test_sums(rng: np.random.Generator) -> None:
+    counts = random_counts(rng)
+    group = rng.integers(-1, 3, counts.shape[0])
+    np.testing.assert_array_equal(kernels.row_sums(counts), np.asarray(counts.sum(axis=1)).ravel())
+    expected = [np.asarray(counts[group == g].sum(axis=0)).ravel() for g in range(3)]
+    np.testing.assert_array_equal(kernels.group_sums(counts, group, 3), expected)
+    groups = [np.array([1, 5, 9]), np.zeros(0, dtype=np.int64), np.array([5, 6])]
+    expected = [np.asarray(counts[:, g].sum(axis=1)).ravel() for g in groups]
+    np.testing.assert_array_equal(kernels.column_group_sums(counts, groups), expected)
+
+
+def test_moments_are_rounded_as_those_of_scipy(rng: np.random.Generator) -> None:
+    counts = random_counts(rng)
+    rows = np.flatnonzero(rng.random(counts.shape[0]) < 0.7)
+    square = counts[rows].copy()
+    square.data **= 2
+    mean, mean_square, seen = kernels.column_moments(counts, rows)
+    np.testing.assert_array_equal(mean, np.asarray(counts[rows].mean(axis=0)).ravel())
+    np.testing.assert_array_equal(mean_square, np.asarray(square.mean(axis=0)).ravel())
+    np.testing.assert_array_equal(seen, np.asarray((counts[rows] > 0).sum(axis=0)).ravel())
+
+
+def test_columns_and_products(rng: np.random.Generator) -> None:
+    counts = random_counts(rng)
+    columns = np.sort(rng.choice(counts.shape[1], 60, replace=False))
+    taken = kernels.take_columns(counts, columns)
+    assert (taken != counts[:, columns]).nnz == 0
+    table, rows = rng.normal(size=(60, 7)), np.array([5, 3, 30])
+    part = counts[:, columns].astype(np.float64)
+    part.data = np.minimum(part.data, 2)
+    np.testing.assert_array_equal(
+        kernels.row_products(counts, rows, columns, table, most=2), np.asarray(part[rows] @ table)
+    )
+
+
+@pytest.mark.parametrize("n_columns", [1, 64, 100])
+def test_columns_move_meet_and_are_left_out(rng: np.random.Generator, n_columns: int) -> None:
+    counts = random_counts(rng)
+    column = rng.integers(-1, n_columns, counts.shape[1])
+    join = np.zeros((counts.shape[1], n_columns), dtype=np.int64)
+    join[np.flatnonzero(column >= 0), column[column >= 0]] = 1
+    expected = counts.toarray() @ join
+    moved = kernels.renumber(counts.copy(), column, n_columns)
+    np.testing.assert_array_equal(moved.toarray(), expected)
+    assert moved.nnz == np.count_nonzero(expected)
+    assert all((np.diff(moved.indices[a:b]) > 0).all() for a, b in zip(moved.indptr, moved.indptr[1:], strict=False))
+
+
+@pytest.mark.parametrize("n", [60, 5000])
+def test_neighbours_are_counted_as_a_full_ranking_does(rng: np.random.Generator, n: int) -> None:
+    points = rng.normal(size=(n, 6)).astype(np.float32)
+    points[1::7] += 30  # far from the others: a bound learnt from a few points must hold for every row
+    norm, some = (points**2).sum(axis=1), slice(10, 50)
+    product = (2 * points[some]) @ points.T
+    distance = norm - product
+    distance[np.arange(40), np.arange(10, 50)] = np.inf
+    for k in (1, 7, 30):
+        nearest = np.argsort(distance, axis=1, kind="stable")[:, :k]
+        found = kernels.late_among_nearest(product, norm, start=10, k=k, first=n // 3)
+        np.testing.assert_array_equal(found, (nearest >= n // 3).sum(axis=1))
+
+
+def test_ties_for_the_last_place_are_decided_as_by_numpy() -> None:
+    points = np.repeat(np.arange(20, dtype=np.float32), 2)[:, None]  # each point twice, one early and one late
+    points = np.concatenate([points[::2], points[1::2]])
+    norm, product = (points**2).sum(axis=1), (2 * points) @ points.T
+    distance = norm - product
+    np.fill_diagonal(distance, np.inf)
+    for k in (1, 2, 4, 5):
+        expected = (np.argpartition(distance, k - 1, axis=1)[:, :k] >= 20).sum(axis=1)
+        found = kernels.late_among_nearest(product, norm, start=0, k=k, first=20)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(tmp_path: Path, root: Path) -> None:
+    """An installation that is read-only, a user without a home: slower, not broken."""
+    package = tmp_path / "scripts" / "recovery_microglia"
+    package.mkdir(parents=True)
+    for name in ("__init__.py", "kernels.py"):
+        (package / name).write_bytes((root / "scripts/recovery_microglia" / name).read_bytes())
+    (package / "__pycache__").write_text("a file where numba wants a folder")
+    (tmp_path / "home").write_text("and no folder at home")
+    code = "import numpy, scipy.sparse as s; from recovery_microglia.kernels import row_sums; print(row_sums(s.csr_matrix(numpy.eye(3, dtype='i4'))))"
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("NUMBA", "XDG"))}
+    env |= {"PYTHONPATH": str(tmp_path / "scripts"), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[1 1 1]", done.stderr
