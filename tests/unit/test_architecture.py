@@ -16,6 +16,7 @@ FLOORS = {
         "deposit",
         "descriptions",
         "genes",
+        "needs",
         "phrases",
         "provenance",
         "samples",

@@ -23,6 +23,7 @@ from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.catalogue import holds
 from recovery_microglia.errors import InputError
+from recovery_microglia.needs import memory_mb, run_minutes, size_mb
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 from recovery_microglia.workplace import hold, unusable
@@ -182,6 +183,16 @@ def shared_counts_of(wildcards) -> list[str]:
     return files_behind(dataset, shared) + own
 
 
+def shared_reads(wildcards) -> list[Path]:
+    """The shared files themselves, as far as they are there."""
+    dataset = DATASETS[wildcards.dataset]
+    return [
+        path
+        for file in dataset.shared_files()
+        for path in library_files(dataset.folder, file)
+    ]
+
+
 def download_of(wildcards):
     """The file of a deposit that a table of fetched files is about."""
     files = DATASETS[wildcards.dataset].downloads
@@ -200,6 +211,31 @@ def reading_of(wildcards) -> dict:
             "format": "h5ad",
         }
     return {**plain, "path": str(dataset.folder / library.file)}
+
+
+def library_reads(wildcards) -> list[Path]:
+    """The files with a library's own counts, as far as they are there: what its memory and time grow with."""
+    path = Path(reading_of(wildcards)["path"])
+    return library_files(path.parent, path.name)
+
+
+def merged_reads(wildcards) -> list[Path]:
+    """The myeloid cells of a data set: what the later steps hold in memory."""
+    return [Path(f"results/{wildcards.dataset}/intermediate/clustered.h5ad")]
+
+
+def memory(step: str, files=None):
+    """Resource function: megabytes of a job, growing with its input (or ``files``) and with every attempt."""
+    return lambda wildcards, input, attempt: memory_mb(
+        step, size_mb(files(wildcards) if files else map(Path, input)), attempt
+    )
+
+
+def minutes(step: str, files=None):
+    """Resource function: minutes of a job, growing likewise."""
+    return lambda wildcards, input, attempt: run_minutes(
+        step, size_mb(files(wildcards) if files else map(Path, input)), attempt
+    )
 
 
 def library_facts(wildcards) -> dict:

@@ -17,7 +17,8 @@ rule myeloid:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("myeloid"),
+        runtime=minutes("myeloid"),
     params:
         sheet=sheet_of,
         settings=CONFIG["clusters"],
@@ -37,7 +38,8 @@ rule embedding:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("embedding"),
+        runtime=minutes("embedding"),
     params:
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
@@ -59,7 +61,8 @@ rule recovery:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("recovery", merged_reads),
+        runtime=minutes("recovery", merged_reads),
     params:
         settings=CONFIG["recovery"],
         seed=CONFIG["seed"],
@@ -85,7 +88,8 @@ rule timeline:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory("timeline", merged_reads),
+        runtime=minutes("timeline", merged_reads),
     params:
         sheet=sheet_of,
         behaviour=behaviour_of,
@@ -104,6 +108,8 @@ rule design_of:
         table="results/{dataset}/tables/design.tsv",
     log:
         "results/{dataset}/logs/design.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -44,7 +44,8 @@ rule simulate:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=memory("simulate"),
+        runtime=minutes("simulate"),
     params:
         parameters=lambda w: str(
             DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
@@ -68,7 +69,8 @@ rule split:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("split", shared_reads),
+        runtime=minutes("split", shared_reads),
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         files=lambda w: {

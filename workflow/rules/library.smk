@@ -19,7 +19,8 @@ rule library:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory("library", library_reads),
+        runtime=minutes("library", library_reads),
     params:
         reading=reading_of,
         facts=library_facts,

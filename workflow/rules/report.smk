@@ -39,7 +39,8 @@ rule summary:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("summary", merged_reads),
+        runtime=minutes("summary", merged_reads),
     params:
         sheet=sheet_of,
         facts=facts_of,
@@ -69,7 +70,8 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         code=code_digest("catalogue", "report"),
     script:
@@ -85,6 +87,8 @@ rule compare:
         report="results/comparison.json",
     log:
         "results/logs/compare.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -107,6 +111,8 @@ rule index:
         ),
     log:
         "results/logs/index.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
