@@ -1,5 +1,6 @@
 """What a job asks a cluster for: memory and time, from the size of what it reads (floor 1)."""
 
+import glob
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,14 +42,18 @@ NEEDS: dict[str, Need] = {
 
 
 def size_mb(paths: Iterable[Path]) -> float:
-    """Return the megabytes in files and, of folders, in all files below; what is not there (yet) counts nothing."""
-    total = 0
-    for path in paths:
-        if path.is_dir():
-            total += sum(found.stat().st_size for found in path.rglob("*") if found.is_file())
-        elif path.is_file():
-            total += path.stat().st_size
-    return total / 1e6
+    """Return the megabytes behind paths; what is not there (yet) counts nothing.
+
+    A path is a file, a folder (all files below it) or what the names of some files begin with, as in a sheet.
+    """
+    return sum(found.stat().st_size for path in paths for found in _files(path)) / 1e6
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return [file for file in found if file.is_file()]
 
 
 def memory_mb(step: str, size: float, attempt: int = 1) -> int:

@@ -13,6 +13,7 @@ FLOORS = {
     1: {
         "errors",
         "checks",
+        "costs",
         "deposit",
         "descriptions",
         "genes",

@@ -75,8 +75,9 @@ def facts_of(job: int) -> tuple[str, int]:
 
 
 def files_of(project: Project) -> dict[str, bytes]:
-    """Every result but logs, by its path."""
-    found = (path for path in project.results().rglob("*") if path.is_file() and "logs" not in path.parts)
+    """Every result by its path, but logs, what jobs cost, and the page that says so."""
+    apart = {"logs", "costs", "costs.tsv", "report.html"}
+    found = (path for path in project.results().rglob("*") if path.is_file() and not apart & set(path.parts))
     return {str(path.relative_to(project.results())): path.read_bytes() for path in found}
 
 

@@ -111,6 +111,7 @@ TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES, "design"]
 RESULTS = [
     "report.html",
     "summary.json",
+    "costs.tsv",
     "myeloid.h5ad",
     "tables/cells.tsv.gz",
     *(f"tables/{name}.tsv" for name in TABLES),
@@ -184,13 +185,9 @@ def shared_counts_of(wildcards) -> list[str]:
 
 
 def shared_reads(wildcards) -> list[Path]:
-    """The shared files themselves, as far as they are there."""
+    """The shared files themselves."""
     dataset = DATASETS[wildcards.dataset]
-    return [
-        path
-        for file in dataset.shared_files()
-        for path in library_files(dataset.folder, file)
-    ]
+    return [dataset.folder / file for file in dataset.shared_files()]
 
 
 def download_of(wildcards):
@@ -214,9 +211,8 @@ def reading_of(wildcards) -> dict:
 
 
 def library_reads(wildcards) -> list[Path]:
-    """The files with a library's own counts, as far as they are there: what its memory and time grow with."""
-    path = Path(reading_of(wildcards)["path"])
-    return library_files(path.parent, path.name)
+    """A library's own counts: what its memory and time grow with."""
+    return [Path(reading_of(wildcards)["path"])]
 
 
 def merged_reads(wildcards) -> list[Path]:
@@ -236,6 +232,23 @@ def minutes(step: str, files=None):
     return lambda wildcards, input, attempt: run_minutes(
         step, size_mb(files(wildcards) if files else map(Path, input)), attempt
     )
+
+
+def costs_of(wildcards) -> list[str]:
+    """What each job of a data set left of its costs, in the order of the data. Beside what the job made, so that a
+    user who deletes results/ does not pay for it again."""
+    dataset = DATASETS[wildcards.dataset]
+    early = [("simulate", dataset.simulated), ("split", dataset.shared_files())]
+    steps = [f"library.{library}" for library in libraries_of(wildcards)]
+    steps += ["myeloid", "embedding", "recovery", "timeline", "summary"]
+    return [
+        *(
+            f"resources/{dataset.name}/costs/{name}.json"
+            for name, done in early
+            if done
+        ),
+        *(f"results/{dataset.name}/costs/{step}.json" for step in steps),
+    ]
 
 
 def library_facts(wildcards) -> dict:

@@ -14,6 +14,7 @@ rule myeloid:
         report="results/{dataset}/intermediate/myeloid.json",
     log:
         "results/{dataset}/logs/myeloid.log",
+        costs="results/{dataset}/costs/myeloid.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -35,6 +36,7 @@ rule embedding:
         embedding="results/{dataset}/intermediate/embedding.parquet",
     log:
         "results/{dataset}/logs/embedding.log",
+        costs="results/{dataset}/costs/embedding.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -58,6 +60,7 @@ rule recovery:
         report="results/{dataset}/intermediate/recovery.json",
     log:
         "results/{dataset}/logs/recovery.log",
+        costs="results/{dataset}/costs/recovery.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -85,6 +88,7 @@ rule timeline:
         report="results/{dataset}/intermediate/timeline.json",
     log:
         "results/{dataset}/logs/timeline.log",
+        costs="results/{dataset}/costs/timeline.json",
     conda:
         "../../envs/environment.yaml"
     resources:

@@ -41,6 +41,7 @@ rule simulate:
         directory("resources/{dataset}/simulated"),
     log:
         "results/{dataset}/logs/simulate.log",
+        costs="resources/{dataset}/costs/simulate.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -66,6 +67,7 @@ rule split:
         directory("resources/{dataset}/split"),
     log:
         "results/{dataset}/logs/split.log",
+        costs="resources/{dataset}/costs/split.json",
     conda:
         "../../envs/environment.yaml"
     resources:

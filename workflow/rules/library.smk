@@ -16,6 +16,7 @@ rule library:
         report="results/{dataset}/libraries/{library}/library.json",
     log:
         "results/{dataset}/logs/library.{library}.log",
+        costs="results/{dataset}/costs/library.{library}.json",
     conda:
         "../../envs/environment.yaml"
     resources:

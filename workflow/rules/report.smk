@@ -36,6 +36,7 @@ rule summary:
         genes="results/{dataset}/intermediate/genes.parquet",
     log:
         "results/{dataset}/logs/summary.log",
+        costs="results/{dataset}/costs/summary.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -56,14 +57,22 @@ rule report:
         summary="results/{dataset}/summary.json",
         h5ad="results/{dataset}/myeloid.h5ad",
         genes="results/{dataset}/intermediate/genes.parquet",
+        costs=costs_of,
         tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
     output:
-        report(
+        page=report(
             "results/{dataset}/report.html",
             caption="../report/page.rst",
             category="{dataset}",
             subcategory="The answer",
             labels={"table": "report.html", "holds": "the page: answer and evidence"},
+        ),
+        costs=report(
+            "results/{dataset}/costs.tsv",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Tables",
+            labels={"table": "costs.tsv", "holds": holds("costs")},
         ),
     log:
         "results/{dataset}/logs/report.log",
