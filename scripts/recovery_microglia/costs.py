@@ -1,5 +1,6 @@
 """What a job cost: time, memory, size of its input, left beside its log for costs.tsv (floor 1)."""
 
+import contextlib
 import json
 import os
 import resource
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from recovery_microglia.needs import size_mb
@@ -82,3 +84,13 @@ def read_costs(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """Return the rows of costs.tsv from what the jobs left, in the order given; keys as `COLUMNS`."""
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     return [{name: row[name] for name in COLUMNS} for row in rows]
+
+
+def usual_seconds(paths: Iterable[Path]) -> dict[str, float]:
+    """Return the mean seconds of a job of each step in earlier runs; files that a kill left half-written tell nothing."""
+    took: dict[str, list[float]] = {}
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            row = json.loads(path.read_text(encoding="utf-8"))
+            took.setdefault(row["step"], []).append(float(row["seconds"]))
+    return {step: fmean(seconds) for step, seconds in took.items()}

@@ -19,6 +19,7 @@ FLOORS = {
         "genes",
         "needs",
         "phrases",
+        "progress",
         "provenance",
         "samples",
         "sheet",

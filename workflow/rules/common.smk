@@ -19,11 +19,16 @@ if " " in sys.executable:
 ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
+
 from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.catalogue import holds
+from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
 from recovery_microglia.needs import memory_mb, run_minutes, size_mb
+from recovery_microglia.progress import Progress
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 from recovery_microglia.workplace import hold, unusable
@@ -44,6 +49,10 @@ if workflow.is_main_process and (
 
 # A run that was killed leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
 ALIVE = hold(Path(".snakemake")) if workflow.is_main_process else None
+
+PROGRESS = Progress(Quietness.PROGRESS)
+if workflow.is_main_process:
+    logger.addFilter(PROGRESS)
 
 try:
     read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line
@@ -329,6 +338,15 @@ def readings_of(wildcards) -> list[tuple[str, str]]:
         )
         for library in dataset.included
         for path in library_files(dataset.folder, library.file)
+    )
+
+
+def plan_of_run() -> None:
+    """Tell the progress lines what this run will do, and what steps took in an earlier one."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_norun]
+    PROGRESS.plan(
+        ((job.rule.name, job.wildcards.get("dataset", "")) for job in jobs),
+        usual_seconds(Path("results").glob("*/costs/*.json")),
     )
 
 

@@ -25,6 +25,8 @@ rule myeloid:
         settings=CONFIG["clusters"],
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
+    message:
+        "{wildcards.dataset}: merging and clustering the myeloid cells"
     script:
         "../../scripts/myeloid.py"
 
@@ -45,6 +47,8 @@ rule embedding:
     params:
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
+    message:
+        "{wildcards.dataset}: embedding the myeloid cells"
     script:
         "../../scripts/embedding.py"
 
@@ -70,6 +74,8 @@ rule recovery:
         settings=CONFIG["recovery"],
         seed=CONFIG["seed"],
         code=code_digest("recovery"),
+    message:
+        "{wildcards.dataset}: calling recovery cells"
     script:
         "../../scripts/recovery.py"
 
@@ -102,6 +108,8 @@ rule timeline:
         quantile=CONFIG["recovery"]["quantile"],
         seed=CONFIG["seed"],
         code=code_digest("behaviour", "courses", "robustness", "strata"),
+    message:
+        "{wildcards.dataset}: comparing the days"
     script:
         "../../scripts/timeline.py"
 
@@ -123,6 +131,8 @@ rule design_of:
         settings=CONFIG["timeline"],
         seed=CONFIG["seed"],
         code=code_digest("plan"),
+    message:
+        "{wildcards.dataset}: what the design can show"
     script:
         "../../scripts/design.py"
 

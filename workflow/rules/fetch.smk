@@ -24,7 +24,7 @@ rule fetch:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         record=lambda w: str(record_path(w.dataset, w.file)),
     message:
-        "Fetching {wildcards.file} of {wildcards.dataset}"
+        "{wildcards.dataset}: fetching {wildcards.file}"
     script:
         "../../scripts/fetch.py"
 
@@ -55,6 +55,8 @@ rule simulate:
         sheet=sheet_of,
         seed=CONFIG["seed"],
         code=code_digest("simulate"),
+    message:
+        "{wildcards.dataset}: simulating the libraries"
     script:
         "../../scripts/simulate.py"
 
@@ -90,5 +92,7 @@ rule split:
         split=lambda w: dict(DATASETS[w.dataset].split or {}),
         organism=lambda w: DATASETS[w.dataset].organism,
         code=code_digest("readers"),
+    message:
+        "{wildcards.dataset}: taking shared files apart by library"
     script:
         "../../scripts/split.py"

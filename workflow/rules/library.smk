@@ -28,5 +28,7 @@ rule library:
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
         code=code_digest("library", "readers"),
+    message:
+        "{wildcards.dataset}: library {wildcards.library}: cells, quality, lineage"
     script:
         "../../scripts/library.py"

@@ -48,6 +48,8 @@ rule summary:
         readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
         code=code_digest("expression", "steps", "workplace"),
+    message:
+        "{wildcards.dataset}: closing tables"
     script:
         "../../scripts/summary.py"
 
@@ -83,6 +85,8 @@ rule report:
         runtime=minutes("report"),
     params:
         code=code_digest("catalogue", "report"),
+    message:
+        "{wildcards.dataset}: writing the page"
     script:
         "../../scripts/report.py"
 
@@ -102,6 +106,8 @@ rule compare:
         "../../envs/environment.yaml"
     params:
         code=code_digest("compare"),
+    message:
+        "Comparing the data sets"
     script:
         "../../scripts/compare.py"
 
@@ -126,5 +132,7 @@ rule index:
         "../../envs/environment.yaml"
     params:
         code=code_digest("catalogue", "report"),
+    message:
+        "Writing the index page"
     script:
         "../../scripts/index.py"
