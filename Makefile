@@ -38,4 +38,4 @@ format: setup ## put every file into the house style
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/snakefmt Snakefile workflow
 
 lock: setup ## resolve the dependencies anew
-	.tools/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file envs/lock.txt
+	.tools/bin/uv pip compile pyproject.toml --extra dev --extra slurm --universal --python-version 3.12 --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file envs/lock.txt

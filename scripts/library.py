@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log) as job:
     from recovery_microglia.cells import CellSettings
     from recovery_microglia.errors import InputError
     from recovery_microglia.genes import load_signatures
@@ -14,6 +14,7 @@ with reporting(snakemake.log[0]):
 
     facts, reading = snakemake.params.facts, dict(snakemake.params.reading)
     path = Path(reading.pop("path"))
+    job.reads = [path]
     if (absent := Path(f"{path}.absent")).exists():
         raise InputError(absent.read_text())
     counts = read_counts(
@@ -22,6 +23,7 @@ with reporting(snakemake.log[0]):
         organism=facts["organism"],
         **{key: value or None for key, value in reading.items()},
     )
+    job.cells = counts.n_obs
     result = process_library(
         counts,
         facts,

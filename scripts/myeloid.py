@@ -6,11 +6,12 @@ import pandas as pd
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.myeloid import ClusterSettings, cluster, merge
     from recovery_microglia.outputs import write_json, write_table
 
     adata = merge([Path(path) for path in snakemake.input], pd.DataFrame(snakemake.params.sheet))
+    job.cells = adata.n_obs
     settings = ClusterSettings(**snakemake.params.settings)
     clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)
     adata.write_h5ad(snakemake.output.clustered, compression="lzf")

@@ -6,7 +6,7 @@ import anndata as ad
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.outputs import read_json, write_json, write_table
     from recovery_microglia.recovery import RecoverySettings, call_recovery
@@ -23,6 +23,7 @@ with reporting(snakemake.log[0]):
         seed=snakemake.params.seed,
     )
     result.cells.to_parquet(snakemake.output.cells, index=False)
+    job.cells = len(result.cells)
     for name, table in result.tables.items():
         write_table(table, Path(snakemake.output[name]))
     write_json(result.report, Path(snakemake.output.report))

@@ -1,10 +1,16 @@
-"""The page of a data set."""
+"""The page of a data set, and the table of what its jobs cost."""
 
 from pathlib import Path
+
+import pandas as pd
 
 from recovery_microglia.provenance import reporting
 
 with reporting(snakemake.log[0]):
+    from recovery_microglia.costs import COLUMNS, read_costs
+    from recovery_microglia.outputs import write_table
     from recovery_microglia.report import load_inputs, write_report
 
-    write_report(load_inputs(Path(snakemake.input.summary).parent), Path(snakemake.output[0]))
+    costs = pd.DataFrame(read_costs(Path(path) for path in snakemake.input.costs), columns=list(COLUMNS))
+    write_table(costs, Path(snakemake.output.costs))
+    write_report(load_inputs(Path(snakemake.input.summary).parent), Path(snakemake.output.page))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log, reads=snakemake.input):
     from recovery_microglia.simulate import simulate
 
     sheet = pd.DataFrame(snakemake.params.sheet)

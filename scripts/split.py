@@ -4,10 +4,11 @@ from pathlib import Path
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log) as job:
     from recovery_microglia.readers import Rule, split_counts
 
     folder, out, how = Path(snakemake.params.folder), Path(snakemake.output[0]), dict(snakemake.params["split"])
+    job.reads = [folder / file for file in snakemake.params.files]
     out.mkdir(parents=True, exist_ok=True)
     if "metadata" in how:
         how["metadata"] = folder / how["metadata"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.expression import page_tables
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.outputs import finished_h5ad, read_json, read_table, write_json, write_table
@@ -18,6 +18,7 @@ with reporting(snakemake.log[0]):
     files = snakemake.input
     recovered = pd.read_parquet(files.recovered)
     cells = pd.concat([pd.read_parquet(path) for path in files.cells], ignore_index=True)
+    job.cells = len(cells)
     truth = [Path(folder) / "truth_cells.tsv.gz" for folder in files.truth]
     tables, summary = summary_step(
         facts=dict(snakemake.params.facts),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recovery_microglia.provenance import reporting
 
-with reporting(snakemake.log[0]):
+with reporting(*snakemake.log, reads=snakemake.input):
     from recovery_microglia.genes import load_signatures
     from recovery_microglia.outputs import read_json, read_table, write_json, write_table
     from recovery_microglia.steps import timeline_step

@@ -32,6 +32,7 @@ TABLES: dict[str, str] = {
     "truth": "called against true (simulated data only)",
     "warnings": "all warnings",
     "provenance": "checksums, versions, settings",
+    "costs": "time and memory of every job",
 }
 """Table to what it holds, the answer first. A run writes those that its steps make."""
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from recovery_microglia import __version__
+from recovery_microglia.costs import Job, write_cost
 from recovery_microglia.errors import InputError
 from recovery_microglia.workplace import what_the_disk_says
 
@@ -133,8 +134,15 @@ def _logged(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reporting(log: Path | str) -> Iterator[None]:
+def reporting(log: Path | str, costs: Path | str = "", *, reads: Iterable[Path | str] = ()) -> Iterator[Job]:
     """Run a step: what it prints goes to ``log``; bad input, or a disk that refuses, ends it with plain lines.
+
+    Parameters
+    ----------
+    costs
+        Where the step leaves what it cost, if it does.
+    reads
+        Files and folders that the step reads, for their size; the step may put others in its `Job`, and its cells.
 
     Raises
     ------
@@ -142,9 +150,12 @@ def reporting(log: Path | str) -> Iterator[None]:
         With status 1 where the step raised an `InputError`, the disk refused or the memory was used up.
     """
     path = Path(log)
+    job = Job([Path(read) for read in reads])
     try:
         with _logged(path):
-            yield
+            yield job
+            if costs:
+                write_cost(job, Path(costs))
     except Exception as error:
         words = _words(error, path.parent)
         if not words:

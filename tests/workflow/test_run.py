@@ -49,12 +49,35 @@ def test_a_second_run_has_nothing_to_do(finished: Project) -> None:
 
 
 def test_every_table_and_column_is_documented_and_every_documented_one_exists(finished: Project) -> None:
-    of_the_run = finished.path / "results/comparison.tsv"
+    beside = [finished.results("small", "costs.tsv"), finished.results("comparison.tsv")]
     written = {
         path.name: set(pd.read_csv(path, sep="\t", nrows=0).columns)
-        for path in (*finished.results("small", "tables").iterdir(), of_the_run)
+        for path in [*finished.results("small", "tables").iterdir(), *beside]
     }
     assert written == documented()
+
+
+def test_every_job_leaves_what_it_cost(finished: Project) -> None:
+    costs = pd.read_csv(finished.results("small", "costs.tsv"), sep="\t")
+    steps = ["simulate", "library", "myeloid", "embedding", "recovery", "timeline", "summary"]
+    assert list(costs["step"].unique()) == steps
+    assert list(costs["library"].dropna()) == list(table(finished, "samples.tsv")["library"])
+    assert (costs["seconds"] > 0.5).all()
+    assert (costs["cpu_seconds"] > 0.5).all()
+    assert costs["peak_mb"].between(100, 4000).all()
+    libraries = costs[costs["step"] == "library"]
+    read = [
+        sum(file.stat().st_size for file in (finished.path / "resources/small/simulated" / name).iterdir())
+        for name in libraries["library"]
+    ]
+    assert list(libraries["input_bytes"]) == read
+    assert list(libraries["cells"]) == list(table(finished, "qc.tsv")["barcodes"])
+
+
+def test_the_page_says_what_the_run_cost(finished: Project) -> None:
+    words = " ".join(" ".join(Page(finished.results("small", "report.html")).words).split())
+    assert "What this run cost" in words
+    assert "costs.tsv" in Page(finished.results("small", "report.html")).links
 
 
 def test_the_summary_has_the_documented_keys(finished: Project) -> None:

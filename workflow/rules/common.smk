@@ -19,10 +19,16 @@ if " " in sys.executable:
 ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
+
 from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.catalogue import holds
+from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
+from recovery_microglia.needs import memory_mb, run_minutes, size_mb
+from recovery_microglia.progress import Progress
 from recovery_microglia.provenance import code_digest, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 from recovery_microglia.workplace import hold, unusable
@@ -43,6 +49,10 @@ if workflow.is_main_process and (
 
 # A run that was killed leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
 ALIVE = hold(Path(".snakemake")) if workflow.is_main_process else None
+
+PROGRESS = Progress(Quietness.PROGRESS)
+if workflow.is_main_process:
+    logger.addFilter(PROGRESS)
 
 try:
     read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line
@@ -110,6 +120,7 @@ TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES, "design"]
 RESULTS = [
     "report.html",
     "summary.json",
+    "costs.tsv",
     "myeloid.h5ad",
     "tables/cells.tsv.gz",
     *(f"tables/{name}.tsv" for name in TABLES),
@@ -182,6 +193,12 @@ def shared_counts_of(wildcards) -> list[str]:
     return files_behind(dataset, shared) + own
 
 
+def shared_reads(wildcards) -> list[Path]:
+    """The shared files themselves."""
+    dataset = DATASETS[wildcards.dataset]
+    return [dataset.folder / file for file in dataset.shared_files()]
+
+
 def download_of(wildcards):
     """The file of a deposit that a table of fetched files is about."""
     files = DATASETS[wildcards.dataset].downloads
@@ -200,6 +217,47 @@ def reading_of(wildcards) -> dict:
             "format": "h5ad",
         }
     return {**plain, "path": str(dataset.folder / library.file)}
+
+
+def library_reads(wildcards) -> list[Path]:
+    """A library's own counts: what its memory and time grow with."""
+    return [Path(reading_of(wildcards)["path"])]
+
+
+def merged_reads(wildcards) -> list[Path]:
+    """The myeloid cells of a data set: what the later steps hold in memory."""
+    return [Path(f"results/{wildcards.dataset}/intermediate/clustered.h5ad")]
+
+
+def memory(step: str, files=None):
+    """Resource function: megabytes of a job, growing with its input (or ``files``) and with every attempt."""
+    return lambda wildcards, input, attempt: memory_mb(
+        step, size_mb(files(wildcards) if files else map(Path, input)), attempt
+    )
+
+
+def minutes(step: str, files=None):
+    """Resource function: minutes of a job, growing likewise."""
+    return lambda wildcards, input, attempt: run_minutes(
+        step, size_mb(files(wildcards) if files else map(Path, input)), attempt
+    )
+
+
+def costs_of(wildcards) -> list[str]:
+    """What each job of a data set left of its costs, in the order of the data. Beside what the job made, so that a
+    user who deletes results/ does not pay for it again."""
+    dataset = DATASETS[wildcards.dataset]
+    early = [("simulate", dataset.simulated), ("split", dataset.shared_files())]
+    steps = [f"library.{library}" for library in libraries_of(wildcards)]
+    steps += ["myeloid", "embedding", "recovery", "timeline", "summary"]
+    return [
+        *(
+            f"resources/{dataset.name}/costs/{name}.json"
+            for name, done in early
+            if done
+        ),
+        *(f"results/{dataset.name}/costs/{step}.json" for step in steps),
+    ]
 
 
 def library_facts(wildcards) -> dict:
@@ -280,6 +338,15 @@ def readings_of(wildcards) -> list[tuple[str, str]]:
         )
         for library in dataset.included
         for path in library_files(dataset.folder, library.file)
+    )
+
+
+def plan_of_run() -> None:
+    """Tell the progress lines what this run will do, and what steps took in an earlier one."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_norun]
+    PROGRESS.plan(
+        ((job.rule.name, job.wildcards.get("dataset", "")) for job in jobs),
+        usual_seconds(Path("results").glob("*/costs/*.json")),
     )
 
 

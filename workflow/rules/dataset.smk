@@ -14,15 +14,19 @@ rule myeloid:
         report="results/{dataset}/intermediate/myeloid.json",
     log:
         "results/{dataset}/logs/myeloid.log",
+        costs="results/{dataset}/costs/myeloid.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("myeloid"),
+        runtime=minutes("myeloid"),
     params:
         sheet=sheet_of,
         settings=CONFIG["clusters"],
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
+    message:
+        "{wildcards.dataset}: merging and clustering the myeloid cells"
     script:
         "../../scripts/myeloid.py"
 
@@ -34,13 +38,17 @@ rule embedding:
         embedding="results/{dataset}/intermediate/embedding.parquet",
     log:
         "results/{dataset}/logs/embedding.log",
+        costs="results/{dataset}/costs/embedding.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("embedding"),
+        runtime=minutes("embedding"),
     params:
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
+    message:
+        "{wildcards.dataset}: embedding the myeloid cells"
     script:
         "../../scripts/embedding.py"
 
@@ -56,14 +64,18 @@ rule recovery:
         report="results/{dataset}/intermediate/recovery.json",
     log:
         "results/{dataset}/logs/recovery.log",
+        costs="results/{dataset}/costs/recovery.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("recovery", merged_reads),
+        runtime=minutes("recovery", merged_reads),
     params:
         settings=CONFIG["recovery"],
         seed=CONFIG["seed"],
         code=code_digest("recovery"),
+    message:
+        "{wildcards.dataset}: calling recovery cells"
     script:
         "../../scripts/recovery.py"
 
@@ -82,10 +94,12 @@ rule timeline:
         report="results/{dataset}/intermediate/timeline.json",
     log:
         "results/{dataset}/logs/timeline.log",
+        costs="results/{dataset}/costs/timeline.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory("timeline", merged_reads),
+        runtime=minutes("timeline", merged_reads),
     params:
         sheet=sheet_of,
         behaviour=behaviour_of,
@@ -94,6 +108,8 @@ rule timeline:
         quantile=CONFIG["recovery"]["quantile"],
         seed=CONFIG["seed"],
         code=code_digest("behaviour", "courses", "robustness", "strata"),
+    message:
+        "{wildcards.dataset}: comparing the days"
     script:
         "../../scripts/timeline.py"
 
@@ -104,6 +120,8 @@ rule design_of:
         table="results/{dataset}/tables/design.tsv",
     log:
         "results/{dataset}/logs/design.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
@@ -113,6 +131,8 @@ rule design_of:
         settings=CONFIG["timeline"],
         seed=CONFIG["seed"],
         code=code_digest("plan"),
+    message:
+        "{wildcards.dataset}: what the design can show"
     script:
         "../../scripts/design.py"
 

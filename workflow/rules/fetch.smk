@@ -24,7 +24,7 @@ rule fetch:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         record=lambda w: str(record_path(w.dataset, w.file)),
     message:
-        "Fetching {wildcards.file} of {wildcards.dataset}"
+        "{wildcards.dataset}: fetching {wildcards.file}"
     script:
         "../../scripts/fetch.py"
 
@@ -41,10 +41,12 @@ rule simulate:
         directory("resources/{dataset}/simulated"),
     log:
         "results/{dataset}/logs/simulate.log",
+        costs="resources/{dataset}/costs/simulate.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=memory("simulate"),
+        runtime=minutes("simulate"),
     params:
         parameters=lambda w: str(
             DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
@@ -53,6 +55,8 @@ rule simulate:
         sheet=sheet_of,
         seed=CONFIG["seed"],
         code=code_digest("simulate"),
+    message:
+        "{wildcards.dataset}: simulating the libraries"
     script:
         "../../scripts/simulate.py"
 
@@ -65,10 +69,12 @@ rule split:
         directory("resources/{dataset}/split"),
     log:
         "results/{dataset}/logs/split.log",
+        costs="resources/{dataset}/costs/split.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("split", shared_reads),
+        runtime=minutes("split", shared_reads),
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         files=lambda w: {
@@ -86,5 +92,7 @@ rule split:
         split=lambda w: dict(DATASETS[w.dataset].split or {}),
         organism=lambda w: DATASETS[w.dataset].organism,
         code=code_digest("readers"),
+    message:
+        "{wildcards.dataset}: taking shared files apart by library"
     script:
         "../../scripts/split.py"

@@ -16,15 +16,19 @@ rule library:
         report="results/{dataset}/libraries/{library}/library.json",
     log:
         "results/{dataset}/logs/library.{library}.log",
+        costs="results/{dataset}/costs/library.{library}.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=memory("library", library_reads),
+        runtime=minutes("library", library_reads),
     params:
         reading=reading_of,
         facts=library_facts,
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
         code=code_digest("library", "readers"),
+    message:
+        "{wildcards.dataset}: library {wildcards.library}: cells, quality, lineage"
     script:
         "../../scripts/library.py"

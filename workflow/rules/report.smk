@@ -36,16 +36,20 @@ rule summary:
         genes="results/{dataset}/intermediate/genes.parquet",
     log:
         "results/{dataset}/logs/summary.log",
+        costs="results/{dataset}/costs/summary.json",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory("summary", merged_reads),
+        runtime=minutes("summary", merged_reads),
     params:
         sheet=sheet_of,
         facts=facts_of,
         readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
         code=code_digest("expression", "steps", "workplace"),
+    message:
+        "{wildcards.dataset}: closing tables"
     script:
         "../../scripts/summary.py"
 
@@ -55,23 +59,34 @@ rule report:
         summary="results/{dataset}/summary.json",
         h5ad="results/{dataset}/myeloid.h5ad",
         genes="results/{dataset}/intermediate/genes.parquet",
+        costs=costs_of,
         tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
     output:
-        report(
+        page=report(
             "results/{dataset}/report.html",
             caption="../report/page.rst",
             category="{dataset}",
             subcategory="The answer",
             labels={"table": "report.html", "holds": "the page: answer and evidence"},
         ),
+        costs=report(
+            "results/{dataset}/costs.tsv",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Tables",
+            labels={"table": "costs.tsv", "holds": holds("costs")},
+        ),
     log:
         "results/{dataset}/logs/report.log",
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         code=code_digest("catalogue", "report"),
+    message:
+        "{wildcards.dataset}: writing the page"
     script:
         "../../scripts/report.py"
 
@@ -85,10 +100,14 @@ rule compare:
         report="results/comparison.json",
     log:
         "results/logs/compare.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
         code=code_digest("compare"),
+    message:
+        "Comparing the data sets"
     script:
         "../../scripts/compare.py"
 
@@ -107,9 +126,13 @@ rule index:
         ),
     log:
         "results/logs/index.log",
+    # seconds of work: not worth a submission
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
         code=code_digest("catalogue", "report"),
+    message:
+        "Writing the index page"
     script:
         "../../scripts/index.py"

@@ -143,6 +143,8 @@ def load_inputs(folder: Path) -> ReportInputs:
         name = path.name.split(".")[0]
         if name != "cells":  # a row a cell, and the h5ad has them all
             tables[name] = read_table(path)
+    if (path := folder / "costs.tsv").is_file():
+        tables["costs"] = read_table(path)
     counts = folder / "intermediate" / "genes.parquet"
     genes = pd.read_parquet(counts) if counts.is_file() else pd.DataFrame()
     return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes)

@@ -8,6 +8,7 @@ import pandas as pd
 from recovery_microglia.catalogue import TABLES, holds
 from recovery_microglia.report import words
 from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
+from recovery_microglia.report.cost import cost_blocks
 from recovery_microglia.report.inputs import ReportInputs
 
 KOHNO = (
@@ -232,6 +233,7 @@ def methods_section(inputs: ReportInputs) -> Section:
         blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
     if len(inputs.table("provenance")):
         blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance")),)))
+    blocks += cost_blocks(inputs)
     blocks.append(Links(tuple(_files(inputs))))
     own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."
     cite = [KOHNO, (own, "")]
@@ -258,7 +260,8 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 def _files(inputs: ReportInputs) -> list[tuple[str, str, str]]:
     order = {name: place for place, name in enumerate(TABLES)}
     names = sorted((name for name in inputs.tables if name != "cells"), key=lambda name: order.get(name, len(order)))
-    tables = [(f"tables/{name}.tsv", f"{name}.tsv", holds(name)) for name in names]
+    beside = {"costs": ""}  # what differs from run to run does not lie among what must not
+    tables = [(f"{beside.get(name, 'tables/')}{name}.tsv", f"{name}.tsv", holds(name)) for name in names]
     if len(inputs.cells):
         tables.append(("tables/cells.tsv.gz", "cells.tsv.gz", "every microglia with its scores and calls"))
     return [

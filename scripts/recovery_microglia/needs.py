@@ -1,0 +1,71 @@
+"""What a job asks a cluster for: memory and time, from the size of what it reads (floor 1)."""
+
+import glob
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the jobs of a step need, as a straight line over the megabytes that they read.
+
+    Attributes
+    ----------
+    memory, memory_per_mb
+        Megabytes of memory for a job that reads next to nothing, and for each megabyte more. The first holds the two
+        Snakemakes that stand around a job on a cluster (170 to 180 MB each).
+    minutes, minutes_per_mb
+        Limits of time, likewise; generous, because a job that is cut off was for nothing.
+    """
+
+    memory: int
+    memory_per_mb: float = 0.0
+    minutes: int = 20
+    minutes_per_mb: float = 0.0
+
+
+# Lines above the peaks measured on whole runs; docs/cluster.md has the figures and the command.
+NEEDS: dict[str, Need] = {
+    "simulate": Need(1500),
+    "split": Need(2000, 15, minutes=60, minutes_per_mb=0.2),
+    "library": Need(1000, 25, minutes_per_mb=0.2),
+    "myeloid": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
+    "embedding": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
+    "recovery": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
+    "timeline": Need(1500, 30, minutes=120, minutes_per_mb=0.5),
+    "summary": Need(1500, 30, minutes=30, minutes_per_mb=0.2),
+    "report": Need(1500, 20, minutes=30, minutes_per_mb=0.2),
+}
+"""Step to its need. The steps that read tables only are not submitted: they run where Snakemake does."""
+
+
+def size_mb(paths: Iterable[Path]) -> float:
+    """Return the megabytes behind paths; what is not there (yet) counts nothing.
+
+    A path is a file, a folder (all files below it) or what the names of some files begin with, as in a sheet.
+    """
+    return sum(found.stat().st_size for path in paths for found in _files(path)) / 1e6
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return [file for file in found if file.is_file()]
+
+
+def memory_mb(step: str, size: float, attempt: int = 1) -> int:
+    """Return the megabytes that a job of ``step`` asks for which reads ``size`` MB.
+
+    Each further attempt asks for as much again: the first may have been killed for want of memory.
+    """
+    need = NEEDS[step]
+    return math.ceil(need.memory + need.memory_per_mb * size) * attempt
+
+
+def run_minutes(step: str, size: float, attempt: int = 1) -> int:
+    """Return the minutes that a job of ``step`` asks for which reads ``size`` MB; more at each further attempt."""
+    need = NEEDS[step]
+    return math.ceil(need.minutes + need.minutes_per_mb * size) * attempt
