@@ -240,12 +240,16 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     own = table[table["arm"].fillna("").astype(str) == arm] if "arm" in table else table
     if own.empty:
         return None
-    keys = own[["onset_low", "onset_high"]].astype(float)
-    counts = keys.groupby(["onset_low", "onset_high"], dropna=False).size().rename("analyses").reset_index()
+    # an analysis without an answer (no cluster of recovery cells) is not one that found no onset
+    answered = own["agrees"].notna() & (own["agrees"].astype(str) != "")
+    keys = own[["onset_low", "onset_high"]].astype(float).assign(answered=answered)
+    counts = keys.groupby(["onset_low", "onset_high", "answered"], dropna=False).size().rename("analyses").reset_index()
     counts = counts.sort_values("analyses", ascending=False, kind="stable").head(10)
     main = own["agrees"].astype(str).isin(["True", "1", "1.0"])
     agreed = {_key(row) for row in keys[main].to_dict("records")}
-    last = float(np.nanmax([*keys.to_numpy().ravel(), *own["peak_day"].astype(float), 1.0]))
+    ends = keys[["onset_low", "onset_high"]].to_numpy(float).ravel()
+    last = float(np.nanmax([*ends, *own["peak_day"].astype(float), 1.0]))
+    n = int(answered.sum())
 
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.34 * len(counts))
@@ -260,24 +264,26 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
                 labels.append(f"after day {low:g}, by day {high:g}" if np.isfinite(low) else f"by day {high:g}")
             else:
                 ax.plot([0, root_days([last])[0]], [height, height], color=colour, lw=1.5, ls=":")
-                labels.append("none")
-            ax.text(root_days([last])[0] * 1.02, height, f"{row['analyses']} of {len(own)}", va="center")
+                labels.append(f"none by day {last:g}" if row["answered"] else "no answer")
+            text = f"{row['analyses']} of {n}" if row["answered"] else f"{row['analyses']} more"
+            ax.text(root_days([last])[0] * 1.02, height, text, va="center")
         ax.set_yticks(y, labels)
         ax.set_ylim(-0.6, len(counts) - 0.4)
         ax.set_xlim(0, root_days([last])[0] * 1.16)
-        day_axis(ax, [0.0, *keys.to_numpy().ravel()[np.isfinite(keys.to_numpy().ravel())], last])
+        day_axis(ax, [0.0, *ends[np.isfinite(ends)], last])
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         return figure
 
-    alt = f"Onset intervals of {len(own)} alternative analyses; {int(main.sum())} of {len(own)} give the reported interval."
+    alt = f"Onset intervals of {n} alternative analyses; {int(main.sum())} of {n} give the reported interval."
+    silent = f" {len(own) - n} more have no answer." if n < len(own) else ""
     with house_style():
-        svg, narrow = at_two_widths(draw, f"alternatives-{arm}", alt)
+        svg, narrow = at_two_widths(draw, f"alternatives-{arm}", alt + silent)
     return Picture(
         "alternatives" + (f"-{slug(arm)}" if arm else ""),
         "Onset in every alternative analysis" + (f": {arm}" if arm else ""),
-        "Orange: the interval that is reported.",
-        alt,
+        f"Orange: the interval that is reported.{silent}",
+        alt + silent,
         (svg,),
         counts,
         wide=True,
@@ -353,13 +359,14 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     if own.empty:
         return None
     yes = own["agrees"].astype(str).isin(["True", "1", "1.0"])
-    counts = pd.DataFrame({"choice": own["varied"].astype(str), "same_interval": yes, "analyses": 1})
+    varied = own["varied"].astype(str).replace("nothing", "as reported")
+    counts = pd.DataFrame({"choice": varied, "same_interval": yes, "analyses": 1})
     counts = counts.groupby("choice", sort=False)[["same_interval", "analyses"]].sum().reset_index()
     y = np.arange(len(counts))[::-1]
 
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
-        ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
+        ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, none, or no answer")
         ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
         for height, row in zip(y, counts.to_dict("records"), strict=True):
             ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
@@ -377,5 +384,5 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     with house_style():
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
     return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
-                   "One choice is varied, all others are kept. Where few analyses agree, the answer hangs on that choice.",
+                   "Each row: what is chosen otherwise, together; all else is kept. Where few analyses agree, the answer hangs on that choice.",
                    alt, (svg,), counts, wide=True, narrow=narrow)  # fmt: skip
