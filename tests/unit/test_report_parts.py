@@ -148,7 +148,7 @@ def test_choices_count_the_analyses_that_agree(inputs: ReportInputs) -> None:
     assert figures.choices(rows.drop(columns="varied")) is None
 
 
-def test_no_onset_and_no_answer_are_two_rows(inputs: ReportInputs) -> None:
+def test_no_onset_and_no_answer_are_two_rows() -> None:
     rows = {
         "arm": "",
         "onset_low": [3.0, 3.0, 35.0, 35.0],
