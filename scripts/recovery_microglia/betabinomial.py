@@ -211,6 +211,7 @@ def smallest_detectable(
     power: float,
     rng: np.random.Generator,
     studies: int = 150,
+    rho_true: float | None = None,
 ) -> float:
     """Return the smallest fraction that `contrast` would tell from the control with this ``power``; 1 if none.
 
@@ -228,11 +229,14 @@ def smallest_detectable(
         Posterior of rho from all groups of the study.
     alpha
         The level that p must pass: that of the test, divided by the number of days tested.
+    rho_true
+        How animals differ, where it is supposed; without it, drawn from ``rho_weight``.
     """
     bank = _null_bank(n_control, n, rho_weight, rng)
 
     def found(fraction: float) -> bool:
-        rho = RHO[rng.choice(len(RHO), studies, p=rho_weight)]
+        known = rho_true is not None
+        rho = np.full(studies, rho_true) if known else RHO[rng.choice(len(RHO), studies, p=rho_weight)]
         first = draw(np.full(studies, control), rho, n_control, rng)
         second = draw(np.full(studies, fraction), rho, n, rng)
         hits = 0

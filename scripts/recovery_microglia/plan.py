@@ -1,9 +1,10 @@
 """What a design can show, before anything is computed: the audit in words, and what would be seen (floor 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.design import Audit, audit, smallest_p, subjects
@@ -14,6 +15,10 @@ from recovery_microglia.timeline import SAME_ANIMALS
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.015
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
+RISEN = 0.1
+"""Supposed share of recovery cells after injury, where a plan asks how well the spread would be known."""
+STUDIES = 20
+"""Studies over which is averaged how well such a design would know how animals differ."""
 COLUMNS = ("arm", "day", "animals", "control", "control_animals", "smallest_p", "smallest_share", "claim")
 
 
@@ -40,13 +45,14 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
     """
     found = audit(sheet)
     units = subjects(sheet).assign(n=MICROGLIA, k=round(MICROGLIA * CALLED_IN_CONTROLS))
-    weight = (np.arange(len(bb.RHO)) == np.abs(bb.RHO - SPREAD).argmin()).astype(float)
     rng = np.random.default_rng(seed)
     rows, known = [], {}
     for arm in arms_of(units):
         own = units_of_arm(units, arm)
         injured = own[(own["condition"] == "injured") & own["day"].notna()]
         days = sorted(injured["day"].unique())
+        groups = own.groupby(own["condition"] == "injured")["day"].value_counts(dropna=False)
+        weight = spread_to_be_known(dict(groups), rng) if found.status == "tested" else np.zeros(len(bb.RHO))
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)
@@ -57,7 +63,7 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
             if claim == "tested" and (min(n, len(control)) < 2 or (arm, day) in found.held):
                 claim = "descriptive"
             if claim == "tested":
-                key = (n, len(control), len(days))
+                key = (arm, n, len(control))
                 if key not in known:  # days alike are simulated once
                     known[key] = bb.smallest_detectable(
                         CALLED_IN_CONTROLS,
@@ -67,10 +73,35 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
                         alpha=settings.alpha / len(days),
                         power=settings.power,
                         rng=rng,
+                        rho_true=SPREAD,
                     )
                 share = known[key]
             rows.append((arm, day, n, name, len(control), least, share, claim))
     return found, pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def spread_to_be_known(groups: Mapping[tuple[bool, float], int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return what a study of this size would know of how animals differ: mean posterior weights over `betabinomial.RHO`.
+
+    With a handful of animals the study does not know their spread, and tests accordingly: a plan that takes it as known
+    promises to see too small a share.
+
+    Parameters
+    ----------
+    groups
+        Animals of each group, keyed by whether it is injured, and its day.
+    rng
+        For `STUDIES` studies with the spread `SPREAD`, in which `RISEN` of the injured animals' microglia are called.
+    """
+    total = np.zeros(len(bb.RHO))
+    for _ in range(STUDIES):
+        grids = []
+        for (injured, _), n in groups.items():
+            cells = np.full(int(n), MICROGLIA)
+            k = bb.draw(np.array([RISEN if injured else CALLED_IN_CONTROLS]), np.array([SPREAD]), cells, rng)[0]
+            grids.append(bb.likelihood(k, cells))
+        total += bb.rho_posterior(grids)
+    return total / STUDIES
 
 
 def words(
@@ -95,7 +126,7 @@ def words(
         lines.append(
             f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be seen on "
             f"that day in {percent(settings.power)} of studies, if an animal has {MICROGLIA} microglia of which "
-            f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo."
+            f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
         )
         lines.append("")
     if found.status != "not_testable":

@@ -6,7 +6,7 @@ import pytest
 from report_fixture import sheet
 
 from recovery_microglia import betabinomial as bb
-from recovery_microglia.plan import CALLED_IN_CONTROLS, MICROGLIA, plan, words
+from recovery_microglia.plan import CALLED_IN_CONTROLS, MICROGLIA, SPREAD, plan, spread_to_be_known, words
 from recovery_microglia.subjects import TimelineSettings
 
 SETTINGS = TimelineSettings()
@@ -35,9 +35,9 @@ def test_the_smallest_share_is_found_in_four_of_five_studies() -> None:
     _, days = told(sheet([(0, "naive", 3), (14, "injured", 3)]))
     share = days.loc[0, "smallest_share"]
     rng = np.random.default_rng(3)
-    weight = (np.arange(len(bb.RHO)) == np.abs(bb.RHO - 0.015).argmin()).astype(float)
+    weight = spread_to_be_known({(False, 0.0): 3, (True, 14.0): 3}, rng)
     n = np.full(3, MICROGLIA)
-    rho = np.full(150, bb.RHO[weight.argmax()])
+    rho = np.full(150, SPREAD)
     first, second = bb.draw(np.full(150, CALLED_IN_CONTROLS), rho, n, rng), bb.draw(np.full(150, share), rho, n, rng)
     hits = [
         bb.contrast((a, b), (n, n), weight, draws=300, rng=rng).p < 0.05 for a, b in zip(first, second, strict=True)

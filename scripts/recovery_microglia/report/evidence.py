@@ -85,9 +85,10 @@ def _what_it_shows(inputs: ReportInputs) -> list[object]:
         Column("smallest_p", "Smallest p", "p", "the smallest p that so few animals can reach by permutation"),
         Column(
             "smallest_share",
-            "Seen from",
+            "Planned: seen from",
             "percent",
-            "the smallest true share that would be seen with the power that was set",
+            "supposed before the data, of 150 microglia an animal: the smallest true share that would be seen with the power that was set; "
+            "what these data would have shown stands in the answer",
         ),
         Column("claim", "What may be claimed"),
     ]
