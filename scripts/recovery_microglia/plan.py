@@ -13,7 +13,7 @@ from recovery_microglia.paired import pairs_of
 from recovery_microglia.subjects import TimelineSettings, arms_of, pick_control, units_of_arm
 from recovery_microglia.timeline import SAME_ANIMALS
 
-MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.015
+MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
 RISEN = 0.1
 """Supposed share of recovery cells after injury, where a plan asks how well the spread would be known."""
