@@ -223,6 +223,48 @@ def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_ma
 
 
 @compiled
+def _log_rows(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    left: Integers,
+    right: Integers,
+    target: float,
+    dense: NDArray[np.float32],
+) -> None:
+    sums = np.zeros(dense.shape[1], np.int64)
+    for number in range(len(left)):
+        total = 0
+        pair = (left[number], right[number])
+        for row in pair:
+            if row >= 0:
+                for k in range(indptr[row], indptr[row + 1]):
+                    sums[indices[k]] += data[k]
+                    total += data[k]
+        factor = target / max(total, 1)
+        for row in pair:
+            if row >= 0:
+                for k in range(indptr[row], indptr[row + 1]):
+                    column = indices[k]
+                    if sums[column] > 0:
+                        dense[number, column] = np.log1p(sums[column] * factor)
+                        sums[column] = 0
+
+
+def log_rows(
+    counts: sp.csr_matrix, left: NDArray[np.int64], right: NDArray[np.int64] | None, target: float
+) -> NDArray[np.float32]:
+    """Return log(1 + counts scaled to ``target`` in all), dense float32 (rows × columns).
+
+    Row by row those of ``counts`` that ``left`` names, or the sums of those that ``left`` and ``right`` name.
+    """
+    dense = np.zeros((len(left), counts.shape[1]), dtype=np.float32)
+    other = np.full(len(left), -1, dtype=np.int64) if right is None else right.astype(np.int64)
+    _log_rows(*_parts(counts), left.astype(np.int64), other, target, dense)
+    return dense
+
+
+@compiled
 def _row_products(
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
