@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long accuracy bad-input-page page screenshots check format lock
+.PHONY: help setup demo test test-long accuracy scale bad-input-page page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -21,6 +21,9 @@ test-long: setup ## run the tests that take minutes
 
 accuracy: setup ## measure accuracy on simulated data with known truth, beside what others do (half an hour)
 	.venv/bin/python benchmarks/accuracy/run.py --docs
+
+scale: setup ## measure time and memory by number of cells beside stock scanpy, for docs/performance.md (half an hour)
+	.venv/bin/python benchmarks/scale.py --cells 10000 100000 --candidates --docs
 
 bad-input-page: setup ## write docs/bad-input.md from the list that its tests run over
 	PYTHONPATH=tests:scripts .venv/bin/python -m bad_input.page

@@ -33,6 +33,10 @@ CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
     "unzip": {
         "gzip (standard library)": ("import gzip", "with gzip.open(path) as s:\n    while s.read(1 << 22): pass"),
         "zlib-ng": ("from zlib_ng import gzip_ng", "with gzip_ng.open(path) as s:\n    while s.read(1 << 22): pass"),
+        "rapidgzip, one thread": (
+            "import rapidgzip",
+            "with rapidgzip.open(str(path), parallelization=1) as s:\n    while s.read(1 << 22): pass",
+        ),
         "isal (used)": ("from isal import igzip", "with igzip.open(path) as s:\n    while s.read(1 << 22): pass"),
     },
     "unzip and parse": {

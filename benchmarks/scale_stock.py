@@ -55,7 +55,8 @@ def run(folder: Path, out: Path) -> None:
         sc.pp.filter_genes(cells, min_cells=3)
         cells = cells[cells.obs["pct_counts_mt"] < 20].copy()
     with stage("doublets"):
-        sc.pp.scrublet(cells, batch_key="library")
+        # a threshold by hand: the automatic one needs scikit-image, which the project does not have, and costs nothing
+        sc.pp.scrublet(cells, batch_key="library", threshold=0.25)
         cells = cells[~cells.obs["predicted_doublet"].astype(bool)].copy()
     with stage("normalise"):
         cells.layers["counts"] = cells.X.copy()

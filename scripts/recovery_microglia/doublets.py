@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.kernels import column_moments, late_among_nearest, take_columns
+from recovery_microglia.kernels import column_moments, late_among_nearest, log_rows, row_sums, take_columns
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -63,20 +63,11 @@ def _variable_genes(counts: sp.csr_matrix, cells: NDArray[np.int64], n_genes: in
     return np.asarray(np.sort(seen[np.argsort(-excess, kind="stable")[:n_genes]]))
 
 
-def _log_scaled(
-    counts: sp.csr_matrix, target: float, mean: Singles | None = None, sd: Singles | None = None
-) -> tuple[Singles, Singles, Singles]:
-    """Return log-normalised, standardised expression (dense float32) and the mean and SD used."""
-    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
-    values = counts.data * np.repeat(target / total, np.diff(counts.indptr))
-    parts = np.log1p(values, out=values).astype(np.float32), counts.indices, counts.indptr
-    dense: Singles = sp.csr_matrix(parts, shape=counts.shape).toarray()
-    if mean is None or sd is None:
-        mean, sd = dense.mean(axis=0), dense.std(axis=0)
-        sd = np.where(sd > 0, sd, np.float32(1))
-    dense -= mean  # in place: in a library of 25,000 cells each copy is 150 MB
+def _standardise(dense: Singles, mean: Singles, sd: Singles) -> Singles:
+    """Return expression in units of the observed cells' SD, cut at 10; in place, as each copy is 150 MB in a large library."""
+    dense -= mean
     dense /= sd
-    return np.clip(dense, -10, 10, out=dense), mean, sd
+    return np.clip(dense, -10, 10, out=dense)
 
 
 def _axes(observed: Singles, n: int) -> Singles:
@@ -168,18 +159,21 @@ def find_doublets(
         return Doublets(*nothing, reason=f"doublets are not looked for below {MIN_CELLS} cells")
     if len(genes) < MIN_GENES:
         return Doublets(*nothing, reason=f"doublets are not looked for with fewer than {MIN_GENES} usable genes")
-    used = take_columns(counts, genes)[cells].astype(np.float64)
+    used = take_columns(counts, genes)
     rng = np.random.default_rng(seed)
     n_simulated = int(ratio * n) if n <= 10_000 else n
     pairs = rng.integers(0, n, (n_simulated, 2))
-    target = float(np.mean(np.asarray(used.sum(axis=1))))
-    observed, mean, sd = _log_scaled(used, target)
+    target = float(np.mean(row_sums(used)[cells]))
+    observed = log_rows(used, cells, None, target)
+    mean, sd = observed.mean(axis=0), observed.std(axis=0)
+    sd = np.where(sd > 0, sd, np.float32(1))
+    observed = _standardise(observed, mean, sd)
     axes = _axes(observed, n_components)
     points = [observed @ axes]
     del observed
     for start in range(0, n_simulated, AT_ONCE):
-        left, right = pairs[start : start + AT_ONCE].T
-        points.append(_log_scaled(used[left] + used[right], target, mean, sd)[0] @ axes)
+        left, right = cells[pairs[start : start + AT_ONCE]].T
+        points.append(_standardise(log_rows(used, left, right, target), mean, sd) @ axes)
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
     found = _simulated_neighbours(np.vstack(points), n, k_adjusted)

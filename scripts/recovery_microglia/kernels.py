@@ -223,6 +223,48 @@ def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_ma
 
 
 @compiled
+def _log_rows(
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    data: NDArray[np.int32],
+    left: Integers,
+    right: Integers,
+    target: float,
+    dense: NDArray[np.float32],
+) -> None:
+    sums = np.zeros(dense.shape[1], np.int64)
+    for number in range(len(left)):
+        total = 0
+        pair = (left[number], right[number])
+        for row in pair:
+            if row >= 0:
+                for k in range(indptr[row], indptr[row + 1]):
+                    sums[indices[k]] += data[k]
+                    total += data[k]
+        factor = target / max(total, 1)
+        for row in pair:
+            if row >= 0:
+                for k in range(indptr[row], indptr[row + 1]):
+                    column = indices[k]
+                    if sums[column] > 0:
+                        dense[number, column] = np.log1p(sums[column] * factor)
+                        sums[column] = 0
+
+
+def log_rows(
+    counts: sp.csr_matrix, left: NDArray[np.int64], right: NDArray[np.int64] | None, target: float
+) -> NDArray[np.float32]:
+    """Return log(1 + counts scaled to ``target`` in all), dense float32 (rows × columns).
+
+    Row by row those of ``counts`` that ``left`` names, or the sums of those that ``left`` and ``right`` name.
+    """
+    dense = np.zeros((len(left), counts.shape[1]), dtype=np.float32)
+    other = np.full(len(left), -1, dtype=np.int64) if right is None else right.astype(np.int64)
+    _log_rows(*_parts(counts), left.astype(np.int64), other, target, dense)
+    return dense
+
+
+@compiled
 def _row_products(
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
@@ -257,6 +299,10 @@ def row_products(
     return found
 
 
+CHUNK = 32
+"""Distances that are looked at together."""
+
+
 @compiled
 def _kth(values: NDArray[np.float32], n: int, k: int) -> Any:
     """Return the k-th smallest (from 0) of the first n values, which change places (Hoare's selection)."""
@@ -283,11 +329,16 @@ def _kth(values: NDArray[np.float32], n: int, k: int) -> Any:
 
 
 @compiled
-def _any_below(values: NDArray[np.float32], bound: np.float32) -> bool:
-    found = False
-    for i in range(len(values)):
-        found |= bool(values[i] <= bound)
-    return found
+def _chunks_below(values: NDArray[np.float32], bound: np.float32, chunks: Integers) -> int:
+    """Note which chunks of values hold one within the bound; return how many."""
+    n = 0
+    for begin in range(0, len(values), CHUNK):
+        found = False
+        for i in range(begin, min(begin + CHUNK, len(values))):
+            found |= values[i] <= bound
+        chunks[n] = begin
+        n += found
+    return n
 
 
 @compiled
@@ -302,10 +353,10 @@ def _late_among_nearest(
 ) -> None:
     """Fill ``found``; -1 where a tie must be decided. See `late_among_nearest`."""
     n_rows, n = product.shape
-    step, chunk = (64 if n > 64 * 64 else 1), 32
+    step = 64 if n > 64 * 64 else 1
     expected = k / step
     place = int(expected + 4 * np.sqrt(expected) + 4)
-    distance = np.empty(n, np.float32)
+    distance, chunks = np.empty(n, np.float32), np.empty(n // CHUNK + 2, np.int64)
     near, ranked, late = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
     for row in range(n_rows):
         _subtract(norm, product[row], distance)
@@ -318,13 +369,11 @@ def _late_among_nearest(
         m = 0
         while m < k:
             m = 0
-            for begin in range(0, n, chunk):
-                end = min(begin + chunk, n)
-                if _any_below(distance[begin:end], bound):
-                    for column in range(begin, end):
-                        if distance[column] <= bound:
-                            near[m], ranked[m], late[m] = distance[column], distance[column], column >= first
-                            m += 1
+            for c in range(_chunks_below(distance, bound, chunks)):
+                for column in range(chunks[c], min(chunks[c] + CHUNK, n)):
+                    if distance[column] <= bound:
+                        near[m], ranked[m], late[m] = distance[column], distance[column], column >= first
+                        m += 1
             bound = np.float32(np.inf)
         last = _kth(ranked, m, k - 1)
         below = 0

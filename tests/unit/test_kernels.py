@@ -58,6 +58,18 @@ def test_columns_and_products(rng: np.random.Generator) -> None:
     )
 
 
+def test_rows_and_pairs_of_rows_on_the_log_scale(rng: np.random.Generator) -> None:
+    counts = random_counts(rng)
+    left, right = np.array([0, 3, 7, 7]), np.array([5, 3, 7, 2])  # row 3 is empty, and a cell may be paired with itself
+    for other, dense in (
+        (None, counts[left].toarray()),
+        (right, counts[left].toarray() + counts[right].toarray()),
+    ):
+        scaled = dense * (120.5 / np.maximum(dense.sum(axis=1), 1))[:, None]
+        expected = np.log1p(scaled).astype(np.float32)
+        np.testing.assert_allclose(kernels.log_rows(counts, left, other, 120.5), expected, rtol=2e-7)
+
+
 @pytest.mark.parametrize("n_columns", [1, 64, 100])
 def test_columns_move_meet_and_are_left_out(rng: np.random.Generator, n_columns: int) -> None:
     counts = random_counts(rng)
