@@ -198,7 +198,7 @@ def overview(record: dict[str, dict[str, Any]]) -> pd.DataFrame:
         rows.append(
             {
                 "cells": f"{one['cells']:,}",
-                "libraries": one["libraries"],
+                "libraries": f"{one['libraries']}",
                 "wall s": mine["wall"],
                 "CPU s": mine["cpu"],
                 "peak of a job, MB": mine["peak"],
