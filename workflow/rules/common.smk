@@ -29,11 +29,11 @@ from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.catalogue import holds
 from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
-from recovery_microglia.needs import memory_mb, run_minutes, size_mb
+from recovery_microglia.needs import memory_mb, run_minutes
 from recovery_microglia.progress import Progress
 from recovery_microglia.provenance import code_digest, sha256, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
-from recovery_microglia.workplace import hold, unusable
+from recovery_microglia.workplace import hold, size_mb, unusable
 
 
 def stop(lines) -> None:
