@@ -107,6 +107,12 @@ BATCHES = {
     for name, recipes in RECIPES.items()
 }
 
+# Asked for by every library's job, many times: made once.
+INCLUDED = {
+    name: {library.library: library for library in dataset.included}
+    for name, dataset in DATASETS.items()
+}
+
 SIGNATURES = [
     f"config/signatures/{name}.tsv"
     for name in ("recovery", "states", "lineages", "technical")
@@ -187,11 +193,7 @@ def per_library(name: str):
 
 def library_of(wildcards) -> Library:
     """The sheet's row of a library."""
-    return next(
-        library
-        for library in DATASETS[wildcards.dataset].included
-        if library.library == wildcards.library
-    )
+    return INCLUDED[wildcards.dataset][wildcards.library]
 
 
 def files_behind(dataset: DataSet, libraries: list[Library]) -> list[str]:
