@@ -1,10 +1,7 @@
 """What a job asks a cluster for: memory and time, from the size of what it reads (floor 1)."""
 
-import glob
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -39,21 +36,6 @@ NEEDS: dict[str, Need] = {
     "report": Need(1500, 20, minutes=30, minutes_per_mb=0.2),
 }
 """Step to its need. The steps that read tables only are not submitted: they run where Snakemake does."""
-
-
-def size_mb(paths: Iterable[Path]) -> float:
-    """Return the megabytes behind paths; what is not there (yet) counts nothing.
-
-    A path is a file, a folder (all files below it) or what the names of some files begin with, as in a sheet.
-    """
-    return sum(found.stat().st_size for path in paths for found in _files(path)) / 1e6
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    found = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
-    return [file for file in found if file.is_file()]
 
 
 def memory_mb(step: str, size: float, attempt: int = 1) -> int:

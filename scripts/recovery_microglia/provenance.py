@@ -44,6 +44,7 @@ def _module_files(module: str) -> list[Path]:
     return sorted(package.rglob("*.py")) if package.is_dir() else [PACKAGE / f"{module}.py"]
 
 
+@cache
 def _imports(path: Path) -> set[str]:
     """Return the modules of this package that a file imports, at its top or inside functions."""
     found: set[str] = set()

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -82,6 +83,21 @@ def check_unchanged(made: Iterable[tuple[Path, Path]]) -> None:
             lines.add(f"{source}: was changed after it was read; run the same command again")
     if lines:
         raise InputError("\n".join(sorted(lines)))
+
+
+def size_mb(paths: Iterable[Path]) -> float:
+    """Return the megabytes behind paths; what is not there (yet) counts nothing.
+
+    A path is a file, a folder (all files below it) or what the names of some files begin with, as in a sheet.
+    """
+    return sum(found.stat().st_size for path in paths for found in _files_behind(path)) / 1e6
+
+
+def _files_behind(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = path.rglob("*") if path.is_dir() else path.parent.glob(f"{glob.escape(path.name)}*")
+    return [file for file in found if file.is_file()]
 
 
 # ---------------------------------------------------------------- what a killed run left behind

@@ -12,6 +12,7 @@ from recovery_microglia import provenance
 FLOORS = {
     1: {
         "errors",
+        "batches",
         "checks",
         "costs",
         "deposit",

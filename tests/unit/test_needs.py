@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery_microglia.needs import NEEDS, memory_mb, run_minutes, size_mb
+from recovery_microglia.needs import NEEDS, memory_mb, run_minutes
+from recovery_microglia.workplace import size_mb
 
 
 def test_the_size_is_that_of_the_files_and_of_all_below_a_folder(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_shared_matrix_is_fetched_and_taken_apart(public: Project, geo: Geo) -
     run = public.snakemake(*targets("GSE172167", MATSON), datasets="GSE172167")
     assert run.code == 0, run.out
     assert run.rules == {"fetch": 4, "split": 1, "library": 2}
-    assert len(list((public.path / "resources/GSE172167/split").glob("*.h5ad"))) == 15
+    assert len(list((public.path / "resources/GSE172167/split").glob("*/*.h5ad"))) == 15
     assert sorted(asked(geo)) == sorted(
         f"GSE172167_{part}"
         for part in ("spinalcord_SCI_counts_matrix.mtx.gz", "features.txt.gz", "barcodes.txt.gz", "meta.txt.gz")

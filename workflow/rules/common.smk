@@ -6,6 +6,7 @@ gives   CONFIG (completed by defaults), DATASETS (name to checked data set), hel
 
 import os
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -22,16 +23,17 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
+from recovery_microglia.batches import batch_of, batches
 from recovery_microglia.checks import read_yaml
 from recovery_microglia.deposit import fetched_path, forget_lost, record_path
 from recovery_microglia.catalogue import holds
 from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
-from recovery_microglia.needs import memory_mb, run_minutes, size_mb
+from recovery_microglia.needs import memory_mb, run_minutes
 from recovery_microglia.progress import Progress
-from recovery_microglia.provenance import code_digest, what_went_wrong
+from recovery_microglia.provenance import code_digest, sha256, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
-from recovery_microglia.workplace import hold, unusable
+from recovery_microglia.workplace import hold, size_mb, unusable
 
 
 def stop(lines) -> None:
@@ -75,6 +77,41 @@ if workflow.is_main_process:
                 f"{dataset.folder}: some of {table.stem} is gone or changed; it is fetched again when it is needed",
                 file=sys.stderr,
             )
+
+# The code that takes shared files apart, its adapter included: the libraries that come out hang on it.
+SPLIT_CODE = [code_digest("readers"), sha256(ROOT / "scripts" / "split.py")[:16]]
+
+
+def recipes_of(dataset: DataSet) -> dict[str, dict]:
+    """Library to all that decides what it gets of a shared file; those left out too, so that they can come back."""
+    names = ("format", "genome", "layer")
+    return {
+        library.library: {
+            "file": file,
+            "key": library.key,
+            # a file is read as the first of its libraries says
+            **{name: getattr(libraries[0], name) for name in names},
+            "split": dict(dataset.split or {}),
+            "organism": dataset.organism,
+            "code": SPLIT_CODE,
+        }
+        for file, libraries in dataset.shared_files().items()
+        for library in libraries
+    }
+
+
+# Looked at once: what lies on the disk changes while a run goes on.
+RECIPES = {name: recipes_of(dataset) for name, dataset in DATASETS.items()}
+BATCHES = {
+    name: batches(Path("resources", name, "split"), recipes)
+    for name, recipes in RECIPES.items()
+}
+
+# Asked for by every library's job, many times: made once.
+INCLUDED = {
+    name: {library.library: library for library in dataset.included}
+    for name, dataset in DATASETS.items()
+}
 
 SIGNATURES = [
     f"config/signatures/{name}.tsv"
@@ -156,11 +193,7 @@ def per_library(name: str):
 
 def library_of(wildcards) -> Library:
     """The sheet's row of a library."""
-    return next(
-        library
-        for library in DATASETS[wildcards.dataset].included
-        if library.library == wildcards.library
-    )
+    return INCLUDED[wildcards.dataset][wildcards.library]
 
 
 def files_behind(dataset: DataSet, libraries: list[Library]) -> list[str]:
@@ -179,15 +212,27 @@ def counts_of(wildcards) -> list[str]:
     dataset, library = DATASETS[wildcards.dataset], library_of(wildcards)
     if dataset.simulated:
         return [f"resources/{dataset.name}/simulated"]
-    if library.file in dataset.shared_files():
-        return [f"resources/{dataset.name}/split"]
+    if library.library in RECIPES[dataset.name]:
+        return [split_of(dataset.name, library.library)]
     return files_behind(dataset, [library])
 
 
+def split_of(dataset: str, library: str) -> str:
+    """The folder that a library of a shared file is taken into."""
+    batch = batch_of(library, RECIPES[dataset][library], BATCHES[dataset])
+    return f"resources/{dataset}/split/{batch}"
+
+
+def batch_recipes(wildcards) -> dict[str, dict]:
+    """Library to recipe of what one pass over the shared files takes."""
+    return BATCHES[wildcards.dataset][wildcards.batch]
+
+
 def shared_counts_of(wildcards) -> list[str]:
-    """The files that hold several libraries each."""
+    """The files that hold several libraries each, of one pass."""
     dataset = DATASETS[wildcards.dataset]
-    shared = [one for some in dataset.shared_files().values() for one in some]
+    names = {recipe["file"] for recipe in batch_recipes(wildcards).values()}
+    shared = [library for library in dataset.libraries if library.file in names]
     tables = [name for key, name in (dataset.split or {}).items() if key == "metadata"]
     own = [] if dataset.downloads else [str(dataset.folder / name) for name in tables]
     return files_behind(dataset, shared) + own
@@ -195,8 +240,8 @@ def shared_counts_of(wildcards) -> list[str]:
 
 def shared_reads(wildcards) -> list[Path]:
     """The shared files themselves."""
-    dataset = DATASETS[wildcards.dataset]
-    return [dataset.folder / file for file in dataset.shared_files()]
+    names = {recipe["file"] for recipe in batch_recipes(wildcards).values()}
+    return [DATASETS[wildcards.dataset].folder / file for file in sorted(names)]
 
 
 def download_of(wildcards):
@@ -211,9 +256,9 @@ def reading_of(wildcards) -> dict:
     plain = {"format": library.format, "genome": library.genome, "layer": library.layer}
     if dataset.simulated:
         return {**plain, "path": f"resources/{dataset.name}/simulated/{library.file}"}
-    if library.file in dataset.shared_files():
+    if library.library in RECIPES[dataset.name]:
         return {
-            "path": f"resources/{dataset.name}/split/{library.library}.h5ad",
+            "path": f"{split_of(dataset.name, library.library)}/{library.library}.h5ad",
             "format": "h5ad",
         }
     return {**plain, "path": str(dataset.folder / library.file)}
@@ -247,17 +292,26 @@ def costs_of(wildcards) -> list[str]:
     """What each job of a data set left of its costs, in the order of the data. Beside what the job made, so that a
     user who deletes results/ does not pay for it again."""
     dataset = DATASETS[wildcards.dataset]
-    early = [("simulate", dataset.simulated), ("split", dataset.shared_files())]
     steps = [f"library.{library}" for library in libraries_of(wildcards)]
     steps += ["myeloid", "embedding", "recovery", "timeline", "summary"]
     return [
         *(
-            f"resources/{dataset.name}/costs/{name}.json"
-            for name, done in early
-            if done
+            f"resources/{dataset.name}/costs/{step}.json"
+            for step in early_steps(dataset)
         ),
         *(f"results/{dataset.name}/costs/{step}.json" for step in steps),
     ]
+
+
+def early_steps(dataset: DataSet) -> list[str]:
+    """The jobs that make the files of single libraries, as their costs are named."""
+    if dataset.simulated:
+        return ["simulate"]
+    shared = [
+        one.library for one in dataset.included if one.library in RECIPES[dataset.name]
+    ]
+    passes = (Path(split_of(dataset.name, library)).name for library in shared)
+    return [f"split.{name}" for name in dict.fromkeys(passes)]
 
 
 def library_facts(wildcards) -> dict:
@@ -326,13 +380,12 @@ def readings_of(wildcards) -> list[tuple[str, str]]:
     dataset = DATASETS[wildcards.dataset]
     if dataset.simulated:
         return []
-    shared = dataset.shared_files()
     return sorted(
         (
             str(path),
             (
-                f"resources/{dataset.name}/split"
-                if library.file in shared
+                split_of(dataset.name, library.library)
+                if library.library in RECIPES[dataset.name]
                 else f"results/{dataset.name}/libraries/{library.library}/library.json"
             ),
         )
@@ -348,6 +401,15 @@ def plan_of_run() -> None:
         ((job.rule.name, job.wildcards.get("dataset", "")) for job in jobs),
         usual_seconds(Path("results").glob("*/costs/*.json")),
     )
+
+
+def clear_splits() -> None:
+    """Remove what earlier passes over shared files left and no library needs any more."""
+    for name, found in BATCHES.items():
+        folder = Path("resources", name, "split")
+        for path in folder.iterdir() if folder.is_dir() else []:
+            if path.name not in found:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def pages_to_open() -> str:

@@ -2,7 +2,7 @@
 
 needs   the data set's files, the address of their deposit, or simulation parameters
 gives   resources/<dataset>/fetched/<file>.tsv (what of a deposit is there), resources/<dataset>/simulated/ (demo, with
-        truth) or resources/<dataset>/split/<library>.h5ad
+        truth) or resources/<dataset>/split/<batch>/<library>.h5ad
 """
 
 
@@ -61,15 +61,16 @@ rule simulate:
         "../../scripts/simulate.py"
 
 
-# A deposit that holds several libraries in one matrix is read once and taken apart.
+# A deposit that holds several libraries in one matrix is read once and taken apart; a library that is added later is
+# taken by a pass of its own, see batches.py. The recipes hold the digest of the code.
 rule split:
     input:
         shared_counts_of,
     output:
-        directory("resources/{dataset}/split"),
+        directory("resources/{dataset}/split/{batch}"),
     log:
-        "results/{dataset}/logs/split.log",
-        costs="resources/{dataset}/costs/split.json",
+        "results/{dataset}/logs/split.{batch}.log",
+        costs="resources/{dataset}/costs/split.{batch}.json",
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -77,21 +78,7 @@ rule split:
         runtime=minutes("split", shared_reads),
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
-        files=lambda w: {
-            file: {library.library: library.key for library in libraries}
-            for file, libraries in DATASETS[w.dataset].shared_files().items()
-        },
-        formats=lambda w: {
-            file: {
-                "format": libraries[0].format,
-                "genome": libraries[0].genome,
-                "layer": libraries[0].layer,
-            }
-            for file, libraries in DATASETS[w.dataset].shared_files().items()
-        },
-        split=lambda w: dict(DATASETS[w.dataset].split or {}),
-        organism=lambda w: DATASETS[w.dataset].organism,
-        code=code_digest("readers"),
+        recipes=batch_recipes,
     message:
         "{wildcards.dataset}: taking shared files apart by library"
     script:
