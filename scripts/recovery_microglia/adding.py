@@ -296,7 +296,7 @@ def told_text(entry: Entry, folder: Path, root: Path) -> str:
         lines += [
             f"  1. Read {folder.relative_to(root)}/samples.tsv beside the paper, correct it, and delete what you checked from to_check."
         ]
-    run = f"snakemake --cores 8 --config 'datasets=[{entry.name}]'"
+    run = f".venv/bin/snakemake --cores 8 --config 'datasets=[{entry.name}]'"
     lines += [
         f"  2. See what the design can show:  {run.replace('8', '1', 1)} -- design",
         f"  3. Run it:                        {run}",

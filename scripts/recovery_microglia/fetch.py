@@ -368,6 +368,8 @@ def _otherwise(record: Path) -> str:
 
 def _from_folder(file: Download, mirror: Path, url: str) -> Path:
     """Return where a local mirror keeps a file: as GEO does, in a folder of the series, or at its top."""
+    if not mirror.is_dir():
+        raise InputError(f"GEO_MIRROR: there is no folder {mirror}")
     series = url.split("/")[-3] if url.startswith(f"{GEO}/") else ""
     places = [mirror / url.removeprefix(f"{GEO}/"), mirror / series / file.name, mirror / file.name]
     if not (found := next((place for place in places if place.is_file()), None)):

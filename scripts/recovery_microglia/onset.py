@@ -49,8 +49,9 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     above = _above(tested, settings.alpha)
     when = tested["day"].to_numpy(float)
     if not above.any():
-        row |= {"onset_low": when[-1], "right_censored": True}
-        row["sentence"] = _absent_sentence(tested)
+        # no day is shown to have risen, and none is shown not to have: no bound is known
+        row["right_censored"] = True
+        row["sentence"] = _absent_sentence(tested, settings.power)
         return row
     first_above = int(np.argmax(above))
     # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
@@ -153,17 +154,20 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
     )
 
 
-def _absent_sentence(tested: pd.DataFrame) -> str:
+def _absent_sentence(tested: pd.DataFrame, power: float) -> str:
     last = tested["day"].max()
-    text = f"No day up to day {last:g} has more recovery microglia than the control"
+    text = f"On no day up to day {last:g} was a rise of recovery microglia over the control shown"
     doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]
     if len(doubt):
         days = ", ".join(f"{day:g}" for day in doubt["day"])
         text += f" by all methods (day {days}: not confirmed by {doubt['methods_against'].iloc[0]})"
     worst = tested["smallest_detectable"].max()
     if not np.isfinite(worst):
-        return f"{text}. What could have been seen was not computed for these calls."
-    return f"{text}. A share of {percent(worst)} or more would have been seen on every day; a smaller rise could have been missed."
+        return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
+    return (
+        f"{text}. A share of {percent(worst)} or more would have been seen on each day in {percent(power)} of such studies; "
+        "a smaller rise could have been missed."
+    )
 
 
 def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:

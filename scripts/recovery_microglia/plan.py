@@ -113,6 +113,8 @@ def words(
         "descriptive": f"Only a description is possible, no test and no onset: {found.reason}.",
         "not_testable": f"Emergence cannot be judged: {found.reason}.",
     }
+    if len(days) and days.groupby("arm")["day"].nunique().max() == 1:  # one day has no course
+        says["tested"] = "The one day after injury can be tested against controls; when a rise began it cannot tell."
     lines = [title, "", says[found.status], *(notice.text for notice in found.notices), ""]
     if len(days):
         shown = days.assign(

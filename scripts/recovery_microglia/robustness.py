@@ -212,13 +212,13 @@ def _same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 
 
 def interval(low: float, high: float) -> str:
-    """Return an onset in words: between day 3 and day 7, by day 7, or no onset up to day 35."""
+    """Return an onset in words: between day 3 and day 7, by day 7, or no onset shown."""
     if np.isnan(high):
-        return "no onset" if np.isnan(low) else f"no onset up to day {low:g}"
+        return "no onset shown"
     return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
 
 
-FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters"}
+FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters", "scorer": "by another scorer"}
 MOST_OTHERS = 3
 """Other onsets that the sentence names; the table has them all."""
 
@@ -235,11 +235,14 @@ def _of_arm(own: pd.DataFrame, row: Mapping[str, Any]) -> str:
     arm = f" ({row['arm']})" if row["arm"] else ""
     words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
     agrees = own["agrees"] == "True"
-    family = own["varied"].str.split(",").str[0].map(FAMILIES).fillna("by scores and cutoffs")
+    family = (
+        own["varied"].str.split(",").str[0].map(FAMILIES).fillna("by other cutoffs, genes, depths and denominators")
+    )
     counted = [f"{agrees[part.index].sum()} of {len(part)} {name}" for name, part in own.groupby(family, sort=False)]
     reported = interval(row["onset_low"], row["onset_high"])
     text = f"{agrees.sum()} of {len(own)} analyses give the reported onset{arm}, {reported}"
     text += f" ({', '.join(counted)})" if len(counted) > 1 else ""
+    never = [name for name, part in own.groupby(family, sort=False) if not agrees[part.index].any()]
     others = words[~agrees].value_counts()
     if len(others):
         named = [f"{name} ({n})" for name, n in others.items()]
@@ -247,4 +250,6 @@ def _of_arm(own: pd.DataFrame, row: Mapping[str, Any]) -> str:
         text += "; the others: " + ", ".join(named[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
     if len(silent):
         text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
+    if never and agrees.any():
+        text += f". No analysis {' or '.join(never)} gives it: the answer hangs on that choice"
     return f"{text}."

@@ -172,7 +172,7 @@ def read_behaviour(path: Path, schema: Path, arms: set[str]) -> tuple[dict[str, 
     for number, text_row in rows if all(name in header for name in needed) else []:
         where = f"{path}: row {number}"
         row, wrong = _typed({k: v for k, v in text_row.items() if k in properties}, properties, where)
-        wrong += _check_row(row, schema, where)
+        wrong += [] if wrong else _check_row(row, schema, where)  # what is no number is not missing besides
         if row.get("arm", "") not in {"", *arms}:
             known = f"; there are: {', '.join(sorted(arms))}" if arms else ""
             wrong.append(f"{where}, column arm: '{row['arm']}' is no arm of samples.tsv{known}")

@@ -202,7 +202,7 @@ def test_percentages_never_round_to_none(value: float | None, text: str) -> None
     [
         ({"status": "tested", "onset_low": 7, "onset_high": 14, "left_censored": False}, "between day 7 and day 14"),
         ({"status": "tested", "onset_low": np.nan, "onset_high": 3, "left_censored": "True"}, "by day 3"),
-        ({"status": "tested", "onset_low": 35, "onset_high": np.nan}, "not seen up to day 35"),
+        ({"status": "tested", "onset_low": np.nan, "onset_high": np.nan}, "not shown"),
         ({"status": "descriptive", "onset_low": 7, "onset_high": 14}, ""),
     ],
 )  # fmt: skip

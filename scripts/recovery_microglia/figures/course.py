@@ -221,7 +221,7 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
         handles.append(Line2D([], [], color=colour, lw=2, label="estimate for its control"))
     if days["smallest_detectable"].notna().any():
         ax.hlines(days["smallest_detectable"], x - 0.045 * span, x + 0.045 * span, color=INK, lw=1.2, ls=":", zorder=3)
-        handles.append(Line2D([], [], color=INK, lw=1.2, ls=":", label="smallest share that would have been seen"))
+        handles.append(Line2D([], [], color=INK, lw=1.2, ls=":", label="smallest share likely to be seen"))
     return handles
 
 

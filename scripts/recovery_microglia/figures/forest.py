@@ -46,7 +46,7 @@ def forest(comparison: pd.DataFrame, sentences: Sequence[str]) -> Picture | None
         panels = at_two_widths(lambda width: _draw(lines, width), "forest", alt)
     told = " ".join(sentences)
     caption = (
-        f"{told} Left: the onset lies in the bar; an arrow means that it may lie earlier, or that none was seen up to that day. "
+        f"{told} Left: the onset lies in the bar; an arrow means that it may lie earlier. "
         "Right: share on the highest day minus that of its control, 95 % interval for animals; hollow: described, not tested. "
         "Injury models are never pooled."
     ).strip()
@@ -92,7 +92,7 @@ def _draw(lines: Sequence[Mapping[str, Any]], width: float) -> Figure:
         heading = row["kind"] == "model"
         _name(left, y, row["label"], heading=heading, beside=width >= WIDE)
         if not heading:
-            _onset(left, y, row, last)
+            _onset(left, y, row)
             _rise(right, y, row)
     for ax in (left, right):
         ax.set_ylim(-len(lines) + 0.4, 0.6)
@@ -131,16 +131,15 @@ def _name(ax: Axes, y: float, label: str, *, heading: bool, beside: bool) -> Non
                     fontsize=8.5, annotation_clip=False)  # fmt: skip
 
 
-def _onset(ax: Axes, y: float, row: Mapping[str, Any], last: float) -> None:
+def _onset(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
     if row["kind"] == "summary":
         return
     if row["status"] != "tested":
         ax.text(0.02, y, "no onset given", transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize=8.5)
         return
     low, high = float(row["onset_low"]), float(row["onset_high"])
-    if np.isnan(high):  # not seen up to the last day
-        start, end = root_days([0.0 if np.isnan(low) else low])[0], root_days([last * 1.1])[0]
-        _arrow(ax, start, end, y)
+    if np.isnan(high):
+        ax.text(0.02, y, "no onset shown", transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize=8.5)
         return
     start, end = root_days([0.0 if np.isnan(low) else low, high])
     ax.barh(y, end - start, left=start, height=0.42, color=ORANGE, alpha=0.55, lw=0)

@@ -264,7 +264,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
                 labels.append(f"after day {low:g}, by day {high:g}" if np.isfinite(low) else f"by day {high:g}")
             else:
                 ax.plot([0, root_days([last])[0]], [height, height], color=colour, lw=1.5, ls=":")
-                labels.append(f"none by day {last:g}" if row["answered"] else "no answer")
+                labels.append("none shown" if row["answered"] else "no answer")
             text = f"{row['analyses']} of {n}" if row["answered"] else f"{row['analyses']} more"
             ax.text(root_days([last])[0] * 1.02, height, text, va="center")
         ax.set_yticks(y, labels)
@@ -356,6 +356,9 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     if table.empty or "varied" not in table:
         return None
     own = table[(table["arm"].fillna("").astype(str) == arm) & (table["varied"].fillna("").astype(str) != "")]
+    own = own[
+        own["agrees"].notna() & (own["agrees"].astype(str) != "")
+    ]  # those that have an answer, as in the sentence
     if own.empty:
         return None
     yes = own["agrees"].astype(str).isin(["True", "1", "1.0"])
@@ -366,7 +369,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
 
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
-        ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, none, or no answer")
+        ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
         ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
         for height, row in zip(y, counts.to_dict("records"), strict=True):
             ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
@@ -384,5 +387,5 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     with house_style():
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
     return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
-                   "Each row: what is chosen otherwise, together; all else is kept. Where few analyses agree, the answer hangs on that choice.",
+                   "Each row: what is chosen otherwise, together; all else is kept; analyses without an answer are left out. Where few analyses agree, the answer hangs on that choice.",
                    alt, (svg,), counts, wide=True, narrow=narrow)  # fmt: skip

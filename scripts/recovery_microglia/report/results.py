@@ -240,9 +240,9 @@ def truth_section(inputs: ReportInputs) -> Section | None:
     tiles = [
         Tile("Precision", words.percent(metrics.get("precision")), "of the cells that were called, how many truly are"),
         Tile("Recall", words.percent(metrics.get("recall")), "of the true recovery cells, how many were called"),
-        Tile("False positives", words.percent(metrics.get("false_positive_rate_control")), "control microglia that were called"),
+        Tile("False positives", words.percent(metrics.get("false_positive_rate_control")), "of control microglia that truly are none, how many were called"),
         Tile("Microglia found", words.percent(metrics.get("lineage_recall")),
-             f"precision {words.percent(metrics.get('lineage_precision'))}"),
+             f"of true single microglia; precision {words.percent(metrics.get('lineage_precision'))} among single cells"),
     ]  # fmt: skip
     pictures = plates(figures.truth_scatter(truth), figures.truth_course(truth)) if len(truth) else ()
     lead = "These data were simulated, so the truth is known. Recovery is a gradient: cells half-way count as recovery cells in the truth."

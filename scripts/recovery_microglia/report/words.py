@@ -104,7 +104,7 @@ def onset_words(row: Any) -> str:
         return ""
     low, high = row.get("onset_low"), row.get("onset_high")
     if missing(high):
-        return f"not seen up to day {day(low)}" if not missing(low) else "not seen"
+        return "not shown"
     if truthy(row.get("left_censored")) or missing(low):
         return f"by day {day(high)}"
     return f"between day {day(low)} and day {day(high)}"
