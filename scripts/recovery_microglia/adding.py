@@ -160,7 +160,7 @@ def draft_folder(folder: Path, name: str) -> Entry:
         )
     study = read_study("", "", told)
     lines = [f"The sheet was drafted from the names of the files in {folder} by scripts/add_dataset.py."]
-    described = _description(study, name.replace("_", " "), [*lines, *study.to_check, *draft.to_check, *unread])
+    described = _description(study, name.replace("_", " "), [*lines, *unread, *study.to_check, *draft.to_check])
     described["folder"] = str(folder.expanduser().resolve())
     return Entry(name, described, draft.rows, read)
 
