@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,16 +81,18 @@ def copy_project(target: Path) -> Project:
     return Project(target)
 
 
-def add_small_demo(project: Project) -> None:
-    """Add the data set ``small``: the demo with half of its libraries and of their cells."""
+def add_small_demo(
+    project: Project, name: str = "small", *, libraries: Sequence[str] = LIBRARIES, cells: int = 260
+) -> None:
+    """Add a data set: the demo with some of its libraries (half of them) and fewer cells in each."""
     demo = project.path / "config/datasets/demo"
-    small = project.path / "config/datasets/small"
+    small = project.path / "config/datasets" / name
     shutil.copytree(demo, small)
     facts = yaml.safe_load((demo / "dataset.yaml").read_text())
-    facts["simulation"]["cells_per_library"] = 260
+    facts["simulation"]["cells_per_library"] = cells
     (small / "dataset.yaml").write_text(yaml.safe_dump(facts))
     sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
-    sheet[sheet["library"].isin(LIBRARIES)].to_csv(small / "samples.tsv", sep="\t", index=False)
+    sheet[sheet["library"].isin(libraries)].to_csv(small / "samples.tsv", sep="\t", index=False)
 
 
 def write_two_matrices(project: Project, folder: str, prefix: str = "") -> None:

@@ -11,11 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
-import yaml
 
-from workflow.conftest import Project, Run, copy_project
+from workflow.conftest import Project, Run, add_small_demo, copy_project
 
 pytestmark = pytest.mark.long
 LIBRARIES = ["D35_1", "D35_2", "N1", "N2"]
@@ -42,13 +40,7 @@ def slurm() -> None:
 def here(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Four small libraries, run on this machine without Slurm."""
     project = copy_project(tmp_path_factory.mktemp("slurm") / "here")
-    demo, tiny = (project.path / "config/datasets" / name for name in ("demo", "tiny"))
-    shutil.copytree(demo, tiny)
-    facts = yaml.safe_load((demo / "dataset.yaml").read_text())
-    facts["simulation"]["cells_per_library"] = 200
-    (tiny / "dataset.yaml").write_text(yaml.safe_dump(facts))
-    sheet = pd.read_csv(demo / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
-    sheet[sheet["library"].isin(LIBRARIES)].to_csv(tiny / "samples.tsv", sep="\t", index=False)
+    add_small_demo(project, "tiny", libraries=LIBRARIES, cells=200)
     run = project.snakemake(datasets="tiny")
     assert run.code == 0, run.out
     return project

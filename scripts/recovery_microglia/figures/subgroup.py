@@ -241,11 +241,11 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     if own.empty:
         return None
     # an analysis without an answer (no cluster of recovery cells) is not one that found no onset
-    answered = own["agrees"].notna() & (own["agrees"].astype(str) != "")
+    answered = _answered(own)
     keys = own[["onset_low", "onset_high"]].astype(float).assign(answered=answered)
     counts = keys.groupby(["onset_low", "onset_high", "answered"], dropna=False).size().rename("analyses").reset_index()
     counts = counts.sort_values("analyses", ascending=False, kind="stable").head(10)
-    main = own["agrees"].astype(str).isin(["True", "1", "1.0"])
+    main = _agrees(own)
     agreed = {_key(row) for row in keys[main].to_dict("records")}
     ends = keys[["onset_low", "onset_high"]].to_numpy(float).ravel()
     last = float(np.nanmax([*ends, *own["peak_day"].astype(float), 1.0]))
@@ -289,6 +289,16 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         wide=True,
         narrow=narrow,
     )
+
+
+def _answered(table: pd.DataFrame) -> pd.Series:
+    """Return which alternatives have an answer; ``agrees`` is empty where not."""
+    return table["agrees"].notna() & (table["agrees"].astype(str) != "")
+
+
+def _agrees(table: pd.DataFrame) -> pd.Series:
+    """Return which alternatives give the reported interval."""
+    return table["agrees"].astype(str).isin(["True", "1", "1.0"])
 
 
 def _key(row: dict[str, float]) -> tuple[float, float]:
@@ -356,12 +366,10 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     if table.empty or "varied" not in table:
         return None
     own = table[(table["arm"].fillna("").astype(str) == arm) & (table["varied"].fillna("").astype(str) != "")]
-    own = own[
-        own["agrees"].notna() & (own["agrees"].astype(str) != "")
-    ]  # those that have an answer, as in the sentence
+    own = own[_answered(own)]  # those that have an answer, as in the sentence
     if own.empty:
         return None
-    yes = own["agrees"].astype(str).isin(["True", "1", "1.0"])
+    yes = _agrees(own)
     varied = own["varied"].astype(str).replace("nothing", "as reported")
     counts = pd.DataFrame({"choice": varied, "same_interval": yes, "analyses": 1})
     counts = counts.groupby("choice", sort=False)[["same_interval", "analyses"]].sum().reset_index()
