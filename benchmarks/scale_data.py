@@ -9,6 +9,7 @@ and 1,750 genes a cell. 25,000 cells take about 20 CPU seconds.
 import csv
 import gzip
 import json
+import shutil
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +187,18 @@ def _library(shape: Drawn, name: str, day: int, n_cells: int, folder: Path) -> N
     _write_gz(folder / "features.tsv.gz", (f"{i}\t{symbol}\tGene Expression\n".encode() for i, symbol in pairs))
 
 
+def _kept(shape: Drawn, name: str, day: int, n_cells: int) -> Path:
+    """Return the folder of a library, drawn if it is not there: a larger data set begins with those of a smaller one."""
+    folder = CACHE / f"v{VERSION}-libraries" / f"{n_cells}-{len(shape.genes)}" / name
+    if not folder.exists():
+        partial = folder.with_name(f"{name}.part")
+        shutil.rmtree(partial, ignore_errors=True)
+        _library(shape, name, day, n_cells, partial)
+        partial.rename(folder)
+        print(f"made {name}: {n_cells:,} cells", flush=True)
+    return folder
+
+
 def made(cells: int, per_library: int, n_genes: int = N_GENES) -> Path:
     """Return a folder with a data set of so many cells: ``counts/<library>/`` and ``entry/``, made if it is not there.
 
@@ -201,15 +214,10 @@ def made(cells: int, per_library: int, n_genes: int = N_GENES) -> Path:
         condition, day = DESIGN[number % len(DESIGN)]
         name = f"L{number + 1:03d}"
         rows.append([name, f"mouse{number + 1:03d}", str(day), condition, "", "", "10x 3' v3", "", "none", "1", name, "yes", ""])  # fmt: skip
-        if not (folder / "counts" / name / "features.tsv.gz").exists():
-            partial = folder / "counts" / f"{name}.part"
-            if partial.exists():
-                for file in partial.iterdir():
-                    file.unlink()
-                partial.rmdir()
-            _library(shape, name, day, size, partial)
-            partial.rename(folder / "counts" / name)
-            print(f"made {name}: {size:,} cells", flush=True)
+        counts = folder / "counts" / name
+        counts.parent.mkdir(parents=True, exist_ok=True)
+        if not counts.is_symlink():
+            counts.symlink_to(_kept(shape, name, day, size), target_is_directory=True)
     entry = folder / "entry"
     entry.mkdir(exist_ok=True)
     head = [

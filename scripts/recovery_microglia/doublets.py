@@ -4,16 +4,18 @@ Wolock, Lopez and Klein 2019, Cell Systems 8:281. scanpy has the method too, but
 than the whole job of a library, so the arithmetic stands here in numpy; a test compares the two.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.kernels import column_moments, late_among_nearest, log_rows, row_sums, take_columns
+from recovery_microglia.kernels import column_moments, late_among_nearest, log_rows, row_sums, square_sums, take_columns
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
@@ -21,6 +23,9 @@ MIN_CELLS, MIN_GENES = 100, 500
 
 AT_ONCE = 10_000
 """Simulated doublets that are held densely at once."""
+GROUP, SEARCHED, LONELY = 200, 60, 0.02
+"""Points of a group in large libraries, how many times k points are searched for k neighbours, and the share of points,
+those farthest from the centre of their group, whose neighbours are looked for among all."""
 MIN_SCORE = 0.15
 """No cell below is a doublet: rare kinds of cell, with few neighbours of their own, reach 0.1."""
 MIN_DETECTABLE = 0.05
@@ -63,9 +68,8 @@ def _variable_genes(counts: sp.csr_matrix, cells: NDArray[np.int64], n_genes: in
     return np.asarray(np.sort(seen[np.argsort(-excess, kind="stable")[:n_genes]]))
 
 
-def _standardise(dense: Singles, mean: Singles, sd: Singles) -> Singles:
-    """Return expression in units of the observed cells' SD, cut at 10; in place, as each copy is 150 MB in a large library."""
-    dense -= mean
+def _scale(dense: Singles, sd: Singles) -> Singles:
+    """Return centred expression in units of the observed cells' SD, cut at 10; in place, as a copy is 150 MB in a large library."""
     dense /= sd
     return np.clip(dense, -10, 10, out=dense)
 
@@ -79,17 +83,64 @@ def _axes(observed: Singles, n: int) -> Singles:
     return np.asarray(axes)
 
 
-def _simulated_neighbours(points: Singles, n_observed: int, k: int, *, block_size: int = 4_000_000) -> Floats:
-    """Return for each point how many of its k nearest neighbours are simulated (``block_size`` distances at once)."""
+def _simulated_neighbours(
+    points: Singles, n_observed: int, k: int, *, block_size: int = 4_000_000, exact_up_to: int = 20_000
+) -> Floats:
+    """Return for each point how many of its k nearest neighbours are simulated (``block_size`` distances at once).
+
+    Above ``exact_up_to`` points neighbours are looked for among the points of the nearest groups only, see `_grouped`.
+    """
     points = points.astype(np.float32)
     norm = (points**2).sum(axis=1)
+    late = np.arange(len(points)) >= n_observed
     found = np.empty(len(points))
-    block = max(block_size // len(points), 1)
-    for start in range(0, len(points), block):
-        part = slice(start, min(start + block, len(points)))
-        product = (2 * points[part]) @ points.T
-        found[part] = late_among_nearest(product, norm, start=start, k=k, first=n_observed)
+    everyone = np.arange(len(points))
+    searches = [(everyone, everyone)] if len(points) <= exact_up_to else _grouped(points, SEARCHED * k)
+    for asking, among in searches:
+        near, lengths, is_late = points[among], norm[among], late[among]
+        block = max(block_size // len(among), 1)
+        for start in range(0, len(asking), block):
+            some = asking[start : start + block]
+            product = (2 * points[some]) @ near.T
+            found[some] = late_among_nearest(product, lengths, is_late, start=start, k=k)
     return found
+
+
+def _grouped(points: Singles, n_searched: int) -> Iterator[tuple[Integers, Integers]]:
+    """Yield groups of like points, and among which points their neighbours are to be looked for (themselves first).
+
+    Groups are those of a short k-means; the nearest groups are taken until they hold ``n_searched`` points. An inverted
+    file search (Jégou et al. 2011, IEEE TPAMI 33:117), but of a whole group at once, so that it is a matrix product.
+    """
+    rng = np.random.default_rng(1)
+    centres = points[rng.choice(len(points), len(points) // GROUP, replace=False)]
+    some = points[rng.choice(len(points), min(len(points), 50 * len(centres)), replace=False)]
+    for _ in range(5):
+        of_group = _nearest(some, centres)
+        size = np.bincount(of_group, minlength=len(centres))
+        kept = size > 0
+        sums = sp.csr_matrix((np.ones(len(some), np.float32), (of_group, np.arange(len(some))))) @ some
+        centres = sums[kept] / size[kept, None].astype(np.float32)
+    of_group = _nearest(points, centres)
+    away = ((points - centres[of_group]) ** 2).sum(axis=1)
+    lonely = away > np.quantile(away, 1 - LONELY)
+    members = np.split(np.argsort(of_group, kind="stable"), np.cumsum(np.bincount(of_group, minlength=len(centres)))[:-1])
+    for number, own in enumerate(members):
+        distance = ((centres - centres[number]) ** 2).sum(axis=1)
+        distance[number] = -1
+        nearest = np.argsort(distance, kind="stable")
+        enough = int(np.searchsorted(np.cumsum([len(members[group]) for group in nearest]), n_searched)) + 1
+        first = np.argsort(lonely[own], kind="stable")
+        yield own[first][: int((~lonely[own]).sum())], np.concatenate([own[first], *(members[g] for g in nearest[1:enough])])
+    order = np.argsort(~lonely, kind="stable")
+    yield order[: int(lonely.sum())], order
+
+
+def _nearest(points: Singles, centres: Singles) -> Integers:
+    """Return the number of the nearest centre of each point."""
+    half = (centres**2).sum(axis=1) / 2
+    blocks = range(0, len(points), 10_000)
+    return np.concatenate([(half - points[start : start + 10_000] @ centres.T).argmin(axis=1) for start in blocks])
 
 
 def _valley(simulated: Floats) -> float:
@@ -165,15 +216,17 @@ def find_doublets(
     pairs = rng.integers(0, n, (n_simulated, 2))
     target = float(np.mean(row_sums(used)[cells]))
     observed = log_rows(used, cells, None, target)
-    mean, sd = observed.mean(axis=0), observed.std(axis=0)
+    mean = observed.mean(axis=0)
+    observed -= mean
+    sd = np.sqrt(square_sums(observed) / np.float32(n))
     sd = np.where(sd > 0, sd, np.float32(1))
-    observed = _standardise(observed, mean, sd)
+    observed = _scale(observed, sd)
     axes = _axes(observed, n_components)
     points = [observed @ axes]
     del observed
     for start in range(0, n_simulated, AT_ONCE):
         left, right = cells[pairs[start : start + AT_ONCE]].T
-        points.append(_standardise(log_rows(used, left, right, target), mean, sd) @ axes)
+        points.append(_scale(log_rows(used, left, right, target) - mean, sd) @ axes)
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
     found = _simulated_neighbours(np.vstack(points), n, k_adjusted)

@@ -222,6 +222,10 @@ def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_ma
     return sp.csr_matrix((data, indices, starts), shape=(counts.shape[0], len(columns)))
 
 
+FEW = 64
+"""Counts below are common."""
+
+
 @compiled
 def _log_rows(
     indptr: NDArray[np.int32],
@@ -233,6 +237,7 @@ def _log_rows(
     dense: NDArray[np.float32],
 ) -> None:
     sums = np.zeros(dense.shape[1], np.int64)
+    known = np.empty(FEW, np.float32)  # the same few counts come again and again in a row: a logarithm is taken once
     for number in range(len(left)):
         total = 0
         pair = (left[number], right[number])
@@ -242,12 +247,19 @@ def _log_rows(
                     sums[indices[k]] += data[k]
                     total += data[k]
         factor = target / max(total, 1)
+        known[:] = -1
         for row in pair:
             if row >= 0:
                 for k in range(indptr[row], indptr[row + 1]):
                     column = indices[k]
-                    if sums[column] > 0:
-                        dense[number, column] = np.log1p(sums[column] * factor)
+                    count = sums[column]
+                    if count > 0:
+                        if count >= FEW:
+                            dense[number, column] = np.log1p(count * factor)
+                        else:
+                            if known[count] < 0:
+                                known[count] = np.log1p(count * factor)
+                            dense[number, column] = known[count]
                         sums[column] = 0
 
 
@@ -262,6 +274,20 @@ def log_rows(
     other = np.full(len(left), -1, dtype=np.int64) if right is None else right.astype(np.int64)
     _log_rows(*_parts(counts), left.astype(np.int64), other, target, dense)
     return dense
+
+
+@compiled
+def _square_sums(dense: NDArray[np.float32], sums: NDArray[np.float32]) -> None:
+    for row in range(dense.shape[0]):
+        for column in range(dense.shape[1]):
+            sums[column] += dense[row, column] * dense[row, column]
+
+
+def square_sums(dense: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of squares of each column, rounded as ``(dense**2).sum(axis=0)`` is, without its copy."""
+    sums = np.zeros(dense.shape[1], np.float32)
+    _square_sums(dense, sums)
+    return sums
 
 
 @compiled
@@ -349,7 +375,12 @@ def _subtract(left: NDArray[np.float32], right: NDArray[np.float32], out: NDArra
 
 @compiled
 def _late_among_nearest(
-    product: NDArray[np.float32], norm: NDArray[np.float32], start: int, k: int, first: int, found: Integers
+    product: NDArray[np.float32],
+    norm: NDArray[np.float32],
+    is_late: NDArray[np.bool_],
+    start: int,
+    k: int,
+    found: Integers,
 ) -> None:
     """Fill ``found``; -1 where a tie must be decided. See `late_among_nearest`."""
     n_rows, n = product.shape
@@ -372,7 +403,7 @@ def _late_among_nearest(
             for c in range(_chunks_below(distance, bound, chunks)):
                 for column in range(chunks[c], min(chunks[c] + CHUNK, n)):
                     if distance[column] <= bound:
-                        near[m], ranked[m], late[m] = distance[column], distance[column], column >= first
+                        near[m], ranked[m], late[m] = distance[column], distance[column], is_late[column]
                         m += 1
             bound = np.float32(np.inf)
         last = _kth(ranked, m, k - 1)
@@ -395,9 +426,9 @@ def _late_among_nearest(
 
 
 def late_among_nearest(
-    product: NDArray[np.float32], norm: NDArray[np.float32], *, start: int, k: int, first: int
+    product: NDArray[np.float32], norm: NDArray[np.float32], late: NDArray[np.bool_], *, start: int, k: int
 ) -> Integers:
-    """Return for some points how many of their k nearest neighbours have the number ``first`` or a later one.
+    """Return for some points how many of their k nearest neighbours are late ones.
 
     A bound on the k-th distance comes from every 64th point; the few distances below it are then ranked, which
     saves ranking all of them. Where early and late points tie for the last places (a doublet of a cell with itself lies
@@ -407,15 +438,15 @@ def late_among_nearest(
     ----------
     product
         Twice the scalar products of some points with all (some × all).
-    norm
-        Squared lengths of all.
+    norm, late
+        Squared lengths of all, and which of them are counted.
     start
         Number of the first of the some points among all: no point is its own neighbour.
     """
     found = np.zeros(len(product), dtype=np.int64)
-    _late_among_nearest(product, norm, start, k, first, found)
+    _late_among_nearest(product, norm, late, start, k, found)
     for row in np.flatnonzero(found < 0):
         distance = norm - product[row]
         distance[start + row] = np.inf
-        found[row] = (np.argpartition(distance, k - 1)[:k] >= first).sum()
+        found[row] = late[np.argpartition(distance, k - 1)[:k]].sum()
     return found

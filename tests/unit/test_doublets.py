@@ -96,6 +96,21 @@ def test_neighbours_are_those_of_sklearn_whatever_the_block() -> None:
         np.testing.assert_array_equal(_simulated_neighbours(points, 100, 10, block_size=size), expected)
 
 
+def test_neighbours_looked_for_in_groups_are_nearly_those_of_all() -> None:
+    rng = np.random.default_rng(2)
+    kind = rng.integers(0, 5, 4000)
+    points = (rng.normal(size=(4000, 20)) * np.linspace(3, 1, 20) + 6 * rng.normal(size=(5, 20))[kind]).astype(np.float32)
+    points[:5] += 60  # alone, far from every group
+    exact = _simulated_neighbours(points, 2000, 20, exact_up_to=10**6)
+    grouped = _simulated_neighbours(points, 2000, 20, exact_up_to=0)
+    np.testing.assert_array_equal(grouped[:5], exact[:5])
+    # the counts rest on a draw of doublets with an SD of 2 of 20; the search must add next to nothing to it
+    assert np.abs(grouped - exact).mean() < 0.2
+    assert abs((grouped - exact).mean()) < 0.05
+    assert np.corrcoef(grouped, exact)[0, 1] > 0.98
+    np.testing.assert_array_equal(grouped, _simulated_neighbours(points, 2000, 20, block_size=50_000, exact_up_to=0))
+
+
 def test_the_same_seed_gives_the_same_calls() -> None:
     counts, _ = mixed_tissue()
     first, second = find_doublets(counts, seed=3), find_doublets(counts, seed=3)

@@ -70,6 +70,18 @@ def test_rows_and_pairs_of_rows_on_the_log_scale(rng: np.random.Generator) -> No
         np.testing.assert_allclose(kernels.log_rows(counts, left, other, 120.5), expected, rtol=2e-7)
 
 
+def test_logarithms_of_many_counts_are_those_of_few() -> None:
+    counts = sp.csr_matrix(np.array([[0, 1, kernels.FEW - 1, kernels.FEW, 5000], [1, 2, 3, 1, 2]], dtype=np.int32))
+    scaled = counts.toarray() * (300 / counts.toarray().sum(axis=1))[:, None]
+    found = kernels.log_rows(counts, np.array([0, 1, 0]), None, 300.0)
+    np.testing.assert_allclose(found, np.log1p(scaled)[[0, 1, 0]].astype(np.float32), rtol=2e-7)
+
+
+def test_squares_are_rounded_as_numpys(rng: np.random.Generator) -> None:
+    dense = rng.normal(size=(500, 40)).astype(np.float32)
+    np.testing.assert_array_equal(kernels.square_sums(dense), (dense**2).sum(axis=0))
+
+
 @pytest.mark.parametrize("n_columns", [1, 64, 100])
 def test_columns_move_meet_and_are_left_out(rng: np.random.Generator, n_columns: int) -> None:
     counts = random_counts(rng)
@@ -93,7 +105,7 @@ def test_neighbours_are_counted_as_a_full_ranking_does(rng: np.random.Generator,
     distance[np.arange(40), np.arange(10, 50)] = np.inf
     for k in (1, 7, 30):
         nearest = np.argsort(distance, axis=1, kind="stable")[:, :k]
-        found = kernels.late_among_nearest(product, norm, start=10, k=k, first=n // 3)
+        found = kernels.late_among_nearest(product, norm, np.arange(n) >= n // 3, start=10, k=k)
         np.testing.assert_array_equal(found, (nearest >= n // 3).sum(axis=1))
 
 
@@ -105,7 +117,7 @@ def test_ties_for_the_last_place_are_decided_as_by_numpy() -> None:
     np.fill_diagonal(distance, np.inf)
     for k in (1, 2, 4, 5):
         expected = (np.argpartition(distance, k - 1, axis=1)[:, :k] >= 20).sum(axis=1)
-        found = kernels.late_among_nearest(product, norm, start=0, k=k, first=20)
+        found = kernels.late_among_nearest(product, norm, np.arange(40) >= 20, start=0, k=k)
         np.testing.assert_array_equal(found, expected)
 
 
