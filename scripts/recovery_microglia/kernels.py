@@ -296,19 +296,22 @@ def _row_products(
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
     rows: Integers,
-    place: Integers,
+    place: NDArray[np.int32],
     most: int,
     table: Floats,
     found: Floats,
 ) -> None:
+    sums = np.empty(table.shape[1])  # not straight into found: the compiler could not know that it is not the table
     for number in range(len(rows)):
         row = rows[number]
+        sums[:] = 0
         for k in range(indptr[row], indptr[row + 1]):
             at = place[indices[k]]
             if at >= 0:
                 value = float(min(data[k], most))
-                for column in range(table.shape[1]):
-                    found[number, column] += value * table[at, column]
+                for column in range(len(sums)):
+                    sums[column] += value * table[at, column]
+        found[number] = sums
 
 
 def row_products(
@@ -318,7 +321,7 @@ def row_products(
 
     Rounded as scipy's product is: a row's entries are added up in their order.
     """
-    place = np.full(counts.shape[1], -1, dtype=np.int64)
+    place = np.full(counts.shape[1], -1, dtype=np.int32)
     place[columns] = np.arange(len(columns))
     found = np.zeros((len(rows), table.shape[1]))
     _row_products(*_parts(counts), rows.astype(np.int64), place, most, np.ascontiguousarray(table), found)
