@@ -1,10 +1,11 @@
 """How time and memory grow with the number of cells, beside stock scanpy and the floor of reading.
 
-    python benchmarks/scale.py --cells 10000 100000 [--per-library 25000] [--no-stock] [--candidates] [--docs]
+    python benchmarks/scale.py --cells 10000 100000 [--per-library 25000] [--no-stock] [--candidates] [--split 500000] [--docs]
 
 Simulated 10x libraries (`scale_data.py`, kept under /tmp/recovery-microglia-scale) run end to end from their files to the
 report by ``snakemake`` in a fresh copy of the project, compiling included; beside it, in the same run, the stock workflow
-(`scale_stock.py`) and the floor: unzipping and parsing all files with the best reader. ``--docs`` keeps what was measured in
+(`scale_stock.py`) and the floor: unzipping and parsing all files with the best reader. ``--split`` takes single files of
+so many cells apart (`scale_split.py`). ``--docs`` keeps what was measured in
 docs/performance.json, one entry a size, and writes the tables and the figure of docs/performance.md from it.
 """
 
@@ -33,6 +34,7 @@ import pandas as pd  # noqa: E402
 from pages import DOCS, markdown, write_below  # noqa: E402
 from scale_candidates import measured as candidates_measured  # noqa: E402
 from scale_data import CACHE, made  # noqa: E402
+from scale_split import KINDS, split_measured  # noqa: E402
 
 MARK = "<!-- measured by benchmarks/scale.py -->"
 RECORD = DOCS / "performance.json"
@@ -263,6 +265,10 @@ def written(record: dict[str, Any]) -> str:
         ]
         if "stock" in one:
             parts += ["Stock:", markdown(stock_table(one), ".1f")]
+    if record.get("split"):
+        table = pd.DataFrame(record["split"]["rows"]).set_index("file")
+        said = f"`{record['split']['command']}`, {record['split']['date']}; CPU seconds without imports."
+        parts += ["## Single files taken apart", said, markdown(table, ".1f")]
     if record.get("candidates"):
         table = pd.DataFrame(record["candidates"]["rows"]).set_index("task")
         said = f"One library of {record['candidates']['cells']:,} cells; {record['candidates']['date']}."
@@ -278,6 +284,10 @@ def main() -> int:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--no-stock", action="store_true", help="leave the stock workflow out (it needs the memory)")
     parser.add_argument("--candidates", action="store_true", help="measure the candidate libraries on one library too")
+    parser.add_argument(
+        "--split", type=int, default=0, metavar="CELLS", help="take single files of so many cells apart"
+    )
+    parser.add_argument("--split-kinds", nargs="*", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--docs", action="store_true", help="keep the figures and write docs/performance.md from them")
     asked = parser.parse_args()
     record: dict[str, Any] = {"sizes": {}, "candidates": None}
@@ -289,6 +299,11 @@ def main() -> int:
         data, tiny = made(asked.per_library, asked.per_library), made(400, 100)
         rows = candidates_measured(data / "counts/L001/matrix.mtx.gz", tiny / "counts/L001/matrix.mtx.gz")
         record["candidates"] = {"rows": rows, "cells": asked.per_library, **machine()}
+    if asked.split:
+        new = split_measured(asked.split, asked.split_kinds)
+        told = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}
+        command = " ".join(["python", "benchmarks/scale.py", *sys.argv[1:]])
+        record["split"] = {"rows": list(told.values()), "command": command, **machine()}
     text = written(record)
     print(text)
     if asked.docs:

@@ -136,15 +136,15 @@ def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-un
 
 
 @numba.njit
-def _lines(indptr, genes, counts, first, last):  # type: ignore[no-untyped-def]
-    """Return the lines ``gene cell count`` of some cells as bytes."""
+def write_lines(indptr, genes, counts, first, last, before=0):  # type: ignore[no-untyped-def]
+    """Return the lines ``gene cell count`` of some cells as bytes; ``before`` cells stand before the first of all."""
     out = np.empty((indptr[last] - indptr[first]) * 33, np.uint8)
     digits = np.empty(20, np.uint8)
     at = 0
     for cell in range(first, last):
         for k in range(indptr[cell], indptr[cell + 1]):
             for place in range(3):
-                value = genes[k] + 1 if place == 0 else cell + 1 if place == 1 else counts[k]
+                value = genes[k] + 1 if place == 0 else before + cell + 1 if place == 1 else counts[k]
                 n = 0
                 while value > 0:
                     digits[n] = 48 + value % 10
@@ -178,7 +178,7 @@ def _library(shape: Drawn, name: str, day: int, n_cells: int, folder: Path) -> N
     folder.mkdir(parents=True)
     head = f"%%MatrixMarket matrix coordinate integer general\n%metadata_json: {{}}\n{len(shape.genes)} {n_cells} {len(genes)}\n"
     blocks = range(0, n_cells, 1000)
-    lines = (_lines(indptr, genes, counts, start, min(start + 1000, n_cells)).data for start in blocks)
+    lines = (write_lines(indptr, genes, counts, start, min(start + 1000, n_cells)).data for start in blocks)
     _write_gz(folder / "matrix.mtx.gz", (part for parts in ([head.encode()], lines) for part in parts))
     letters = np.array(list("ACGT"))
     barcodes = {"".join(row): None for row in letters[rng.integers(0, 4, (n_cells + 100, 16))]}
