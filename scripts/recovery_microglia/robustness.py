@@ -180,8 +180,8 @@ def _answers(
     if choice.calls is None:
         return [facts | {"arm": arm, "agrees": "", "note": NO_CLUSTER} for arm in tested["arm"]]
     kept = sheet.assign(include=sheet["include"] & (sheet["library"] != choice.left_out))
-    table = fractions(cells.assign(call=choice.calls), kept, totals, calls={"score": "call"})
-    table = table[table["denominator"] == choice.denominator]
+    called = pd.DataFrame({"library": cells["library"], "call": choice.calls})
+    table = fractions(called, kept, totals, calls={"score": "call"}, denominators=[choice.denominator])
     rows = []
     for reference in tested.to_dict("records"):
         arm = reference["arm"]

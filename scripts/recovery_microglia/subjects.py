@@ -3,7 +3,7 @@
 The unit is the subject (an animal, or a pool); cells are never replicates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 UNIT = ["arm", "subject", "day", "condition"]
 ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
+DENOMINATORS = {"microglia": "size", "myeloid": "myeloid", "all": "all"}
+"""What recovery cells may be a share of, and its column."""
 FEW_CELLS = 50
 
 
@@ -69,7 +71,12 @@ def group_of(rows: pd.DataFrame, label: str = "") -> Group:
 
 
 def fractions(
-    cells: pd.DataFrame, sheet: pd.DataFrame, totals: pd.DataFrame, *, calls: Mapping[str, str] = ROUTES
+    cells: pd.DataFrame,
+    sheet: pd.DataFrame,
+    totals: pd.DataFrame,
+    *,
+    calls: Mapping[str, str] = ROUTES,
+    denominators: Collection[str] = tuple(DENOMINATORS),
 ) -> pd.DataFrame:
     """Return recovery cells per subject (= fractions.tsv).
 
@@ -83,6 +90,8 @@ def fractions(
         One row a library: library, microglia, myeloid, all (kept cells), for the other denominators.
     calls
         Route to its call column.
+    denominators
+        Those of `DENOMINATORS` that are wanted; other routes than the score have microglia only.
 
     Returns
     -------
@@ -99,10 +108,10 @@ def fractions(
         # a library whose cells were not called does not count as one without recovery cells
         uncalled = rows["size"].isna() & (rows["microglia"] > 0)
         rows = rows[~uncalled].fillna({"sum": 0, "size": 0})
-        for denominator, total in (("microglia", "size"), ("myeloid", "myeloid"), ("all", "all")):
+        for denominator in denominators:
             if denominator != "microglia" and route != "score":
                 continue
-            unit = _by_subject(rows, total)
+            unit = _by_subject(rows, DENOMINATORS[denominator])
             unit.insert(0, "denominator", denominator)
             unit.insert(0, "route", route)
             parts.append(unit)
