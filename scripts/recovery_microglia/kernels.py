@@ -142,6 +142,28 @@ def group_sums(counts: sp.csr_matrix, group: NDArray[np.integer[Any]], n_groups:
 
 
 @compiled
+def _group_moments(
+    indptr: NDArray[np.int32], indices: NDArray[np.int32], data: NDArray[np.float32], group: Integers, found: Floats
+) -> None:
+    for row in range(len(indptr) - 1):
+        own = group[row]
+        for k in range(indptr[row], indptr[row + 1]):
+            found[0, own, indices[k]] += data[k]
+            found[1, own, indices[k]] += data[k] * data[k]
+
+
+def group_moments(matrix: sp.csr_matrix, group: Integers, n_groups: int) -> Floats:
+    """Return sums and sums of squares of the rows of each group (2 × groups × columns), csr of float32.
+
+    Rounded as products with a matrix of zeros and ones are: squares as single, their sums as double precision.
+    """
+    found = np.zeros((2, n_groups, matrix.shape[1]))
+    indptr = matrix.indptr.astype(np.int32 if matrix.nnz < 2**31 else np.int64, copy=False)
+    _group_moments(indptr, matrix.indices.astype(np.int32, copy=False), matrix.data, group.astype(np.int64), found)
+    return found
+
+
+@compiled
 def _column_group_sums(
     indptr: NDArray[np.int32], indices: NDArray[np.int32], data: NDArray[np.int32], member: Integers, sums: Integers
 ) -> None:

@@ -395,6 +395,7 @@ def call_recovery(
         Seed of thinning and of the random gene sets.
     """
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()].copy()
+    del myeloid  # in a large study as much memory as the microglia; the caller need not keep it either
     obs = microglia.obs
     control = obs["condition"].isin(CONTROLS).to_numpy()
     known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)

@@ -16,6 +16,9 @@ from recovery_microglia.genes import present
 
 Floats = NDArray[np.float64]
 
+BLOCK = 2_000
+"""Cells that are looked at together, so that memory does not grow with what is made on the way."""
+
 
 def rank_gains(counts: sp.csr_matrix, *, max_rank: int = 1500) -> sp.csr_matrix:
     """Return ``max_rank - rank`` of each detected gene in its cell (cells × genes), 0 beyond ``max_rank``.
@@ -28,13 +31,22 @@ def rank_gains(counts: sp.csr_matrix, *, max_rank: int = 1500) -> sp.csr_matrix:
         Ranks from here on count as not detected. Rank 1 is the highest count; ties share their mean rank.
     """
     counts = counts.tocsr()
-    n_cells = counts.shape[0]
-    cell = np.repeat(np.arange(n_cells), np.diff(counts.indptr))
-    if counts.nnz == 0:
-        return counts.astype(np.float64)
-    order = np.lexsort((-counts.data, cell))
-    value, owner = counts.data[order], cell[order]
-    position = np.arange(len(order)) - counts.indptr[owner] + 1.0
+    # half ranks: single precision holds them exactly
+    gain = np.empty(counts.nnz, dtype=np.float32)
+    for first in range(0, counts.shape[0], BLOCK):
+        ends = counts.indptr[first : first + BLOCK + 1]
+        gain[ends[0] : ends[-1]] = _gains(counts.data[ends[0] : ends[-1]], np.diff(ends), max_rank)
+    return sp.csr_matrix((gain, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _gains(data: NDArray[np.number], lengths: NDArray[np.integer], max_rank: int) -> Floats:
+    """Return the gains of some cells' counts, one cell after the other with ``lengths`` counts each."""
+    if len(data) == 0:
+        return np.zeros(0)
+    cell = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((-data, cell))
+    value, owner = data[order], cell[order]
+    position = np.arange(len(order)) - (np.cumsum(lengths) - lengths)[owner] + 1.0
     # one tie: same cell, same count; all get the mean of its first and last position
     start = np.concatenate([[True], (value[1:] != value[:-1]) | (owner[1:] != owner[:-1])])
     first = np.flatnonzero(start)
@@ -42,7 +54,7 @@ def rank_gains(counts: sp.csr_matrix, *, max_rank: int = 1500) -> sp.csr_matrix:
     rank = ((position[first] + position[last]) / 2)[np.cumsum(start) - 1]
     gain = np.empty(len(order))
     gain[order] = np.maximum(max_rank - rank, 0.0)
-    return sp.csr_matrix((gain, counts.indices, counts.indptr), shape=counts.shape)
+    return gain
 
 
 def rank_scores(gains: sp.csr_matrix, membership: sp.csc_matrix, *, max_rank: int = 1500) -> Floats:
@@ -93,9 +105,12 @@ def thin_counts(counts: sp.csr_matrix, depth: float, *, seed: int) -> sp.csr_mat
     """Return counts with every cell above ``depth`` thinned to about that depth (binomial, molecule by molecule)."""
     total = np.asarray(counts.sum(axis=1)).ravel()
     keep = np.minimum(depth / np.maximum(total, 1), 1.0)
-    thinned = counts.astype(np.int64).tocsr()
-    chance = np.repeat(keep, np.diff(thinned.indptr))
-    thinned.data = np.random.default_rng(seed).binomial(thinned.data, chance)
+    thinned = counts.tocsr().astype(np.int32, copy=True)
+    rng = np.random.default_rng(seed)
+    for first in range(0, thinned.shape[0], BLOCK):
+        ends = thinned.indptr[first : first + BLOCK + 1]
+        own = slice(ends[0], ends[-1])
+        thinned.data[own] = rng.binomial(thinned.data[own], np.repeat(keep[first : first + BLOCK], np.diff(ends)))
     thinned.eliminate_zeros()
     return thinned
 

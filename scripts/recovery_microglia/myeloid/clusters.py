@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
+from recovery_microglia.kernels import group_moments
 from recovery_microglia.myeloid import space
 from recovery_microglia.myeloid.integration import add_integrated
 
@@ -213,10 +214,7 @@ def top_genes(logged: sp.csr_matrix, labels: Ints, names: Collection[str], *, n:
 
     For naming clusters; cells are no replicates, so no p-value is made of it.
     """
-    of_cluster = sp.csr_matrix((np.ones(len(labels)), labels, np.arange(len(labels) + 1)))
-    squared = logged.copy()
-    squared.data = squared.data**2
-    sums, squares = (np.asarray((of_cluster.T @ m).todense(), dtype=np.float64) for m in (logged, squared))
+    sums, squares = group_moments(logged, labels, int(labels.max()) + 1)
     size = np.bincount(labels).astype(np.float64)[:, None]
     genes = np.asarray(list(names))
     t = _welch(sums, squares, size, size.sum() - size)
@@ -296,6 +294,7 @@ def cluster(
     if len(columns) < MIN_GENES:
         return _not_clustered(adata, len(columns))
     logged = space.log1p(normalised)
+    del normalised
     points = space.components(logged[:, columns], n_pcs=settings.n_pcs, seed=seed)
     # 2 k + 10 neighbours: that fewer than k of them stay in a resample never happens (p < 1e-9 at k = 15)
     indices, _ = space.nearest_neighbours(points, 2 * settings.n_neighbors + 10, seed=seed)

@@ -18,7 +18,7 @@ MIN_CELLS = 30
 def umap(points: Floats, *, seed: int, n_neighbors: int = 15) -> Floats:
     """Return a UMAP (McInnes et al. 2018), points × 2; the same on any number of cores.
 
-    Neighbours are exact up to 50,000 points; the layout starts from the first two components, which keeps what
+    Neighbours are exact up to 150,000 points; the layout starts from the first two components, which keeps what
     is far apart where the components have it (Kobak and Linderman 2021) and cannot fail to converge.
     """
     indices, distances = nearest_neighbours(points, n_neighbors - 1, seed=seed)
