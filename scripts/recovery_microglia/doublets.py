@@ -120,18 +120,23 @@ def _grouped(points: Singles, n_searched: int) -> Iterator[tuple[Integers, Integ
         size = np.bincount(of_group, minlength=len(centres))
         kept = size > 0
         sums = sp.csr_matrix((np.ones(len(some), np.float32), (of_group, np.arange(len(some))))) @ some
-        centres = sums[kept] / size[kept, None].astype(np.float32)
+        centres = np.asarray(sums[kept] / size[kept, None], dtype=np.float32)
     of_group = _nearest(points, centres)
     away = ((points - centres[of_group]) ** 2).sum(axis=1)
     lonely = away > np.quantile(away, 1 - LONELY)
-    members = np.split(np.argsort(of_group, kind="stable"), np.cumsum(np.bincount(of_group, minlength=len(centres)))[:-1])
+    members = np.split(
+        np.argsort(of_group, kind="stable"), np.cumsum(np.bincount(of_group, minlength=len(centres)))[:-1]
+    )
     for number, own in enumerate(members):
         distance = ((centres - centres[number]) ** 2).sum(axis=1)
         distance[number] = -1
         nearest = np.argsort(distance, kind="stable")
         enough = int(np.searchsorted(np.cumsum([len(members[group]) for group in nearest]), n_searched)) + 1
         first = np.argsort(lonely[own], kind="stable")
-        yield own[first][: int((~lonely[own]).sum())], np.concatenate([own[first], *(members[g] for g in nearest[1:enough])])
+        yield (
+            own[first][: int((~lonely[own]).sum())],
+            np.concatenate([own[first], *(members[g] for g in nearest[1:enough])]),
+        )
     order = np.argsort(~lonely, kind="stable")
     yield order[: int(lonely.sum())], order
 

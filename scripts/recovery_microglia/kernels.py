@@ -95,14 +95,15 @@ def renumber(counts: sp.csr_matrix, column: Integers, n_columns: int) -> sp.csr_
     return moved
 
 
+def _places(matrix: sp.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return indptr and indices as int32, so that each loop is compiled once."""
+    rows = np.int32 if matrix.nnz < 2**31 else np.int64
+    return matrix.indptr.astype(rows, copy=False), matrix.indices.astype(np.int32, copy=False)
+
+
 def _parts(counts: sp.csr_matrix) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return indptr, indices and data as int32, so that each loop is compiled once."""
-    rows = np.int32 if counts.nnz < 2**31 else np.int64
-    return (
-        counts.indptr.astype(rows, copy=False),
-        counts.indices.astype(np.int32, copy=False),
-        counts.data.astype(np.int32, copy=False),
-    )
+    """Return indptr, indices and data as int32."""
+    return *_places(counts), counts.data.astype(np.int32, copy=False)
 
 
 @compiled
@@ -158,8 +159,8 @@ def group_moments(matrix: sp.csr_matrix, group: Integers, n_groups: int) -> Floa
     Rounded as products with a matrix of zeros and ones are: squares as single, their sums as double precision.
     """
     found = np.zeros((2, n_groups, matrix.shape[1]))
-    indptr = matrix.indptr.astype(np.int32 if matrix.nnz < 2**31 else np.int64, copy=False)
-    _group_moments(indptr, matrix.indices.astype(np.int32, copy=False), matrix.data, group.astype(np.int64), found)
+    rows, columns = _places(matrix)
+    _group_moments(rows, columns, matrix.data.astype(np.float32, copy=False), group.astype(np.int64), found)
     return found
 
 

@@ -27,7 +27,7 @@ class Need:
 NEEDS: dict[str, Need] = {
     "simulate": Need(1500),
     "split": Need(2000, 15, minutes=60, minutes_per_mb=0.2),
-    "library": Need(1000, 25, minutes_per_mb=0.2),
+    "library": Need(1000, 15, minutes_per_mb=0.2),
     "myeloid": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
     "embedding": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
     "recovery": Need(1500, 30, minutes=60, minutes_per_mb=0.5),

@@ -99,7 +99,9 @@ def test_neighbours_are_those_of_sklearn_whatever_the_block() -> None:
 def test_neighbours_looked_for_in_groups_are_nearly_those_of_all() -> None:
     rng = np.random.default_rng(2)
     kind = rng.integers(0, 5, 4000)
-    points = (rng.normal(size=(4000, 20)) * np.linspace(3, 1, 20) + 6 * rng.normal(size=(5, 20))[kind]).astype(np.float32)
+    points = (rng.normal(size=(4000, 20)) * np.linspace(3, 1, 20) + 6 * rng.normal(size=(5, 20))[kind]).astype(
+        np.float32
+    )
     points[:5] += 60  # alone, far from every group
     exact = _simulated_neighbours(points, 2000, 20, exact_up_to=10**6)
     grouped = _simulated_neighbours(points, 2000, 20, exact_up_to=0)

@@ -77,6 +77,17 @@ def test_logarithms_of_many_counts_are_those_of_few() -> None:
     np.testing.assert_allclose(found, np.log1p(scaled)[[0, 1, 0]].astype(np.float32), rtol=2e-7)
 
 
+def test_moments_of_groups_are_rounded_as_products_are(rng: np.random.Generator) -> None:
+    logged = random_counts(rng).astype(np.float32)
+    logged.data = np.log1p(logged.data)
+    squared = logged.copy()
+    squared.data = squared.data**2
+    group = rng.integers(0, 3, logged.shape[0])
+    member = sp.csr_matrix((np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(len(group), 3))
+    found = kernels.group_moments(logged, group, 3)
+    np.testing.assert_array_equal(found, [(member.T @ part).toarray() for part in (logged, squared)])
+
+
 def test_squares_are_rounded_as_numpys(rng: np.random.Generator) -> None:
     dense = rng.normal(size=(500, 40)).astype(np.float32)
     np.testing.assert_array_equal(kernels.square_sums(dense), (dense**2).sum(axis=0))

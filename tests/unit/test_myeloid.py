@@ -197,7 +197,7 @@ import test_myeloid as toys
 from recovery_microglia import myeloid
 table, _ = myeloid.cluster(toys.toy(40, 60), myeloid.ClusterSettings(n_resamples=2))
 assert len(table)
-print(sorted({"umap", "scanpy", "pynndescent", "numba"} & set(sys.modules)))
+print(sorted({"umap", "scanpy", "pynndescent"} & set(sys.modules)))
 """
     path = [str(root / "scripts"), str(root / "tests" / "unit")]
     done = subprocess.run(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
+from recovery_microglia import scores
 from recovery_microglia.scores import matched_sets, membership, rank_gains, rank_scores, score_sets, thin_counts
 
 GENES = pd.Index([f"g{i}" for i in range(300)])
@@ -30,6 +31,17 @@ def test_gains_are_scipys_ranks_of_the_detected_genes(seed: int, max_rank: int) 
         expected = np.maximum(max_rank - rankdata(-cell[here], method="average"), 0)
         np.testing.assert_allclose(gain[here], expected)
         assert (gain[~here] == 0).all()
+
+
+def test_blocks_of_cells_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = counts(6, n_cells=23)
+    X[[0, 7, 22]] = 0  # cells without counts, at the ends of blocks too
+    X.eliminate_zeros()
+    gains, thin = rank_gains(X, max_rank=30), thin_counts(X, 40, seed=2)
+    for size in (1, 8, 23):
+        monkeypatch.setattr(scores, "BLOCK", size)
+        assert (rank_gains(X, max_rank=30) != gains).nnz == 0
+        assert (thin_counts(X, 40, seed=2) != thin).nnz == 0
 
 
 def test_scores_are_pyucells() -> None:
