@@ -68,7 +68,11 @@ class Project:
 
 
 def copy_project(target: Path) -> Project:
-    """Copy what git tracks or would track; the environment is linked."""
+    """Copy what git tracks or would track; the environment is linked.
+
+    What numba has compiled comes along (the time of a file, by which numba knows it, is kept): each copy would spend ten
+    seconds on it. ``make demo`` in a clone starts without.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -77,6 +81,9 @@ def copy_project(target: Path) -> Project:
         if (ROOT / name).is_file() and not name.startswith("tests/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    for compiled in (ROOT / "scripts").rglob("__pycache__/*.nb[ci]"):
+        (target / compiled.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(compiled, target / compiled.relative_to(ROOT))
     (target / ".venv").symlink_to(Path(sys.prefix))
     return Project(target)
 
