@@ -34,6 +34,7 @@ import pandas as pd  # noqa: E402
 from pages import DOCS, markdown, write_below  # noqa: E402
 from scale_candidates import measured as candidates_measured  # noqa: E402
 from scale_data import CACHE, made  # noqa: E402
+from scale_profile import profiled  # noqa: E402
 from scale_split import KINDS, split_measured  # noqa: E402
 
 MARK = "<!-- measured by benchmarks/scale.py -->"
@@ -272,6 +273,9 @@ def written(record: dict[str, Any]) -> str:
     if record.get("candidates"):
         table = pd.DataFrame(record["candidates"]["rows"]).set_index("task")
         said = f"One library of {record['candidates']['cells']:,} cells; {record['candidates']['date']}."
+        if record["candidates"].get("steps"):
+            steps = pd.DataFrame(record["candidates"]["steps"]).set_index("step")
+            parts += ["## One library, step by step", said, markdown(steps, ".1f")]
         parts += ["## Candidates", said, markdown(table, ".1f")]
     return "\n\n".join(parts)
 
@@ -283,7 +287,11 @@ def main() -> int:
     parser.add_argument("--per-library", type=int, default=25_000, help="at most a quarter of the cells")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--no-stock", action="store_true", help="leave the stock workflow out (it needs the memory)")
-    parser.add_argument("--candidates", action="store_true", help="measure the candidate libraries on one library too")
+    parser.add_argument(
+        "--candidates",
+        action="store_true",
+        help="measure one library step by step, and the candidates for its heavy steps",
+    )
     parser.add_argument(
         "--split", type=int, default=0, metavar="CELLS", help="take single files of so many cells apart"
     )
@@ -298,7 +306,8 @@ def main() -> int:
     if asked.candidates:
         data, tiny = made(asked.per_library, asked.per_library), made(400, 100)
         rows = candidates_measured(data / "counts/L001/matrix.mtx.gz", tiny / "counts/L001/matrix.mtx.gz")
-        record["candidates"] = {"rows": rows, "cells": asked.per_library, **machine()}
+        steps = profiled(data / "counts/L001", tiny / "counts/L001")
+        record["candidates"] = {"rows": rows, "steps": steps, "cells": asked.per_library, **machine()}
     if asked.split:
         new = split_measured(asked.split, asked.split_kinds)
         told = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}
