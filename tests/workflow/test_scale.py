@@ -52,7 +52,7 @@ def test_five_hundred_libraries_are_planned_in_ten_seconds(large: Project) -> No
         # the cells of single libraries
         ("scripts/recovery_microglia/doublets.py", '"""', '""" ', {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
         # how much a job asks for, what it cost and how a run is told are no part of a result
-        ("scripts/recovery_microglia/needs.py", "Need(1000, 25", "Need(1200, 25", {}),
+        ("scripts/recovery_microglia/needs.py", "Need(1000, 15", "Need(1200, 15", {}),
         ("scripts/recovery_microglia/progress.py", '"""', '""" ', {}),
         ("profiles/slurm/config.yaml", "retries: 2", "retries: 3", {}),
     ],
