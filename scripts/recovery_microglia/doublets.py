@@ -22,8 +22,8 @@ MIN_CELLS, MIN_GENES = 100, 500
 
 
 AT_ONCE = 10_000
-"""Simulated doublets that are held densely at once."""
-GROUP, SEARCHED, LONELY = 200, 60, 0.02
+"""Cells or simulated doublets that are held densely at once; of larger libraries so many cells give the axes."""
+GROUP, SEARCHED, LONELY = 200, 50, 0.02
 """Points of a group in large libraries, how many times k points are searched for k neighbours, and the share of points,
 those farthest from the centre of their group, whose neighbours are looked for among all."""
 MIN_SCORE = 0.15
@@ -97,7 +97,7 @@ def _simulated_neighbours(
     everyone = np.arange(len(points))
     searches = [(everyone, everyone)] if len(points) <= exact_up_to else _grouped(points, SEARCHED * k)
     for asking, among in searches:
-        near, lengths, is_late = points[among], norm[among], late[among]
+        near, lengths, is_late = points.take(among, axis=0), norm.take(among), late.take(among)
         block = max(block_size // len(among), 1)
         for start in range(0, len(asking), block):
             some = asking[start : start + block]
@@ -220,18 +220,22 @@ def find_doublets(
     n_simulated = int(ratio * n) if n <= 10_000 else n
     pairs = rng.integers(0, n, (n_simulated, 2))
     target = float(np.mean(row_sums(used)[cells]))
-    observed = log_rows(used, cells, None, target)
+    learnt = cells if n <= AT_ONCE else np.sort(rng.choice(cells, AT_ONCE, replace=False))
+    observed = log_rows(used, learnt, None, target)
     mean = observed.mean(axis=0)
     observed -= mean
-    sd = np.sqrt(square_sums(observed) / np.float32(n))
+    sd = np.sqrt(square_sums(observed) / np.float32(len(learnt)))
     sd = np.where(sd > 0, sd, np.float32(1))
     observed = _scale(observed, sd)
     axes = _axes(observed, n_components)
-    points = [observed @ axes]
+    points = [observed @ axes] if n <= AT_ONCE else []
     del observed
+    singles = range(0, n, AT_ONCE) if n > AT_ONCE else ()
+    pieces: list[tuple[Integers, Integers | None]] = [(cells[start : start + AT_ONCE], None) for start in singles]
     for start in range(0, n_simulated, AT_ONCE):
         left, right = cells[pairs[start : start + AT_ONCE]].T
-        points.append(_scale(log_rows(used, left, right, target) - mean, sd) @ axes)
+        pieces.append((left, right))
+    points += [_scale(log_rows(used, left, right, target) - mean, sd) @ axes for left, right in pieces]
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
     found = _simulated_neighbours(np.vstack(points), n, k_adjusted)

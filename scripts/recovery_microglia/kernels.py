@@ -221,20 +221,16 @@ def _take_columns(
     column: NDArray[np.int32],
 ) -> tuple[Integers, NDArray[np.int32], NDArray[np.int32]]:
     starts = np.zeros(len(indptr), np.int64)
+    # room for all: what is never written to takes no memory, and a pass over all counts to tell the size is saved
+    new_indices, new_data = np.empty(len(indices) + 1, np.int32), np.empty(len(indices) + 1, np.int32)
     filled = 0
     for row in range(len(indptr) - 1):
         for k in range(indptr[row], indptr[row + 1]):
-            if column[indices[k]] >= 0:
-                filled += 1
-        starts[row + 1] = filled
-    new_indices, new_data = np.empty(filled, np.int32), np.empty(filled, np.int32)
-    filled = 0
-    for k in range(indptr[0], indptr[-1]):
-        new = column[indices[k]]
-        if new >= 0:
+            new = column[indices[k]]
             new_indices[filled], new_data[filled] = new, data[k]
-            filled += 1
-    return starts, new_indices, new_data
+            filled += new >= 0
+        starts[row + 1] = filled
+    return starts, new_indices[:filled], new_data[:filled]
 
 
 def take_columns(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_matrix:
@@ -351,8 +347,8 @@ def row_products(
     return found
 
 
-CHUNK = 32
-"""Distances that are looked at together."""
+CHUNK, SAMPLE = 32, 300
+"""Distances that are looked at together, and so many at least that a bound on those of the nearest is learnt from."""
 
 
 @compiled
@@ -410,11 +406,13 @@ def _late_among_nearest(
 ) -> None:
     """Fill ``found``; -1 where a tie must be decided. See `late_among_nearest`."""
     n_rows, n = product.shape
-    step = 64 if n > 64 * 64 else 1
+    step = min(max(n // SAMPLE, 1), 64)
     expected = k / step
     place = int(expected + 4 * np.sqrt(expected) + 4)
     distance, chunks = np.empty(n, np.float32), np.empty(n // CHUNK + 2, np.int64)
-    near, ranked, late = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
+    # which branch is taken cannot be foreseen here, and a wrong guess of the processor costs as much as ten additions: so
+    # all is written down, and the place moves on only after what is wanted
+    near, ranked, columns = np.empty(n + 1, np.float32), np.empty(n + 1, np.float32), np.empty(n + 1, np.int64)
     for row in range(n_rows):
         _subtract(norm, product[row], distance)
         distance[start + row] = np.inf
@@ -428,21 +426,20 @@ def _late_among_nearest(
             m = 0
             for c in range(_chunks_below(distance, bound, chunks)):
                 for column in range(chunks[c], min(chunks[c] + CHUNK, n)):
-                    if distance[column] <= bound:
-                        near[m], ranked[m], late[m] = distance[column], distance[column], is_late[column]
-                        m += 1
+                    columns[m] = column
+                    m += distance[column] <= bound
             bound = np.float32(np.inf)
+        for i in range(m):
+            near[i] = distance[columns[i]]
+            ranked[i] = near[i]
         last = _kth(ranked, m, k - 1)
-        below = 0
+        below, at_last, late_at_last = 0, 0, 0
         for i in range(m):
-            if near[i] < last:
-                below += 1
-                found[row] += late[i]
-        at_last, late_at_last = 0, 0
-        for i in range(m):
-            if near[i] == last:
-                at_last += 1
-                late_at_last += late[i]
+            is_below, is_last, late = near[i] < last, near[i] == last, is_late[columns[i]]
+            below += is_below
+            at_last += is_last
+            found[row] += is_below & late
+            late_at_last += is_last & late
         if at_last == k - below or late_at_last == 0:
             found[row] += late_at_last
         elif late_at_last == at_last:
@@ -456,8 +453,8 @@ def late_among_nearest(
 ) -> Integers:
     """Return for some points how many of their k nearest neighbours are late ones.
 
-    A bound on the k-th distance comes from every 64th point; the few distances below it are then ranked, which
-    saves ranking all of them. Where early and late points tie for the last places (a doublet of a cell with itself lies
+    A bound on the k-th distance comes from some of the points (at most every 64th); the few distances below it are then
+    ranked, which saves ranking all of them. Where early and late points tie for the last places (a doublet of a cell with itself lies
     where the cell does), numpy's partition decides.
 
     Parameters

@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 from library_fixture import demo_library, demo_shapes, draw, signatures
 
-from recovery_microglia.lineage import assign_lineage, many_macrophages
+from recovery_microglia.lineage import assign_lineage, gate, many_macrophages
 
 COMMON = ("oligodendrocyte", "astrocyte", "neuron", "endothelial")
 
@@ -41,6 +41,23 @@ def test_the_demos_cells_are_what_they_were_drawn_as() -> None:
     assert (true[called == "microglia"] == "microglia").mean() > 0.99
     confidence = table["lineage_confidence"][single][called == "microglia"]
     assert confidence.between(0.9, 1).all()
+
+
+def test_profiles_learnt_from_some_cells_of_each_kind_name_all_cells_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, truth = demo_library("D07_1", 600)
+    cells, names = sp.csr_matrix(counts.X), pd.Index(counts.var_names)
+    whole = assign_lineage(cells, names, signatures()).table
+    monkeypatch.setattr(gate, "ALL_LEARN", 500)
+    monkeypatch.setattr(gate, "ENOUGH", 10**9)
+    pd.testing.assert_frame_equal(assign_lineage(cells, names, signatures()).table, whole)
+    # 40 cells of a kind, where a library of the size that this is for gives a thousand
+    monkeypatch.setattr(gate, "ENOUGH", 40)
+    some = assign_lineage(cells, names, signatures()).table
+    assert not some.equals(whole)
+    single = (~truth["doublet"] & ~truth["low_quality"]).to_numpy()
+    assert (some["lineage"] == whole["lineage"])[single].mean() > 0.98
+    named = single & (whole["lineage"] == "microglia").to_numpy()
+    assert (some["lineage"] == "microglia")[named].mean() > 0.98
 
 
 @pytest.mark.parametrize("state", ["recovery", "acute_inflammatory", "interferon", "cycling"])

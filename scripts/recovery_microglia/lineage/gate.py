@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from recovery_microglia.errors import Notice
 from recovery_microglia.genes import MYELOID, Signatures, present
-from recovery_microglia.kernels import group_sums, take_columns
 from recovery_microglia.lineage import markers
-from recovery_microglia.lineage.markers import BLOOD, Columns, Floats
+from recovery_microglia.lineage.heard import Floats, Heard, Integers
+from recovery_microglia.lineage.markers import BLOOD, Columns
 from recovery_microglia.lineage.profiles import AMBIENT_SHARE, lineage_profiles, mixture_gain, posterior
 
 CONFIDENT, SURE = 0.9, 0.99
@@ -23,6 +22,8 @@ CLEAR_LEUKOCYTE = 2.0
 MIXED_EVIDENCE = 2.0
 """Gain from which a cell is a doublet; single microglia stayed below 0 in the demo, 99 % below in GSE111527."""
 ROUNDS = 3
+ALL_LEARN, ENOUGH = 10_000, 1_000
+"""Cells of a library up to which profiles are learnt from all of them, and how many of a kind are enough above."""
 MYELOID_ALTERNATIVES = ("infiltrating_macrophage", "border_macrophage", "dendritic_cell", "neutrophil")
 
 
@@ -90,22 +91,18 @@ def assign_lineage(
         return _not_judged(counts.shape[0], sort, len(genes))
     weights = markers.gene_weights(signatures, genes)
     used = np.flatnonzero(weights > 0)  # from here on the genes that must not speak do not exist
-    counts, genes, weights = take_columns(counts, used), genes[used], weights[used]
-    soup = (
-        group_sums(counts, np.zeros(counts.shape[0], dtype=np.int64), 1)[0] + 0.5
-        if ambient is None
-        else ambient[used] + 1e-9
-    )
+    heard, genes, weights = Heard(counts, used), genes[used], weights[used]
+    soup = heard.whole + 0.5 if ambient is None else ambient[used] + 1e-9
     background = AMBIENT_SHARE * soup / soup.sum() + 1e-7
     columns = markers.marker_columns(signatures, genes)
-    leukocyte = markers.leukocyte_evidence(counts, genes, background)
-    two, own = _evidence(counts, columns, background, weights, leukocyte)
-    label, probability, profiles = _learn(counts, two, columns, background, weights)
+    leukocyte = markers.leukocyte_evidence(heard, genes, background)
+    two, own = _evidence(heard, columns, background, weights, leukocyte)
+    label, probability, profiles = _learn(heard, two, columns, background, weights)
     table = _settle(probability, own, list(columns))
     without_myelin = weights * ~genes.isin(signatures.technical["myelin"].up)  # microglia engulf it
     names = np.array(list(columns), dtype=object)
     gain, second = mixture_gain(
-        counts, label, probability.argmax(axis=1), profiles, without_myelin, np.isin(names, MYELOID)
+        heard, label, probability.argmax(axis=1), profiles, without_myelin, np.isin(names, MYELOID)
     )
     doublet = (gain >= MIXED_EVIDENCE) & (table["lineage"] != "unassigned").to_numpy()
     table.loc[doublet, ["lineage", "lineage_confidence"]] = "ambiguous", np.nan
@@ -114,7 +111,7 @@ def assign_lineage(
 
 
 def _evidence(
-    counts: sp.csr_matrix, columns: Columns, background: Floats, weights: Floats, leukocyte: Floats
+    counts: Heard, columns: Columns, background: Floats, weights: Floats, leukocyte: Floats
 ) -> tuple[Floats, Floats]:
     """Return the evidence that seeds need (two markers), and the evidence that a named lineage needs.
 
@@ -137,18 +134,44 @@ def _evidence(
 
 
 def _learn(
-    counts: sp.csr_matrix, evidence: Floats, columns: Columns, background: Floats, weights: Floats
-) -> tuple[NDArray[np.int64], Floats, Floats]:
+    counts: Heard, evidence: Floats, columns: Columns, background: Floats, weights: Floats
+) -> tuple[Integers, Floats, Floats]:
     """Return the lineage number of the confident cells (else -1), the probabilities and the profiles."""
     label = markers.seeds(evidence)
-    rows = np.arange(len(label))
-    for _ in range(ROUNDS):
+    stands_for = np.ones(len(label))
+    everyone = np.arange(len(label))
+    some, weight = _learners(evidence)
+    for cells in [*[some] * (ROUNDS - 1), everyone]:
         profiles = lineage_profiles(counts, label, columns, background)
-        share = np.bincount(label[label >= 0], minlength=len(columns)) + 0.5
-        probability = posterior(counts, profiles, weights, share / share.sum())
+        labelled = label >= 0
+        share = np.bincount(label[labelled], stands_for[labelled], minlength=len(columns)) + 0.5
+        probability = posterior(counts, profiles, weights, share / share.sum(), cells)
         best = probability.argmax(axis=1)
-        label = np.where((probability.max(axis=1) >= SURE) & (evidence[rows, best] >= SURE_EVIDENCE), best, -1)
+        sure = (probability.max(axis=1) >= SURE) & (evidence[cells, best] >= SURE_EVIDENCE)
+        label = np.full(len(label), -1)
+        label[cells[sure]] = best[sure]
+        stands_for = weight
     return label, probability, profiles
+
+
+def _learners(evidence: Floats) -> tuple[Integers, Floats]:
+    """Return the cells that profiles are learnt from, and how many cells each of the library stands for.
+
+    All of them; in a large library `ENOUGH` of those that the markers say most for one lineage, so that a rare
+    lineage keeps all of its cells.
+    """
+    n = len(evidence)
+    cells, weight = np.arange(n), np.ones(n)
+    if n <= ALL_LEARN:
+        return cells, weight
+    rng = np.random.default_rng(1)
+    kind = evidence.argmax(axis=1)
+    chosen = []
+    for number in np.unique(kind):
+        own = cells[kind == number]
+        chosen.append(rng.permutation(own)[:ENOUGH])
+        weight[own] = len(own) / len(chosen[-1])
+    return np.sort(np.concatenate(chosen)), weight
 
 
 def _settle(probability: Floats, own: Floats, names: list[str]) -> pd.DataFrame:

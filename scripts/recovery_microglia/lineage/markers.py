@@ -4,14 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID, Signatures, present
-from recovery_microglia.kernels import row_sums, take_columns
+from recovery_microglia.lineage.heard import Floats, Heard, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Columns = Mapping[str, NDArray[np.int64]]
 
 SEED_EVIDENCE, SEED_MARGIN = 3.5, 2.0
@@ -68,7 +65,7 @@ def capped_mean(mean: Floats) -> Floats:
 
 
 def marker_evidence(
-    counts: sp.csr_matrix, columns: Columns, background: Floats, weights: Floats, *, min_markers: int = MIN_MARKERS
+    counts: Heard, columns: Columns, background: Floats, weights: Floats, *, min_markers: int = MIN_MARKERS
 ) -> Floats:
     """Return the evidence for each lineage in each cell (cells × lineages), in units of a normal deviate.
 
@@ -82,24 +79,21 @@ def enough_markers(deviate: Floats, different: Integers, least: int) -> Floats:
     return np.where(different >= least, deviate, np.minimum(deviate, 0))
 
 
-def marker_deviates(
-    counts: sp.csr_matrix, columns: Columns, background: Floats, weights: Floats
-) -> tuple[Floats, Integers]:
+def marker_deviates(counts: Heard, columns: Columns, background: Floats, weights: Floats) -> tuple[Floats, Integers]:
     """Return what the markers of each lineage say, and how many of them were seen (both cells × lineages).
 
     Signed root of the Poisson deviance of the marker counts against ``background`` (counts of each gene that a
     count of the cell brings by chance) at the cell's depth. A gene counts `MAX_COUNT` at most.
     """
-    total = row_sums(counts)
     every = np.unique(np.concatenate(list(columns.values())))
-    markers = take_columns(counts, every)  # one pass over all counts; the lineages' own are a few hundred
-    shape = (counts.shape[0], len(columns))
+    markers = counts.columns(every)  # one pass over all counts; the lineages' own are a few hundred
+    shape = (counts.n_cells, len(columns))
     deviate, different = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     for number, used in enumerate(columns.values()):
         part = markers[:, np.searchsorted(every, used)].astype(np.float64)
         part.data = np.minimum(part.data, MAX_COUNT)
         seen = part @ weights[used]
-        expected = np.maximum(capped_mean(total[:, None] * background[used]) @ weights[used], 0.02)
+        expected = np.maximum(capped_mean(counts.total[:, None] * background[used]) @ weights[used], 0.02)
         with np.errstate(divide="ignore", invalid="ignore"):
             deviance = 2 * (np.where(seen > 0, seen * np.log(seen / expected), 0) - (seen - expected))
         deviate[:, number] = np.sign(seen - expected) * np.sqrt(np.maximum(deviance, 0))
@@ -107,11 +101,11 @@ def marker_deviates(
     return deviate, different
 
 
-def leukocyte_evidence(counts: sp.csr_matrix, genes: pd.Index, background: Floats) -> Floats:
+def leukocyte_evidence(counts: Heard, genes: pd.Index, background: Floats) -> Floats:
     """Return the evidence that a cell is a white blood cell or microglia; NaN where the genes are absent."""
     columns = genes.get_indexer(present(LEUKOCYTE, set(genes)))
     if len(columns) < MIN_LEUKOCYTE_GENES:
-        return np.full(counts.shape[0], np.nan)
+        return np.full(counts.n_cells, np.nan)
     return marker_evidence(counts, {"leukocyte": columns}, background, np.ones(len(genes)), min_markers=1)[:, 0]
 
 

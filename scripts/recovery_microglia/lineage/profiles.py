@@ -1,12 +1,11 @@
 """Profiles of the lineages in one library, and what they make of each cell."""
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.genes import MYELOID
-from recovery_microglia.kernels import group_sums, row_products, row_sums
-from recovery_microglia.lineage.markers import MAX_COUNT, Columns, Floats
+from recovery_microglia.lineage.heard import Floats, Heard, Integers
+from recovery_microglia.lineage.markers import MAX_COUNT, Columns
 
 AMBIENT_SHARE = 0.08
 """Ambient share that every cell is assumed to hold; typical of 10x tissue (SoupX: 2-10 %)."""
@@ -21,15 +20,14 @@ MIN_LABELLED = 5
 """Cells that a profile rests on before it is asked to explain a part of a doublet."""
 
 
-def lineage_profiles(counts: sp.csr_matrix, label: NDArray[np.int64], columns: Columns, background: Floats) -> Floats:
+def lineage_profiles(counts: Heard, label: Integers, columns: Columns, background: Floats) -> Floats:
     """Return the profile of each lineage (lineages × genes, rows summing to one) from the labelled cells."""
     names = list(columns)
-    every = group_sums(counts, label + 1, len(names) + 1)  # the first are those of the cells without label
-    sums, whole = every[1:].astype(np.float64), every.sum(axis=0) + 0.5
+    sums, whole = counts.sums(label, len(names)).astype(np.float64), counts.whole + 0.5
     myeloid = np.array([name in MYELOID for name in names])
     profiles = np.empty_like(sums)
     for number, name in enumerate(names):
-        relatives = sums[myeloid].sum(axis=0) if myeloid[number] else np.zeros(counts.shape[1])
+        relatives = sums[myeloid].sum(axis=0) if myeloid[number] else np.zeros(counts.n_genes)
         prior = relatives + whole * (relatives.sum() * 0.02 + 1) / whole.sum() + 1e-3
         total = sums[number] + PRIOR_COUNTS * _marked(prior / prior.sum(), name, columns, background)
         profiles[number] = total / total.sum()
@@ -50,46 +48,46 @@ def _marked(prior: Floats, name: str, columns: Columns, background: Floats) -> F
 class _Evidence:
     """The counts that tell lineages apart, ready to be compared with any profile."""
 
-    def __init__(self, counts: sp.csr_matrix, profiles: Floats, weights: Floats) -> None:
-        self.total = row_sums(counts)
-        self.depth = max(float(np.median(self.total)), 1.0)
+    def __init__(self, counts: Heard, profiles: Floats, weights: Floats) -> None:
+        self.total, self.depth = counts.total, counts.depth
         high = profiles.max(axis=0)
         telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
         self.used = np.flatnonzero(telling)
         self.counts = counts
         self.weights = weights[self.used]
 
-    def seen(self, table: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
+    def seen(self, table: Floats, rows: Integers | None = None) -> Floats:
         """Return the bounded counts of the cells (all if None) times a table (genes used × columns)."""
         cells = np.arange(len(self.total)) if rows is None else rows
-        return row_products(self.counts, cells, self.used, table, most=MAX_COUNT)
+        return self.counts.products(cells, self.used, table, most=MAX_COUNT)
 
     def expected(self, profiles: Floats) -> Floats:
         """Return the counts that profiles expect per count of a cell, bounded as counts are."""
         return np.asarray(np.minimum(profiles, MAX_COUNT / self.depth) @ self.weights)
 
 
-def posterior(counts: sp.csr_matrix, profiles: Floats, weights: Floats, share: Floats) -> Floats:
-    """Return the probability of each lineage for each cell (cells × lineages)."""
+def posterior(counts: Heard, profiles: Floats, weights: Floats, share: Floats, cells: Integers | None = None) -> Floats:
+    """Return the probability of each lineage for each cell, or each of some cells (cells × lineages)."""
     evidence = _Evidence(counts, profiles, weights)
     log_profile = np.log(profiles[:, evidence.used])
     ratio = np.clip(log_profile - log_profile.mean(axis=0), -MAX_LOG_RATIO, MAX_LOG_RATIO) * evidence.weights
     # Poisson: what a lineage expects and the cell lacks counts against it
     expected = evidence.expected(profiles[:, evidence.used])
-    log_likelihood = evidence.seen(ratio.T) - evidence.total[:, None] * (expected - expected.mean())
+    total = evidence.total if cells is None else evidence.total[cells]
+    log_likelihood = evidence.seen(ratio.T, cells) - total[:, None] * (expected - expected.mean())
     score = DAMPING * log_likelihood + np.log(share)
     likelihood = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
 
 
 def mixture_gain(
-    counts: sp.csr_matrix,
-    label: NDArray[np.int64],
-    best: NDArray[np.int64],
+    counts: Heard,
+    label: Integers,
+    best: Integers,
     profiles: Floats,
     weights: Floats,
     myeloid: NDArray[np.bool_],
-) -> tuple[Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Integers]:
     """Return what a second lineage adds to explaining each cell, and which lineage adds most.
 
     The gain is a damped log-likelihood ratio: a doublet (`MIXED_SHARES`) against a cell with some foreign RNA
@@ -120,7 +118,7 @@ def mixture_gain(
     return gain, second
 
 
-def _pair_gains(evidence: _Evidence, rows: NDArray[np.int64], first: Floats, others: Floats) -> list[Floats]:
+def _pair_gains(evidence: _Evidence, rows: Integers, first: Floats, others: Floats) -> list[Floats]:
     """Return for each other profile the damped log-likelihood that mixing in much of it gains over mixing in little."""
     shares, total = (*MIXED_SHARES, *PURE_SHARES), evidence.total[rows]
     means = [
