@@ -320,16 +320,24 @@ def _row_products(
     table: Floats,
     found: Floats,
 ) -> None:
-    sums = np.empty(table.shape[1])  # not straight into found: the compiler could not know that it is not the table
+    n_columns = table.shape[1]
+    sums = np.empty(n_columns)  # not straight into found: the compiler could not know that it is not the table
     for number in range(len(rows)):
-        row = rows[number]
         sums[:] = 0
-        for k in range(indptr[row], indptr[row + 1]):
-            at = place[indices[k]]
-            if at >= 0:
-                value = float(min(data[k], most))
-                for column in range(len(sums)):
-                    sums[column] += value * table[at, column]
+        k, end = indptr[rows[number]], indptr[rows[number] + 1]
+        while k + 4 <= end:  # four at once, added up one after the other: sums are fetched and put back once
+            a, b, c, d = place[indices[k]], place[indices[k + 1]], place[indices[k + 2]], place[indices[k + 3]]
+            va, vb = float(min(data[k], most)), float(min(data[k + 1], most))
+            vc, vd = float(min(data[k + 2], most)), float(min(data[k + 3], most))
+            for column in range(n_columns):
+                two = (sums[column] + va * table[a, column]) + vb * table[b, column]
+                sums[column] = (two + vc * table[c, column]) + vd * table[d, column]
+            k += 4
+        while k < end:
+            at, value = place[indices[k]], float(min(data[k], most))
+            for column in range(n_columns):
+                sums[column] += value * table[at, column]
+            k += 1
         found[number] = sums
 
 
@@ -340,10 +348,11 @@ def row_products(
 
     Rounded as scipy's product is: a row's entries are added up in their order.
     """
-    place = np.full(counts.shape[1], -1, dtype=np.int32)
+    place = np.full(counts.shape[1], len(columns), dtype=np.int32)  # columns left out meet a row of zeros
     place[columns] = np.arange(len(columns))
     found = np.zeros((len(rows), table.shape[1]))
-    _row_products(*_parts(counts), rows.astype(np.int64), place, most, np.ascontiguousarray(table), found)
+    with_zeros = np.vstack([table, np.zeros((1, table.shape[1]))])
+    _row_products(*_parts(counts), rows.astype(np.int64), place, most, with_zeros, found)
     return found
 
 
