@@ -265,3 +265,32 @@ def test_the_finest_stable_resolution_is_reported() -> None:
 def test_a_cell_without_counts_stays_empty() -> None:
     counts = sp.csr_matrix(np.array([[0, 0], [1, 3], [2, 2]], dtype=np.int32))
     np.testing.assert_allclose(space.depth_normalised(counts).toarray(), [[0, 0], [1, 3], [2, 2]])
+
+
+def test_stability_of_a_pool_is_nearly_that_of_all_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ClusterSettings(resolutions=(0.2, 1.0), n_resamples=4)
+    whole, _ = cluster(toy(300, 200), settings)
+    monkeypatch.setattr(clusters, "POOL", 400)
+    some, _ = cluster(toy(300, 200), settings)
+    # the partitions are those of all cells either way
+    pd.testing.assert_frame_equal(
+        some[["resolution", "cluster", "n", "top_genes"]], whole[["resolution", "cluster", "n", "top_genes"]]
+    )
+    coarse = whole["resolution"] == 0.2  # three populations, told apart as well by 400 cells as by 900
+    np.testing.assert_allclose(some.loc[coarse, "stability_jaccard"], whole.loc[coarse, "stability_jaccard"], atol=0.02)
+    assert some["stability_jaccard"].between(0, 1).all()
+
+
+def test_a_cluster_of_which_the_pool_holds_no_cell_has_no_stability() -> None:
+    rng = np.random.default_rng(1)
+    points = np.concatenate([rng.normal(size=(60, 4)), rng.normal(size=(60, 4)) + 20, rng.normal(size=(5, 4)) - 40])
+    labels = np.repeat([0, 1, 2], [60, 60, 5])
+    pool = np.arange(120)
+    indices, _ = space.nearest_neighbours(points[pool], 40)
+    settings = ClusterSettings(resolutions=(0.1,), n_resamples=3)
+    jaccard, _ = clusters.stability(indices, {0.1: labels}, settings, seed=1, cells=pool)
+    assert jaccard[0.1][:2].min() > 0.9
+    assert np.isnan(jaccard[0.1][2])
+    animal = np.repeat([0, 1, 2, 3, 4, 5], 20)
+    left_out, _ = clusters.stability(indices, {0.1: labels}, settings, seed=1, cells=pool, animal=animal)
+    assert left_out[0.1][2] == 0

@@ -22,6 +22,9 @@ Ints = NDArray[np.int64]
 
 KEPT_SHARE = 0.8
 """Share of the cells in a resample."""
+POOL = 25_000
+"""Cells that resamples are drawn from; of more, so many at random: the stability of clusters then costs the same however
+many cells there are."""
 MIN_CELLS = 50
 """Fewer cells are one cluster: their neighbours say nothing."""
 MIN_ANIMALS = 3
@@ -142,7 +145,13 @@ def _kept_neighbours(indices: Ints, kept: Ints, k: int) -> Ints:
 
 
 def stability(
-    indices: Ints, partitions: Mapping[float, Ints], settings: ClusterSettings, *, seed: int, animal: Ints | None = None
+    indices: Ints,
+    partitions: Mapping[float, Ints],
+    settings: ClusterSettings,
+    *,
+    seed: int,
+    animal: Ints | None = None,
+    cells: Ints | None = None,
 ) -> tuple[dict[float, Floats], dict[float, float]]:
     """Re-cluster subsets of the cells, or of the animals, and see which clusters come back.
 
@@ -164,6 +173,9 @@ def stability(
     animal
         Number of the animal of each cell: a fifth of the animals (one at least) is left out with all their cells.
         A cluster of which nothing is left has not come back. None: a fifth of the cells is left out.
+    cells
+        The cells that ``indices`` and ``animal`` are of, numbered as in ``partitions``; None: all. A cluster that none
+        of them is of has no stability (NaN), or none when animals are left out (0).
 
     Returns
     -------
@@ -174,6 +186,7 @@ def stability(
     """
     rng = np.random.default_rng(seed)
     n = len(indices)
+    everyone = slice(None) if cells is None else cells
     jaccard: dict[float, list[Floats]] = {resolution: [] for resolution in partitions}
     ari: dict[float, list[float]] = {resolution: [] for resolution in partitions}
     for round_ in range(settings.n_resamples):
@@ -182,7 +195,7 @@ def stability(
         graph = _igraph(space.shared_neighbour_graph(nearest))
         for resolution, labels in partitions.items():
             again = _leiden_fast(graph, resolution, seed=seed + round_)
-            together = _contingency(labels[kept], again, int(labels.max()) + 1)
+            together = _contingency(labels[everyone][kept], again, int(labels.max()) + 1)
             found = best_jaccard(together)
             jaccard[resolution].append(found if animal is None else np.nan_to_num(found))
             ari[resolution].append(adjusted_rand(together))
@@ -297,15 +310,18 @@ def cluster(
     del normalised
     points = space.components(logged[:, columns], n_pcs=settings.n_pcs, seed=seed)
     # 2 k + 10 neighbours: that fewer than k of them stay in a resample never happens (p < 1e-9 at k = 15)
-    indices, _ = space.nearest_neighbours(points, 2 * settings.n_neighbors + 10, seed=seed)
+    enough = 2 * settings.n_neighbors + 10
+    pool = np.sort(np.random.default_rng(seed).permutation(adata.n_obs)[:POOL])
+    indices, _ = space.nearest_neighbours(points, enough, seed=seed)
+    near_pool = indices if len(pool) == adata.n_obs else space.nearest_neighbours(points[pool], enough, seed=seed)[0]
     graph = space.shared_neighbour_graph(indices[:, : settings.n_neighbors])
     adata.obsm["X_pca"] = points.astype(np.float32)
     adata.obsp["connectivities"] = graph.astype(np.float32)
     whole = _igraph(graph)
     partitions = {r: leiden(whole, r, seed=seed) for r in sorted(set(map(float, settings.resolutions)))}
-    jaccard, ari = stability(indices, partitions, settings, seed=seed)
+    jaccard, ari = stability(near_pool, partitions, settings, seed=seed, cells=pool)
     animal = np.asarray(pd.factorize(adata.obs["subject" if "subject" in adata.obs else "library"].astype(str))[0])
-    by_animal = _stability_of_animals(animal, indices, partitions, settings, seed)
+    by_animal = _stability_of_animals(animal, pool, near_pool, partitions, settings, seed)
     tables = [
         _table(r, labels, jaccard[r], by_animal[r], animal, ari[r], top_genes(logged, labels, adata.var_names))
         for r, labels in partitions.items()
@@ -333,12 +349,17 @@ def _partition_integrated(adata: ad.AnnData, settings: ClusterSettings, *, seed:
 
 
 def _stability_of_animals(
-    animal: Ints, indices: Ints, partitions: Mapping[float, Ints], settings: ClusterSettings, seed: int
+    animal: Ints,
+    cells: Ints,
+    indices: Ints,
+    partitions: Mapping[float, Ints],
+    settings: ClusterSettings,
+    seed: int,
 ) -> dict[float, Floats]:
     """Return the stability of each cluster when animals are left out; NaN with fewer than three animals."""
     if len(np.unique(animal)) < MIN_ANIMALS:
         return {resolution: np.full(int(labels.max()) + 1, np.nan) for resolution, labels in partitions.items()}
-    return stability(indices, partitions, settings, seed=seed, animal=animal)[0]
+    return stability(indices, partitions, settings, seed=seed, animal=animal[cells], cells=cells)[0]
 
 
 def _shaping(
