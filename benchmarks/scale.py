@@ -172,6 +172,12 @@ def stock(data: Path) -> dict[str, Any]:
     return {"wall": time.perf_counter() - start, "cpu": cpu, "peak": peak, "stages": stages}
 
 
+def git(*words: str) -> str:
+    """Return what git says, empty where this is no clone."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
 def machine() -> dict[str, str]:
     """Return what it was measured on."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
@@ -182,6 +188,8 @@ def machine() -> dict[str, str]:
         "machine": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}",
         "versions": f"Python {platform.python_version()}, {versions}",
         "load": f"{os.getloadavg()[0]:.1f}",
+        "commit": git("rev-parse", "--short", "HEAD")
+        + ("+" if git("status", "--porcelain", "scripts", "workflow") else ""),
         "date": time.strftime("%Y-%m-%d"),
     }
 
@@ -209,6 +217,7 @@ def overview(record: dict[str, dict[str, Any]]) -> pd.DataFrame:
     for one in sorted(record.values(), key=lambda entry: entry["cells"]):
         mine, other = one["ours"], one.get("stock")
         library = sum(stage["cpu"] for stage in mine["stages"] if stage["stage"] == "library")
+        imports = one["floor"].get("imports", np.nan)  # of figures kept from before they were told apart
         grown = np.nan
         if before:
             grown = np.log(mine["cpu"] / before["ours"]["cpu"]) / np.log(one["cells"] / before["cells"])
@@ -226,9 +235,9 @@ def overview(record: dict[str, dict[str, Any]]) -> pd.DataFrame:
                 "stock / ours, CPU": other["cpu"] / mine["cpu"] if other else np.nan,
                 "stock / ours, memory": other["peak"] / mine["peak"] if other else np.nan,
                 "floor, CPU s": one["floor"]["cpu"],
-                "imports of as many processes, CPU s": one["floor"]["imports"],
+                "imports of as many processes, CPU s": imports,
                 "library jobs / floor": library / one["floor"]["cpu"],
-                "library jobs without imports / floor": (library - one["floor"]["imports"]) / one["floor"]["cpu"],
+                "library jobs without imports / floor": (library - imports) / one["floor"]["cpu"],
                 "exponent": grown,
             }
         )
@@ -277,7 +286,7 @@ def written(record: dict[str, Any]) -> str:
     for one in sorted(sizes.values(), key=lambda entry: entry["cells"]):
         parts += [
             f"## {one['cells']:,} cells, stage by stage",
-            f"`{one['command']}`, {one['date']}, load {one['load']} before it began. {one['machine']}; {one['versions']}.",
+            f"`{one['command']}`, {one['date']}, commit {one['commit']}, load {one['load']} before it began. {one['machine']}; {one['versions']}.",
             markdown(stages_table(one), ".1f"),
         ]
         if "stock" in one:

@@ -23,17 +23,17 @@ class Need:
     minutes_per_mb: float = 0.0
 
 
-# Lines above the peaks measured on whole runs; docs/cluster.md has the figures and the command.
+# Lines above the peaks measured on whole runs up to a million cells; docs/cluster.md has the figures and the command.
 NEEDS: dict[str, Need] = {
     "simulate": Need(1500),
     "split": Need(2000, 15, minutes=60, minutes_per_mb=0.2),
     "library": Need(1000, 15, minutes_per_mb=0.2),
-    "myeloid": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
-    "embedding": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
-    "recovery": Need(1500, 30, minutes=60, minutes_per_mb=0.5),
-    "timeline": Need(1500, 30, minutes=120, minutes_per_mb=0.5),
-    "summary": Need(1500, 30, minutes=30, minutes_per_mb=0.2),
-    "report": Need(1500, 20, minutes=30, minutes_per_mb=0.2),
+    "myeloid": Need(1500, 6, minutes=60, minutes_per_mb=0.1),
+    "embedding": Need(1500, 4, minutes=60, minutes_per_mb=0.1),
+    "recovery": Need(1500, 9, minutes=60, minutes_per_mb=0.1),
+    "timeline": Need(1500, 7, minutes=120, minutes_per_mb=0.1),
+    "summary": Need(1500, 7, minutes=30, minutes_per_mb=0.1),
+    "report": Need(1500, 4, minutes=30, minutes_per_mb=0.1),
 }
 """Step to its need. The steps that read tables only are not submitted: they run where Snakemake does."""
 

@@ -28,3 +28,16 @@ def test_a_larger_file_asks_for_more() -> None:
     assert run_minutes("library", 40) < run_minutes("library", 400)
     # two Snakemakes of 180 MB stand around every job on a cluster
     assert min(memory_mb(step, 0) for step in NEEDS) >= 2 * 180 + 400
+
+
+@pytest.mark.parametrize(
+    ("step", "size", "peak"),
+    [  # docs/performance.md, runs of 100,000 and 1,000,000 cells: MB read (costs.tsv), and MB that the largest job held
+        *(("library", 180, 1316), ("myeloid", 70, 657), ("myeloid", 700, 3271), ("embedding", 711, 1846)),
+        *(("recovery", 71, 884), ("recovery", 711, 4969), ("timeline", 79, 737), ("timeline", 711, 4036)),
+        *(("summary", 71, 709), ("summary", 711, 4050)),
+    ],
+)
+def test_what_is_asked_for_lies_above_what_was_measured_and_not_far_above(step: str, size: float, peak: float) -> None:
+    held = peak + 2 * 180  # with the two Snakemakes around it
+    assert 1.1 * held < memory_mb(step, size) < 2.7 * held
