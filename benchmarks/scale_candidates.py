@@ -77,7 +77,12 @@ CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
             POINTS + "from pynndescent import NNDescent",
             "NNDescent(points, n_neighbors=k, random_state=1).neighbor_graph",
         ),
-        "bound from a sample, compiled (used)": (
+        "bound from a sample, compiled (used up to 20,000 points)": (
+            POINTS
+            + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)",
+            "_simulated_neighbours(points, 15_000, k, exact_up_to=10**6)",
+        ),
+        "the same, in the nearest groups (used above)": (
             POINTS
             + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)",
             "_simulated_neighbours(points, 15_000, k)",
