@@ -42,10 +42,11 @@ def one(cells: int, cpu: float, *, stock: bool) -> dict[str, Any]:
     entry = {
         "cells": cells,
         "libraries": 4,
-        "floor": {"wall": cpu / 10, "cpu": cpu / 10},
+        "floor": {"wall": cpu / 10, "cpu": cpu / 10, "imports": cpu / 50},
         "ours": {"wall": cpu, "cpu": cpu, "peak": 500.0, "stages": stages},
         "command": "python",
         "date": "",
+        "commit": "",
         "load": "",
         "machine": "",
         "versions": "",
@@ -68,6 +69,7 @@ def test_ratios_and_exponent() -> None:
     assert table.loc["stock / ours, memory", "100"] == 6
     assert np.isnan(table.loc["stock / ours, CPU", "200"])
     assert table.loc["library jobs / floor", "100"] == 5
+    assert table.loc["library jobs without imports / floor", "100"] == pytest.approx(4.8)  # (10 - 0.4) / 2
     assert np.isnan(table.loc["exponent", "100"])
     assert table.loc["exponent", "200"] == pytest.approx(1)
     text = scale.written({"sizes": record, "candidates": None})
