@@ -351,7 +351,8 @@ def row_products(
     place = np.full(counts.shape[1], len(columns), dtype=np.int32)  # columns left out meet a row of zeros
     place[columns] = np.arange(len(columns))
     found = np.zeros((len(rows), table.shape[1]))
-    with_zeros = np.vstack([table, np.zeros((1, table.shape[1]))])
+    with_zeros = np.zeros((len(table) + 1, table.shape[1]))  # by rows, whatever the order of the table
+    with_zeros[:-1] = table
     _row_products(*_parts(counts), rows.astype(np.int64), place, most, with_zeros, found)
     return found
 
