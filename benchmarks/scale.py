@@ -179,7 +179,7 @@ def git(*words: str) -> str:
 
 
 def machine() -> dict[str, str]:
-    """Return what it was measured on."""
+    """Return what it was measured on, and by which command."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = re.search(r"model name\s*: (.*)", text)
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
@@ -191,6 +191,7 @@ def machine() -> dict[str, str]:
         "commit": git("rev-parse", "--short", "HEAD")
         + ("+" if git("status", "--porcelain", "scripts", "workflow") else ""),
         "date": time.strftime("%Y-%m-%d"),
+        "command": shlex.join(["python", "benchmarks/scale.py", *sys.argv[1:]]),
     }
 
 
@@ -200,7 +201,6 @@ def measure(cells: int, per_library: int, cores: int, *, with_stock: bool) -> di
     data = made(cells, size)
     print(f"{cells:,} cells in libraries of {size:,}", flush=True)
     found: dict[str, Any] = {"cells": cells, "libraries": -(-cells // size), "cores": cores, **machine()}
-    found["command"] = shlex.join(["python", "benchmarks/scale.py", *sys.argv[1:]])
     found["floor"] = floor(data, cores)
     found["ours"] = ours(data, cores)
     if with_stock:
@@ -336,8 +336,7 @@ def main() -> int:
     if asked.split:
         new = split_measured(asked.split, asked.split_kinds)
         told = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}
-        command = shlex.join(["python", "benchmarks/scale.py", *sys.argv[1:]])
-        record["split"] = {"rows": list(told.values()), "command": command, **machine()}
+        record["split"] = {"rows": list(told.values()), **machine()}
     text = written(record)
     print(text)
     if asked.docs:

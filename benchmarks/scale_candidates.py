@@ -29,6 +29,10 @@ rng = np.random.default_rng(1)
 points = (rng.normal(size=(30_000, 20)) * np.linspace(4, 1, 20) + 6 * rng.integers(0, 4, (30_000, 1))).astype("f4")
 k = 150
 """
+OURS = (
+    POINTS
+    + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)"
+)
 CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
     "unzip": {
         "gzip (standard library)": ("import gzip", "with gzip.open(path) as s:\n    while s.read(1 << 22): pass"),
@@ -78,13 +82,11 @@ CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
             "NNDescent(points, n_neighbors=k, random_state=1).neighbor_graph",
         ),
         "bound from a sample, compiled (used up to 20,000 points)": (
-            POINTS
-            + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)",
+            OURS,
             "_simulated_neighbours(points, 15_000, k, exact_up_to=10**6)",
         ),
         "the same, in the nearest groups (used above)": (
-            POINTS
-            + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)",
+            OURS,
             "_simulated_neighbours(points, 15_000, k)",
         ),
     },

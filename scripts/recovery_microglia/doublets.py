@@ -228,14 +228,14 @@ def find_doublets(
     sd = np.where(sd > 0, sd, np.float32(1))
     observed = _scale(observed, sd)
     axes = _axes(observed, n_components)
-    points = [observed @ axes] if n <= AT_ONCE else []
     del observed
-    singles = range(0, n, AT_ONCE) if n > AT_ONCE else ()
-    pieces: list[tuple[Integers, Integers | None]] = [(cells[start : start + AT_ONCE], None) for start in singles]
+    pieces: list[tuple[Integers, Integers | None]] = [
+        (cells[start : start + AT_ONCE], None) for start in range(0, n, AT_ONCE)
+    ]
     for start in range(0, n_simulated, AT_ONCE):
         left, right = cells[pairs[start : start + AT_ONCE]].T
         pieces.append((left, right))
-    points += [_scale(log_rows(used, left, right, target) - mean, sd) @ axes for left, right in pieces]
+    points = [_scale(log_rows(used, left, right, target) - mean, sd) @ axes for left, right in pieces]
     k = round(0.5 * np.sqrt(n))
     k_adjusted = round(k * (1 + n_simulated / n))
     found = _simulated_neighbours(np.vstack(points), n, k_adjusted)

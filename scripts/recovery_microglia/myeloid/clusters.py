@@ -186,16 +186,16 @@ def stability(
     """
     rng = np.random.default_rng(seed)
     n = len(indices)
-    everyone = slice(None) if cells is None else cells
     jaccard: dict[float, list[Floats]] = {resolution: [] for resolution in partitions}
     ari: dict[float, list[float]] = {resolution: [] for resolution in partitions}
     for round_ in range(settings.n_resamples):
         kept = _subset(rng, n, animal)
         nearest = _kept_neighbours(indices, kept, min(settings.n_neighbors, len(kept) - 1))
         graph = _igraph(space.shared_neighbour_graph(nearest))
+        chosen = kept if cells is None else cells[kept]
         for resolution, labels in partitions.items():
             again = _leiden_fast(graph, resolution, seed=seed + round_)
-            together = _contingency(labels[everyone][kept], again, int(labels.max()) + 1)
+            together = _contingency(labels[chosen], again, int(labels.max()) + 1)
             found = best_jaccard(together)
             jaccard[resolution].append(found if animal is None else np.nan_to_num(found))
             ari[resolution].append(adjusted_rand(together))
