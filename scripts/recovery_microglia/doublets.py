@@ -119,7 +119,8 @@ def _grouped(points: Singles, n_searched: int) -> Iterator[tuple[Integers, Integ
         of_group = _nearest(some, centres)
         size = np.bincount(of_group, minlength=len(centres))
         kept = size > 0
-        sums = sp.csr_matrix((np.ones(len(some), np.float32), (of_group, np.arange(len(some))))) @ some
+        shape = len(centres), len(some)
+        sums = sp.csr_matrix((np.ones(len(some), np.float32), (of_group, np.arange(len(some)))), shape=shape) @ some
         centres = np.asarray(sums[kept] / size[kept, None], dtype=np.float32)
     of_group = _nearest(points, centres)
     away = ((points - centres[of_group]) ** 2).sum(axis=1)
@@ -149,31 +150,39 @@ def _nearest(points: Singles, centres: Singles) -> Integers:
 
 
 def _valley(simulated: Floats) -> float:
-    """Return the valley between the two modes of the simulated scores; infinite where there is none."""
-    histogram, edges = np.histogram(simulated, bins=50)
-    smooth = np.convolve(np.pad(histogram, 3, mode="edge"), np.ones(7) / 7, mode="valid")
-    inner = smooth[1:-1]
-    peaks = 1 + np.flatnonzero((inner > smooth[:-2]) & (inner >= smooth[2:]) & (inner > 0.1 * smooth.max()))
-    if len(peaks) < 2:
+    """Return the deepest valley between two modes of the simulated scores; infinite where there is none.
+
+    Scores are few levels, far apart where they are high: each level's doublets are spread over the room up to the next
+    ones, as a histogram of the levels themselves has empty bins there, which are no valleys.
+    """
+    levels, n = np.unique(simulated, return_counts=True)
+    if len(levels) < 3:
         return float("inf")
-    low, high = peaks[0], peaks[-1]
-    valley = low + int(np.argmin(smooth[low : high + 1]))
-    deep = smooth[valley] < 0.6 * min(smooth[low], smooth[high])
-    return float((edges[valley] + edges[valley + 1]) / 2) if deep else float("inf")
+    between = (levels[1:] + levels[:-1]) / 2
+    ends = np.concatenate([[2 * levels[0] - between[0]], between, [2 * levels[-1] - between[-1]]])
+    bins = np.linspace(ends[0], ends[-1], 51)
+    histogram = np.diff(np.interp(bins, ends, np.concatenate([[0], np.cumsum(n)])))
+    smooth = np.convolve(np.pad(histogram, 3, mode="edge"), np.ones(7) / 7, mode="valid")
+    lower_side = np.minimum(np.maximum.accumulate(smooth), np.maximum.accumulate(smooth[::-1])[::-1])
+    valley = int(np.argmax(lower_side - smooth))
+    deep = smooth[valley] < 0.6 * lower_side[valley] and lower_side[valley] > 0.1 * smooth.max()
+    return float((bins[valley] + bins[valley + 1]) / 2) if deep else float("inf")
 
 
 def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
     """Return the score from which a cell is a doublet; infinite where no score tells doublets from cells.
 
     With a share ``expected`` of doublets, a score that a share s of the simulated doublets reaches is reached
-    by ``expected`` x s of the cells. The lowest score that no more cells reach than that is taken, or the
-    valley of the simulated scores if that is lower. In a sorted library doublets look like cells: a fixed
-    share of the top scores would then be ordinary cells between two states, so none is called.
+    by ``expected`` x s of the cells, give or take twice the standard error of so many. The lowest score that no more
+    cells reach than that is taken, or the valley of the simulated scores if that is lower, as where there are more
+    doublets than expected. In a sorted library doublets look like cells: a fixed share of the top scores would then be
+    ordinary cells between two states, so none is called.
     """
     levels = np.unique(simulated)
     reached = 1 - np.searchsorted(np.sort(simulated), levels) / len(simulated)
     cells = 1 - np.searchsorted(np.sort(observed), levels) / len(observed)
-    fair = levels[(cells <= expected * reached) & (reached >= MIN_DETECTABLE)]
+    most = expected * reached + 2 * np.sqrt(expected * reached / len(observed))
+    fair = levels[(cells <= most) & (reached >= MIN_DETECTABLE)]
     by_rate = max(float(fair.min()), MIN_SCORE) if len(fair) else float("inf")
     valley = _valley(simulated)
     # a valley that calls a third of the library is not one between doublets and cells
@@ -201,7 +210,7 @@ def find_doublets(
     expected_rate
         Expected share of doublets.
     ratio
-        Simulated doublets per cell; fewer in large libraries so that memory stays bounded.
+        Simulated doublets per cell; fewer in large libraries, half as many as cells, or `AT_ONCE` if that is more.
     n_genes, n_components
         Variable genes and principal components used.
     seed
@@ -217,7 +226,7 @@ def find_doublets(
         return Doublets(*nothing, reason=f"doublets are not looked for with fewer than {MIN_GENES} usable genes")
     used = take_columns(counts, genes)
     rng = np.random.default_rng(seed)
-    n_simulated = int(ratio * n) if n <= 10_000 else n
+    n_simulated = int(ratio * n) if n <= AT_ONCE else max(AT_ONCE, n // 2)
     pairs = rng.integers(0, n, (n_simulated, 2))
     target = float(np.mean(row_sums(used)[cells]))
     learnt = cells if n <= AT_ONCE else np.sort(rng.choice(cells, AT_ONCE, replace=False))
