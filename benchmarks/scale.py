@@ -1,6 +1,6 @@
 """How time and memory grow with the number of cells, beside stock scanpy and the floor of reading.
 
-    python benchmarks/scale.py --cells 10000 100000 [--per-library 25000] [--no-stock] [--candidates] [--split 500000] [--docs]
+    python benchmarks/scale.py --cells 10000 100000 [--per-library 25000] [--no-stock] [--candidates] [--approximations] [--split 500000] [--docs]
 
 Simulated 10x libraries (`scale_data.py`, kept under /tmp/recovery-microglia-scale) run end to end from their files to the
 report by ``snakemake`` in a fresh copy of the project, compiling included; beside it, in the same run, the stock workflow
@@ -34,6 +34,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "benchmarks")]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from pages import DOCS, markdown, write_below  # noqa: E402
+from scale_approximations import libraries_measured, pool_measured, tables  # noqa: E402
 from scale_candidates import measured as candidates_measured  # noqa: E402
 from scale_data import CACHE, made  # noqa: E402
 from scale_profile import profiled  # noqa: E402
@@ -295,6 +296,10 @@ def written(record: dict[str, Any]) -> str:
         table = pd.DataFrame(record["split"]["rows"]).set_index("file")
         said = f"`{record['split']['command']}`, {record['split']['date']}; CPU seconds without imports."
         parts += ["## Single files taken apart", said, markdown(table, ".1f")]
+    if record.get("approximations"):
+        one = record["approximations"]
+        said = f"`{one['command']}`, {one['date']}, commit {one['commit']}."
+        parts += ["## What is given up for speed", said, *(markdown(table, ".3f") for table in tables(one))]
     if record.get("candidates"):
         table = pd.DataFrame(record["candidates"]["rows"]).set_index("task")
         said = f"One library of {record['candidates']['cells']:,} cells; {record['candidates']['date']}."
@@ -318,6 +323,13 @@ def main() -> int:
         help="measure one library step by step, and the candidates for its heavy steps",
     )
     parser.add_argument(
+        "--approximations",
+        nargs="*",
+        type=Path,
+        metavar="CLUSTERED",
+        help="compare with the exact way: two libraries, and the stability of clusters of a clustered.h5ad if one is named",
+    )
+    parser.add_argument(
         "--split", type=int, default=0, metavar="CELLS", help="take single files of so many cells apart"
     )
     parser.add_argument("--split-kinds", nargs="*", choices=list(KINDS), default=list(KINDS))
@@ -333,6 +345,11 @@ def main() -> int:
         rows = candidates_measured(data / "counts/L001/matrix.mtx.gz", tiny / "counts/L001/matrix.mtx.gz")
         steps = profiled(data / "counts/L001", tiny / "counts/L001")
         record["candidates"] = {"rows": rows, "steps": steps, "cells": asked.per_library, **machine()}
+    if asked.approximations is not None:
+        told = {"libraries": libraries_measured(asked.per_library)}
+        for path in asked.approximations[:1]:
+            told["pool"] = pool_measured(path)
+        record["approximations"] = {**(record.get("approximations") or {}), **told, **machine()}
     if asked.split:
         new = split_measured(asked.split, asked.split_kinds)
         told = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}

@@ -165,13 +165,29 @@ def _write_gz(path: Path, parts) -> None:  # type: ignore[no-untyped-def]
             stream.write(part)
 
 
-def _library(shape: Drawn, name: str, day: int, n_cells: int, folder: Path) -> None:
+def _who(
+    shape: Drawn, name: str, day: int, n_cells: int
+) -> tuple[np.random.Generator, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the generator of a library, and of each cell its kind, how far it is turned, and its partner or -1."""
     rng = np.random.default_rng([VERSION, zlib.crc32(name.encode())])
     share = np.array([SHARES[kind] for kind in shape.kinds])
     kind = rng.choice(len(shape.kinds), n_cells, p=share / share.sum())
-    microglia = kind == shape.kinds.index("microglia")
     level = np.where(rng.random(n_cells) < TURNED[day], rng.beta(5, 2, n_cells), rng.beta(1, 14, n_cells))
     partner = np.where(rng.random(n_cells) < DOUBLETS, rng.integers(0, n_cells, n_cells), -1)
+    return rng, kind, level, partner
+
+
+def truth(number: int, n_cells: int) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return the kind of each cell of the library of a number (from 1), and that of its partner, empty for a single cell."""
+    shape = _profiles(N_GENES)
+    _, kind, _, partner = _who(shape, f"L{number:03d}", DESIGN[(number - 1) % len(DESIGN)][1], n_cells)
+    names = np.array(shape.kinds)[kind]
+    return names, np.where(partner >= 0, names[partner], "")
+
+
+def _library(shape: Drawn, name: str, day: int, n_cells: int, folder: Path) -> None:
+    rng, kind, level, partner = _who(shape, name, day, n_cells)
+    microglia = kind == shape.kinds.index("microglia")
     depth = shape.depth[kind] * np.exp(rng.normal(0, shape.spread[kind])) * np.where(partner >= 0, 1.6, 1.0)
     seed = int(rng.integers(2**31))
     indptr, genes, counts = _draw(shape.cumulative, kind, np.where(microglia, level, 0.0), partner, depth, seed)
