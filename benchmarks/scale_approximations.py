@@ -114,8 +114,8 @@ def pool_measured(clustered: Path) -> list[dict[str, object]]:
             "clusters": len(told["all"][r]),
             "stability, all": _weighted(told["all"][r], partitions[r]),
             "stability, pool": _weighted(told["pool"][r], partitions[r]),
-            "largest difference of a cluster": np.nanmax(np.abs(told["all"][r] - told["pool"][r])),
-            "smallest cluster, cells": np.bincount(partitions[r]).min(),
+            "largest difference of a cluster": float(np.nanmax(np.abs(told["all"][r] - told["pool"][r]))),
+            "smallest cluster, cells": int(np.bincount(partitions[r]).min()),
             "all, CPU s": took["all"],
             "pool, CPU s": took["pool"],
         }

@@ -29,6 +29,11 @@ def test_the_data_are_libraries_of_a_study(tmp_path: Path, monkeypatch: pytest.M
     assert 2000 < float(np.median(np.asarray(counts.X.sum(axis=1)))) < 5000
     hexb = counts[:, "Hexb"].X.toarray().ravel()
     assert 0.02 < float((hexb >= 2).mean()) < 0.12  # microglia, and doublets with them
+    kind, partner = scale_data.truth(1, 400)  # drawn again as the library was
+    single = partner == ""
+    assert 0.9 < single.mean() < 0.99
+    assert np.median(hexb[single & (kind == "microglia")]) >= 2
+    assert np.median(hexb[single & (kind == "neuron")]) == 0
     before = (folder / "counts/L001/matrix.mtx.gz").stat().st_mtime_ns
     assert scale_data.made(900, 400, n_genes=4000) == folder
     assert (folder / "counts/L001/matrix.mtx.gz").stat().st_mtime_ns == before

@@ -15,7 +15,7 @@ import pytest
 
 from workflow.conftest import Project, Run, add_small_demo, copy_project
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slurm
 LIBRARIES = ["D35_1", "D35_2", "N1", "N2"]
 STATE = Path(os.environ.get("LOCAL_SLURM", Path(tempfile.gettempdir()) / "local-slurm"))
 # two small nodes answer at once: what is asked of a cluster for courtesy is not waited for
@@ -141,6 +141,7 @@ def mortal() -> Iterator[str]:
     subprocess.run(["scontrol", "update", "nodename=node2", "state=resume"], check=False, capture_output=True)
 
 
+@pytest.mark.long
 def test_a_node_that_dies_costs_only_its_jobs(here: Project, mortal: str) -> None:
     before = files_of(here)
     command = [here.path / ".venv/bin/python", "-m", "snakemake", "--profile", "profiles/slurm", *QUICK]
