@@ -11,6 +11,14 @@ from browser.chromium import chromium, executable
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each file run in one process, and all that uses the copy of the project in the same, which goes first: it takes longest."""
+    shared = {item: "project" in getattr(item, "fixturenames", ()) for item in items}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("project" if shared[item] else str(item.path)))
+    items.sort(key=lambda item: not shared[item])
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's root."""

@@ -109,7 +109,11 @@ def test_a_run_beside_a_live_one_is_refused_and_harms_nothing(two: Project) -> N
     clean(two)
     first = start(two, "--cores", "1", *TARGETS)
     wait_for(lambda: len(logs(two)) > 0, first)
-    second = two.snakemake(*TARGETS, datasets="two")
+    os.killpg(first.pid, signal.SIGSTOP)  # or it may have ended before the second one looks
+    try:
+        second = two.snakemake(*TARGETS, datasets="two")
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
     assert second.code == 1
     assert "cannot be locked" in second.out
     out, _ = first.communicate()
