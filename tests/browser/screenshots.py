@@ -1,6 +1,6 @@
 """Pictures of a page, section by section, as a person sees it: `make screenshots`.
 
-python tests/browser/screenshots.py results/demo/report.html [more pages] [--out results/screenshots] [--dark] [--pdf]
+python tests/browser/screenshots.py results/demo/report.html [more pages] [--out results/screenshots] [--dark] [--pdf] [--docs]
 """
 
 import argparse
@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from browser.chromium import SIZES, Opened, chromium, executable
 
+DOCS = Path(__file__).parents[2] / "docs"
 PARTS = "#answer, main > section, article.entry"
 
 
@@ -42,6 +43,16 @@ def printed(browser: object, path: Path, out: Path) -> Path:
     return target
 
 
+def for_the_readme(browser: object, page: Path) -> list[Path]:
+    """Write the README's two pictures: the first screen, and the main figure."""
+    opened = Opened(browser, page)
+    written = [DOCS / "page.png", DOCS / "timeline.png"]
+    opened.page.screenshot(path=written[0])
+    opened.page.locator("#figure-timeline .on-wide").screenshot(path=written[1])
+    opened.page.close()
+    return written
+
+
 def main() -> int:
     """Take the pictures that were asked for; 1 where there is no browser."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -49,6 +60,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("results/screenshots"))
     parser.add_argument("--dark", action="store_true", help="in dark mode too")
     parser.add_argument("--pdf", action="store_true", help="print to PDF too")
+    parser.add_argument("--docs", action="store_true", help="the README's two pictures too, of the last page")
     asked = parser.parse_args()
     missing = [page for page in asked.pages if not page.is_file()]
     if missing or executable() is None:
@@ -62,6 +74,8 @@ def main() -> int:
                         print(path)
             if asked.pdf:
                 print(printed(browser, page, asked.out))
+        if asked.docs:
+            print(*for_the_readme(browser, asked.pages[-1]), sep="\n")
     return 0
 
 
