@@ -11,6 +11,7 @@ from browser.chromium import chromium, executable
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each file run in one process, and all that uses the copy of the project in the same, which goes first: it takes longest."""
     shared = {item: "project" in getattr(item, "fixturenames", ()) for item in items}
