@@ -14,7 +14,7 @@ demo: setup ## run the main job on the simulated demo and say which page to open
 	.venv/bin/snakemake --cores all --config 'datasets=[demo]'
 
 test: check ## check the code, then run the tests, a few at once
-	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## run the tests that take minutes
 	.venv/bin/python -m pytest -m 'long and not slurm'

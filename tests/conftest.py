@@ -1,23 +1,35 @@
-"""Fixtures that several test modules share."""
+"""Fixtures that several test modules share, and which tests run in one process."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from browser.chromium import chromium, executable
 
 ROOT = Path(__file__).resolve().parents[1]
+ON_ONE_COPY = {f"test_{name}.py" for name in ("killed", "mistakes", "own_data", "real_data", "rerun", "run", "scale")}
+"""Files of tests on the copy of the project that workflow/conftest.py makes: another process would run it once more."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each file run in one process, and all that uses the copy of the project in the same, which goes first: it takes longest."""
-    shared = {item: "project" in getattr(item, "fixturenames", ()) for item in items}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("project" if shared[item] else str(item.path)))
-    items.sort(key=lambda item: not shared[item])
+    """Let those go first that take longest, as they stay in one process."""
+    items.sort(key=lambda item: item.path.name not in ON_ONE_COPY)
+
+
+class _ByFile(LoadScopeScheduling):
+    """A file's tests in one process. (Marks of groups would do, but for xdist 3.8 on pytest 9.2: its issue 1386.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "one copy" if Path(file).name in ON_ONE_COPY else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Hand out the tests of a run of several processes."""
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
