@@ -237,7 +237,7 @@ MARKET = [
     Case(
         "a word among the numbers",
         files(ten_x_files(matrix=MTX.replace("5 1 9", "5 1 x")), "lib"),
-        "data/lib/matrix.mtx: not a whole MatrixMarket file (Line 6: Invalid integer value.)",
+        "data/lib/matrix.mtx: not a whole MatrixMarket file (Line 6: Invalid floating-point value.)",
     ),
     Case(
         "a negative count",
@@ -248,6 +248,16 @@ MARKET = [
         "fractions",
         files(ten_x_files(matrix=MTX.replace("integer", "real").replace("5 1 9", "5 1 1.25")), "lib"),
         "data/lib: gene Hexb, barcode AAAC-1: 1.25 is no whole number: the values look log-normalised; raw counts are needed",
+    ),
+    Case(
+        "fractions under a header that says integer",
+        files(ten_x_files(matrix=MTX.replace("5 1 9", "5 1 1.25")), "lib"),
+        "data/lib: gene Hexb, barcode AAAC-1: 1.25 is no whole number: the values look log-normalised; raw counts are needed",
+    ),
+    Case(
+        "a decimal comma",
+        files(ten_x_files(matrix=MTX.replace("5 1 9", "5 1 1,25")), "lib"),
+        "data/lib/matrix.mtx: line 6: '5 1 1,25' is not row, column and count in plain numbers",
     ),
     Case(
         "complex numbers",

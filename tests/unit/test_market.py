@@ -26,7 +26,7 @@ def written(folder: Path, text: str | bytes, *, zipped: bool = True) -> Path:
 
 def by_scipy(text: str, folder: Path) -> np.ndarray:
     path = folder / "s.mtx"
-    path.write_text(text)
+    path.write_text(text.replace(" integer ", " real ", 1))  # or it cuts decimals off
     return np.asarray(sp.coo_matrix(mmread(path, spmatrix=True)).toarray())
 
 
@@ -135,6 +135,25 @@ def test_a_huge_shape_takes_no_memory(tmp_path: Path, sizes: str) -> None:
     found = market.read_entries(written(tmp_path, PLAIN.replace("3 4 5", sizes)))
     assert found.shape == tuple(map(int, sizes.split()[:2]))
     assert found.nnz == 5
+
+
+@pytest.mark.parametrize("value", ["1.5", "0.6931", "15e-1"])
+def test_decimals_under_a_header_that_says_integer_are_not_cut_off(tmp_path: Path, value: str) -> None:
+    found = market.read_entries(written(tmp_path, PLAIN.replace("1 4 1", f"1 4 {value}")))
+    assert found.toarray()[0, 3] == float(value)
+
+
+@pytest.mark.parametrize("sort", ["integer", "real"])
+@pytest.mark.parametrize("value", ["1,5", "0x10", "5cells"])
+def test_what_scipy_reads_in_part_is_refused_with_its_line(tmp_path: Path, value: str, sort: str) -> None:
+    path = written(tmp_path, PLAIN.replace("1 4 1", f"1 4 {value}").replace("integer", sort))
+    number = path_line(PLAIN, "1 4 1")
+    with pytest.raises(InputError, match=rf"line {number}: '1 4 {value}' is not row, column and count"):
+        market.read_entries(path)
+
+
+def path_line(text: str, line: str) -> int:
+    return text.splitlines().index(line) + 1
 
 
 def test_a_truncated_gzip_file_is_refused(tmp_path: Path) -> None:

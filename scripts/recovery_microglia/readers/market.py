@@ -6,9 +6,10 @@ know (other numbers, comments between lines, no order, a header that lies) it le
 from its start: what is accepted, and the words of a refusal, are scipy's.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,6 +19,8 @@ from recovery_microglia.errors import InputError
 from recovery_microglia.kernels import Integers, compiled
 from recovery_microglia.readers.opening import opened
 
+SIGNS = b"0123456789+-.eE \t\r\nnaifNAIFtyTY"
+"""Bytes of numbers, nan and infinity among them, and what parts them."""
 BLOCK = 1 << 22
 """Bytes that are unzipped and parsed at once: small enough to stay in the processor's cache."""
 MOST_MAJORS = 20_000_000
@@ -137,16 +140,48 @@ def read_entries(path: Path) -> sp.csr_matrix | sp.csc_matrix | sp.coo_matrix:
     return _by_scipy(path)
 
 
+class _AsReal:
+    """A file whose header says real where it says integer: of such files scipy would cut off decimals without a word."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._first = re.sub(rb"\binteger\b", b"real", stream.readline(1_000), count=1, flags=re.IGNORECASE)
+
+    def read(self, size: int = -1) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return self._stream.read(size)
+
+
 def _by_scipy(path: Path) -> sp.coo_matrix:
     from scipy.io import mmread
 
     try:
         with opened(path) as stream:
-            return sp.coo_matrix(mmread(stream, spmatrix=False))
+            found = sp.coo_matrix(mmread(cast(IO[bytes], _AsReal(stream)), spmatrix=False))
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{path}: not a whole MatrixMarket file ({error})") from None
+    _refuse_other_signs(path)
+    return found
+
+
+def _refuse_other_signs(path: Path) -> None:
+    """Raise `InputError` where a line holds what is in no number: scipy reads 1,5 as 1 and drops the rest of the line."""
+    with opened(path) as stream:
+        while (line := stream.readline()).startswith(b"%"):
+            pass
+        if not line.translate(None, SIGNS) and not any(
+            block.translate(None, SIGNS) for block in iter(lambda: stream.read(BLOCK), b"")
+        ):
+            return
+    with opened(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.translate(None, SIGNS) and not line.startswith(b"%"):
+                text = line.decode("utf-8", "replace").strip()[:60]
+                raise InputError(f"{path}: line {number}: '{text}' is not row, column and count in plain numbers")
 
 
 def _head(stream: IO[bytes]) -> tuple[int, int, int] | None:
