@@ -260,6 +260,11 @@ MARKET = [
         "data/lib/matrix.mtx: line 6: '5 1 1,25' is not row, column and count in plain numbers",
     ),
     Case(
+        "a fourth column",
+        files(ten_x_files(matrix=MTX.replace("5 1 9", "5 1 9 2")), "lib"),
+        "data/lib/matrix.mtx: line 6: '5 1 9 2' is not row, column and count in plain numbers",
+    ),
+    Case(
         "complex numbers",
         files(ten_x_files(matrix="%%MatrixMarket matrix coordinate complex general\n5 3 1\n1 1 2 3\n"), "lib"),
         "data/lib: the values are no numbers that can be counts (complex128)",

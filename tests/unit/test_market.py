@@ -147,13 +147,27 @@ def test_decimals_under_a_header_that_says_integer_are_not_cut_off(tmp_path: Pat
 @pytest.mark.parametrize("value", ["1,5", "0x10", "5cells"])
 def test_what_scipy_reads_in_part_is_refused_with_its_line(tmp_path: Path, value: str, sort: str) -> None:
     path = written(tmp_path, PLAIN.replace("1 4 1", f"1 4 {value}").replace("integer", sort))
-    number = path_line(PLAIN, "1 4 1")
-    with pytest.raises(InputError, match=rf"line {number}: '1 4 {value}' is not row, column and count"):
+    with pytest.raises(InputError, match=f"line 7: '1 4 {value}' is not row, column and count"):
         market.read_entries(path)
 
 
-def path_line(text: str, line: str) -> int:
-    return text.splitlines().index(line) + 1
+@pytest.mark.parametrize("block", [7, 1 << 22])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PLAIN.replace("1 4 1", "1 4 1 9"), "line 7: '1 4 1 9' is not row, column and count"),
+        (UNUSUAL["pattern"].replace("2 3\n", "2 3 5\n"), "line 6: '2 3 5' is not row and column"),
+        (UNUSUAL["array"].replace("3\n4", "3 1\n4"), "line 5: '3 1' is not one number"),
+    ],
+    ids=["count", "pattern", "array"],
+)
+def test_a_number_too_many_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str, block: int
+) -> None:
+    monkeypatch.setattr(market, "BLOCK", block)
+    by_scipy(text, tmp_path)  # reads it, without that number
+    with pytest.raises(InputError, match=said):
+        market.read_entries(written(tmp_path, text))
 
 
 def test_a_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
