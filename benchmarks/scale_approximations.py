@@ -105,7 +105,7 @@ def pool_measured(clustered: Path) -> list[dict[str, object]]:
     for name, cells in (("all", np.arange(len(points))), ("pool", pool)):
         start = time.process_time()
         indices, _ = space.nearest_neighbours(points[cells], enough)
-        told[name] = clusters.stability(indices, partitions, settings, seed=1, cells=cells)[0]
+        told[name] = clusters.stability(points[cells], indices, partitions, settings, seed=1, cells=cells)[0]
         took[name] = time.process_time() - start
         print(f"stability by resamples of {name}: {took[name]:.0f} CPU s", flush=True)
     return [

@@ -138,8 +138,8 @@ def test_a_cluster_of_one_animal_is_told() -> None:
     points = rng.normal(0, 0.3, (360, 3)) + 4 * np.eye(3)[labels]
     indices, _ = space.nearest_neighbours(points, 40)
     settings = ClusterSettings(n_resamples=40)
-    by_cells, _ = clusters.stability(indices, {0.2: labels}, settings, seed=1)
-    by_animals, _ = clusters.stability(indices, {0.2: labels}, settings, seed=1, animal=animal)
+    by_cells, _ = clusters.stability(points, indices, {0.2: labels}, settings, seed=1)
+    by_animals, _ = clusters.stability(points, indices, {0.2: labels}, settings, seed=1, animal=animal)
     assert (by_cells[0.2] > 0.9).all()
     assert (by_animals[0.2][:2] > 0.9).all()
     # it comes back unless its animal, one of five, is the one left out: .8, with 40 resamples give or take .06
@@ -247,7 +247,31 @@ def test_neighbours_in_a_subset_are_those_found_anew() -> None:
     wide, _ = space.nearest_neighbours(points, 40)
     kept = np.sort(np.random.default_rng(1).choice(300, 240, replace=False))
     anew, _ = space.nearest_neighbours(points[kept], 15)
-    np.testing.assert_array_equal(clusters._kept_neighbours(wide, kept, 15), anew)
+    np.testing.assert_array_equal(clusters._kept_neighbours(points, wide, kept, 15), anew)
+
+
+def test_neighbours_without_an_animal_that_held_all_of_them_are_those_found_anew() -> None:
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(100, 4)), rng.normal(size=(80, 4)) + 9])
+    animal = np.repeat([0, 1, 0], [3, 97, 80])  # of the first population animal 0 has three cells
+    wide, _ = space.nearest_neighbours(points, 40)
+    kept = np.flatnonzero(animal == 0)
+    anew, _ = space.nearest_neighbours(points[kept], 15)
+    np.testing.assert_array_equal(clusters._kept_neighbours(points, wide, kept, 15), anew)
+
+
+@pytest.mark.parametrize("alone", [0, 1, 2])
+def test_clusters_of_one_animal_do_not_come_back_without_it(alone: int) -> None:
+    points = np.random.default_rng(1).normal(size=(80, 3))
+    indices, _ = space.nearest_neighbours(points, 40)
+    animal = np.repeat([0, 1], [80 - alone, alone])
+    labels = np.repeat([0, 1], 40)
+    jaccard, ari = clusters.stability(
+        points, indices, {1.0: labels}, ClusterSettings(n_resamples=20), seed=1, animal=animal
+    )
+    assert np.isfinite(jaccard[1.0]).all()
+    assert jaccard[1.0].max() < 0.9  # the rounds without animal 0 count as nothing, or as two cells
+    assert ari[1.0] < 0.9
 
 
 def test_the_finest_stable_resolution_is_reported() -> None:
@@ -260,6 +284,8 @@ def test_the_finest_stable_resolution_is_reported() -> None:
     )
     assert clusters.reported(table, 0.75) == (0.5, pytest.approx(0.75), True)
     assert clusters.reported(table, 0.95) == (0.2, pytest.approx(0.9), False)
+    table.loc[0, "stability_jaccard"] = 0.7  # the coarsest is not stable, a finer one is: told as it is
+    assert clusters.reported(table, 0.75) == (0.5, pytest.approx(0.75), True)
 
 
 def test_a_cell_without_counts_stays_empty() -> None:
@@ -288,9 +314,9 @@ def test_a_cluster_of_which_the_pool_holds_no_cell_has_no_stability() -> None:
     pool = np.arange(120)
     indices, _ = space.nearest_neighbours(points[pool], 40)
     settings = ClusterSettings(resolutions=(0.1,), n_resamples=3)
-    jaccard, _ = clusters.stability(indices, {0.1: labels}, settings, seed=1, cells=pool)
+    jaccard, _ = clusters.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool)
     assert jaccard[0.1][:2].min() > 0.9
     assert np.isnan(jaccard[0.1][2])
     animal = np.repeat([0, 1, 2, 3, 4, 5], 20)
-    left_out, _ = clusters.stability(indices, {0.1: labels}, settings, seed=1, cells=pool, animal=animal)
+    left_out, _ = clusters.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool, animal=animal)
     assert left_out[0.1][2] == 0

@@ -133,18 +133,24 @@ def adjusted_rand(together: Floats) -> float:
     return 1.0 if highest == expected else (both - expected) / (highest - expected)
 
 
-def _kept_neighbours(indices: Ints, kept: Ints, k: int) -> Ints:
-    """Return the first ``k`` neighbours among the kept points, renumbered; ``kept`` is sorted."""
+def _kept_neighbours(points: Floats, indices: Ints, kept: Ints, k: int) -> Ints:
+    """Return the nearest ``k`` others of each kept point among the kept ones, renumbered; ``kept`` is sorted.
+
+    Of a point whose neighbours are nearly all gone, as where they were of an animal that is left out, they are sought anew.
+    """
     number = np.full(len(indices), -1)
     number[kept] = np.arange(len(kept))
     found = number[indices[kept]]
     nearest_first = np.argsort(found < 0, axis=1, kind="stable")[:, :k]
     nearest = np.take_along_axis(found, nearest_first, axis=1)
-    # In the rare row with fewer than k kept neighbours the nearest stands for the missing ones.
-    return np.where(nearest < 0, nearest[:, :1], nearest)
+    lacking = np.flatnonzero((nearest < 0).any(axis=1))
+    if len(lacking):
+        nearest[lacking] = space.neighbours_of(lacking, points[kept], k)
+    return nearest
 
 
 def stability(
+    points: Floats,
     indices: Ints,
     partitions: Mapping[float, Ints],
     settings: ClusterSettings,
@@ -161,6 +167,8 @@ def stability(
 
     Parameters
     ----------
+    points
+        Cells × components.
     indices
         Cells × neighbours, nearest first, enough of them that ``n_neighbors`` are left when a fifth of the cells
         is gone.
@@ -174,7 +182,7 @@ def stability(
         Number of the animal of each cell: a fifth of the animals (one at least) is left out with all their cells.
         A cluster of which nothing is left has not come back. None: a fifth of the cells is left out.
     cells
-        The cells that ``indices`` and ``animal`` are of, numbered as in ``partitions``; None: all. A cluster that none
+        The cells that ``points``, ``indices`` and ``animal`` are of, numbered as in ``partitions``; None: all. A cluster that none
         of them is of has no stability (NaN), or none when animals are left out (0).
 
     Returns
@@ -190,7 +198,12 @@ def stability(
     ari: dict[float, list[float]] = {resolution: [] for resolution in partitions}
     for round_ in range(settings.n_resamples):
         kept = _subset(rng, n, animal)
-        nearest = _kept_neighbours(indices, kept, min(settings.n_neighbors, len(kept) - 1))
+        if len(kept) < 2:  # nearly all cells are of the animals that are left out: nothing comes back
+            for resolution, labels in partitions.items():
+                jaccard[resolution].append(np.zeros(int(labels.max()) + 1))
+                ari[resolution].append(0.0)
+            continue
+        nearest = _kept_neighbours(points, indices, kept, min(settings.n_neighbors, len(kept) - 1))
         graph = _igraph(space.shared_neighbour_graph(nearest))
         chosen = kept if cells is None else cells[kept]
         for resolution, labels in partitions.items():
@@ -260,7 +273,7 @@ def reported(table: pd.DataFrame, min_stability: float) -> tuple[float, float, b
     mean = (weighted / table.groupby("resolution")["n"].sum()).sort_index()
     stable = list(takewhile(lambda resolution: mean[resolution] >= min_stability, mean.index))
     chosen = float(stable[-1] if stable else mean.idxmax())
-    return chosen, float(mean[chosen]), bool(stable)
+    return chosen, float(mean[chosen]), bool(mean[chosen] >= min_stability)
 
 
 def n_variable(n_top_genes: int, n_genes: int) -> int:
@@ -319,9 +332,9 @@ def cluster(
     adata.obsp["connectivities"] = graph.astype(np.float32)
     whole = _igraph(graph)
     partitions = {r: leiden(whole, r, seed=seed) for r in sorted(set(map(float, settings.resolutions)))}
-    jaccard, ari = stability(near_pool, partitions, settings, seed=seed, cells=pool)
+    jaccard, ari = stability(points[pool], near_pool, partitions, settings, seed=seed, cells=pool)
     animal = np.asarray(pd.factorize(adata.obs["subject" if "subject" in adata.obs else "library"].astype(str))[0])
-    by_animal = _stability_of_animals(animal, pool, near_pool, partitions, settings, seed)
+    by_animal = _stability_of_animals(animal, pool, points[pool], near_pool, partitions, settings, seed)
     tables = [
         _table(r, labels, jaccard[r], by_animal[r], animal, ari[r], top_genes(logged, labels, adata.var_names))
         for r, labels in partitions.items()
@@ -351,6 +364,7 @@ def _partition_integrated(adata: ad.AnnData, settings: ClusterSettings, *, seed:
 def _stability_of_animals(
     animal: Ints,
     cells: Ints,
+    points: Floats,
     indices: Ints,
     partitions: Mapping[float, Ints],
     settings: ClusterSettings,
@@ -359,7 +373,7 @@ def _stability_of_animals(
     """Return the stability of each cluster when animals are left out; NaN with fewer than three animals."""
     if len(np.unique(animal)) < MIN_ANIMALS:
         return {resolution: np.full(int(labels.max()) + 1, np.nan) for resolution, labels in partitions.items()}
-    return stability(indices, partitions, settings, seed=seed, animal=animal[cells], cells=cells)[0]
+    return stability(points, indices, partitions, settings, seed=seed, animal=animal[cells], cells=cells)[0]
 
 
 def _shaping(

@@ -144,11 +144,28 @@ def nearest_neighbours(points: Floats, k: int, *, seed: int = 1, exact_up_to: in
     from pynndescent import NNDescent  # type: ignore[import-untyped]
 
     found, distances = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1).neighbor_graph
-    # A point is its own nearest neighbour, but among identical points not always the first, nor always listed.
-    own = found == np.arange(len(found))[:, None]
-    own[~own.any(axis=1), -1] = True
+    others = _others(found, np.arange(len(found)))
     shape = (len(points), k)
-    return found[~own].reshape(shape).astype(np.int64), distances[~own].reshape(shape).astype(np.float64)
+    return found[others].reshape(shape).astype(np.int64), distances[others].reshape(shape).astype(np.float64)
+
+
+def neighbours_of(which: Ints, points: Floats, k: int) -> Ints:
+    """Return the ``k`` nearest other points of some points (by their numbers), len(which) × k, nearest first."""
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(points)
+    found = search.kneighbors(points[which], return_distance=False)
+    return np.asarray(found[_others(found, which)], dtype=np.int64).reshape(len(which), k)
+
+
+def _others(found: Ints, own: Ints) -> NDArray[np.bool_]:
+    """Return which of the neighbours found are to be kept: all but the point itself.
+
+    A point is its own nearest neighbour, but among identical points not always the first, nor always listed.
+    """
+    itself: NDArray[np.bool_] = found == own[:, None]
+    itself[~itself.any(axis=1), -1] = True
+    return ~itself
 
 
 def shared_neighbour_graph(indices: Ints) -> sp.csr_matrix:
