@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -58,6 +58,57 @@ def archive_stem(name: str) -> str:
     return next(
         (name[: -len(end)] for end in sorted(ARCHIVES, key=len, reverse=True) if name.lower().endswith(end)), name
     )
+
+
+MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
+_TEXT = r"\.(tsv|txt|csv)(\.gz)?$"
+GENE_LIST = re.compile(f"(features|genes|gene_names|gene)[^/]*{_TEXT}", re.IGNORECASE)
+BARCODE_LIST = re.compile(f"(barcodes?|cells?)[^/]*{_TEXT}", re.IGNORECASE)
+_PLAIN_GENE_LIST = re.compile(f"(features|genes){_TEXT}", re.IGNORECASE)
+_PLAIN_BARCODE_LIST = re.compile(f"barcodes?{_TEXT}", re.IGNORECASE)
+_OTHER_BARCODE_LIST = re.compile(f"barcodes?[^/]*{_TEXT}", re.IGNORECASE)
+
+
+def lists_of(files: Collection[Path]) -> dict[Path, tuple[list[Path], list[Path]]]:
+    """Return the gene list and the barcode list of each MatrixMarket file among the files of a folder.
+
+    That is, of those that begin as the matrix does, else of those that no matrix begins as, the one with the plainest
+    name; whatever is called barcodes goes before a table of cells, which has an order of its own. Where names do not
+    tell (``barcodes.tsv`` and ``barcodes.tsv.gz``) there is more than one, where there is none the list is empty.
+    """
+    stems = {file: _matrix_stem(file) for file in files if MATRIX.search(file.name)}
+    known = set(stems.values()) | {""}
+    others: dict[str, list[Path]] = {stem: [] for stem in known}
+    for file in sorted(set(files) - set(stems)):
+        longest = next(n for n in range(len(file.name), -1, -1) if file.name[:n] in known)
+        others[file.name[:longest]].append(file)
+    found = {}
+    for matrix, stem in stems.items():
+        groups = [others[stem], others[""]]
+        genes = _plainest((_PLAIN_GENE_LIST, GENE_LIST), *groups)
+        kinds = (_PLAIN_BARCODE_LIST, _OTHER_BARCODE_LIST, BARCODE_LIST)
+        found[matrix] = genes, _plainest(kinds, *([file for file in group if file not in genes] for group in groups))
+    return found
+
+
+def _matrix_stem(matrix: Path) -> str:
+    """Return what the names of a matrix and of its lists begin with."""
+    return re.sub(r"(matrix|counts?|cells_x_genes)$", "", MATRIX.sub("", matrix.name), flags=re.IGNORECASE)
+
+
+def _plainest(kinds: Sequence[re.Pattern[str]], *groups: Sequence[Path]) -> list[Path]:
+    """Return the files of the first group and kind that has any: those with least before what tells the kind.
+
+    Of the plain kind that is the same for all (``genes.tsv``, ``features.tsv``), of the others also the shortest names.
+    """
+    for files in groups:
+        for kind in kinds:
+            found = {file: match.start() for file in files if (match := kind.search(file.name))}
+            if found:
+                first = [file for file in found if found[file] == min(found.values())]
+                shortest = min(len(file.name) for file in first)
+                return [file for file in first if kind is kinds[0] or len(file.name) == shortest]
+    return []
 
 
 def geo_address(accession: str, name: str) -> str:

@@ -94,6 +94,9 @@ def process_library(
     table.insert(table.columns.get_loc("lineage"), "removed_by", removed_by.astype(str))
     notices, sex = _notices(table[kept], genes, lineage, signatures, facts)
     notices += _dates_for_genes(counts.uns.get("reading", {}).get("spreadsheet_dates", []))
+    if len(left_out := counts.uns.get("reading", {}).get("no_genes", [])):
+        text = f"{len(left_out)} of the features are no genes and were left out: {', '.join(left_out[:5])}."
+        notices.append(Notice("features_are_no_genes", "info", text))
     if settings.doublets and doublets["reason"]:
         notices.append(
             Notice("doublets_not_called", "info", f"{doublets['reason'][0].upper()}{doublets['reason'][1:]}.")

@@ -6,6 +6,7 @@ All mistakes of a run are collected and reported together, one plain line each.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
-from recovery_microglia.deposit import Download, default_folder, fetched_path, is_fetched, record_path
+from recovery_microglia.deposit import MATRIX, Download, default_folder, fetched_path, is_fetched, lists_of, record_path
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
@@ -118,15 +119,24 @@ class DataSet:
 
 
 def library_files(folder: Path, file: str) -> list[Path]:
-    """Return the files behind a sheet's ``file``: itself, all files of a folder, or those with the prefix."""
+    """Return the files behind a sheet's ``file``: itself (with its lists), all files of a folder, or those with the prefix."""
     path = folder / file
     if not file:
         return []
     if path.is_file():
-        return [path]
+        if not MATRIX.search(file):
+            return [path]
+        genes, barcodes = _lists_in(path.parent, path.parent.stat().st_mtime_ns)[path]
+        return [path, *genes, *barcodes]
     if path.is_dir():
         return sorted(found for found in path.rglob("*") if found.is_file())
     return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
+
+
+@lru_cache(maxsize=16)
+def _lists_in(folder: Path, changed: int) -> dict[Path, tuple[list[Path], list[Path]]]:  # noqa: ARG001 (part of the key)
+    """Return the lists of each matrix in a folder as it is since ``changed``; asked for by each of hundreds of libraries."""
+    return lists_of([found for found in folder.iterdir() if found.is_file()])
 
 
 def _files(path: Path) -> list[tuple[int, str, bool]]:

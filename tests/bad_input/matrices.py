@@ -206,6 +206,19 @@ MARKET = [
         files(ten_x_files(features=None), "lib"),
         "data/lib/matrix.mtx: there is no genes.tsv or features.tsv beside it",
     ),
+    Case(
+        "two lists of barcodes that differ",
+        files(ten_x_files() | {"lib/barcodes.tsv.gz": gz("AAAG-1\nAAAC-1\nAAAT-1\n")}, "lib"),
+        "data/lib/matrix.mtx: which of these is its barcodes.tsv? barcodes.tsv, barcodes.tsv.gz (they differ); move the others away",
+    ),
+    Case(
+        "a header and a gene too few",
+        files(
+            ten_x_files(features="gene_id\tgene\n" + "".join(f"ENSMUSG{k}\t{g}\n" for k, g in enumerate(GENES[1:]))),
+            "lib",
+        ),
+        "data/lib/features.tsv: 5 lines for 5 genes, but the first is a header (gene_id gene): a gene is missing",
+    ),
     Case("the barcodes are empty", files(ten_x_files(barcodes=""), "lib"), "data/lib/barcodes.tsv: empty"),
     Case("the genes are empty", files(ten_x_files(features=""), "lib"), "data/lib/features.tsv: empty"),
     Case("the matrix is empty", files(ten_x_files(matrix=""), "lib"), "data/lib/matrix.mtx: empty"),
@@ -263,6 +276,11 @@ MARKET = [
         "a fourth column",
         files(ten_x_files(matrix=MTX.replace("5 1 9", "5 1 9 2")), "lib"),
         "data/lib/matrix.mtx: line 6: '5 1 9 2' is not row, column and count in plain numbers",
+    ),
+    Case(
+        "a pattern without values",
+        files(ten_x_files(matrix="%%MatrixMarket matrix coordinate pattern general\n5 3 2\n1 1\n2 3\n"), "lib"),
+        "data/lib/matrix.mtx: a MatrixMarket file of kind 'pattern' says where counts are, not how many; raw counts are needed",
     ),
     Case(
         "complex numbers",
@@ -554,6 +572,8 @@ def split(what: str, **how: Any) -> Make:
         lab.file("data/meta.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\nS2_A\tS2\n")
         lab.file("data/other.tsv", "barcode\tsample\nQ_A\tS1\n")
         lab.file("data/empty.tsv", "")
+        lab.file("data/twice.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\nS1_A\tS2\n")
+        lab.file("data/turned.tsv", "barcode\tsample\nS2_A\tS2\nS1_A\tS1\nS1_B\tS1\n")
         lab.file("data/ragged.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\textra\n")
         absent = split_counts(Path("data/m.csv"), {"I1": what}, Rule(**how), Path("data")).absent
         from recovery_microglia.errors import InputError
@@ -600,6 +620,17 @@ SPLIT = [
         "an empty table",
         split("S1", column="sample", metadata=Path("data/empty.tsv")),
         "data/empty.tsv: needs a header and one row a barcode",
+    ),
+    Case(
+        "a barcode that the table gives to two libraries",
+        split("S1", column="sample", metadata=Path("data/twice.tsv")),
+        "data/twice.tsv: barcode S1_A is there twice, for 'S1' and for 'S2'",
+    ),
+    Case(
+        "a table in another order that is joined by position",
+        split("S1", column="sample", metadata=Path("data/turned.tsv"), join="position"),
+        "data/turned.tsv: line 2: barcode S2_A, but S1_A in the matrix: its first column holds the matrix's barcodes in another "
+        "order; without 'join: position' it is joined by barcode",
     ),
     Case(
         "a table with a ragged row",

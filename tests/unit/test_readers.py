@@ -3,6 +3,7 @@
 import gzip
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import anndata as ad
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from split_fixture import taken_apart
 
+from recovery_microglia.deposit import lists_of
 from recovery_microglia.errors import InputError
 from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.binary import read_anndata
+from recovery_microglia.readers.counts import check_depths
 
 GENES = ["Actb", "Itgax", "Igf1", "P2ry12", "Hexb"]
 IDS = ["ENSMUSG00000029580", "ENSMUSG00000030789", "ENSMUSG00000020053", "ENSMUSG00000036353", "ENSMUSG00000021665"]
@@ -417,3 +420,113 @@ def test_real_deposits(shared_data: Path) -> None:
     svz = read_counts(shared_data / "zywitza2018_svz_dropseq" / "GSM3032676_an003F_dge.txt.gz")
     assert svz.n_obs == 1117
     assert svz.uns["reading"]["layout"] == "dense text, genes in rows"
+
+
+# ---------------------------------------------------------------- which lists go with a matrix
+
+
+def test_a_table_of_cells_is_not_taken_for_the_barcodes(tmp_path: Path) -> None:
+    """Its rows may be in any order: taken for the barcodes, every cell would get another cell's counts."""
+    ten_x(tmp_path)
+    write(tmp_path / "cells.csv", "cell,library\n" + "".join(f"{cell},A\n" for cell in reversed(CELLS)))
+    expected(read_counts(tmp_path / "matrix.mtx.gz"))
+    expected(read_counts(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("names", "genes", "barcodes"),
+    [
+        ("S1_features.tsv S1_barcodes.tsv S10_features.tsv S10_barcodes.tsv S10_matrix.mtx", "S1_features", "S1_barcodes"),
+        ("features.tsv S1_barcodes.tsv S2_features.tsv S2_matrix.mtx", "features", "S1_barcodes"),
+        ("S1_barcodes.tsv S2_features.tsv S2_matrix.mtx", "", "S1_barcodes"),  # S2's genes are its own
+        ("S1_all_genes.csv S1_cell_metadata.csv", "S1_all_genes", "S1_cell_metadata"),
+        ("S1_genes.tsv S1_gene_names.tsv S1_cells.tsv S1_barcodes_used.tsv", "S1_genes", "S1_barcodes_used"),
+        ("S1_genes.tsv S1_features.tsv S1_barcodes.tsv", "S1_features S1_genes", "S1_barcodes"),
+    ],
+)  # fmt: skip
+def test_the_lists_of_a_matrix_are_told_by_their_names(names: str, genes: str, barcodes: str) -> None:
+    files = [Path(name) for name in [*names.split(), "S1_matrix.mtx"]]
+    found = lists_of(files)[Path("S1_matrix.mtx")]
+    assert [" ".join(sorted(file.stem for file in files)) for files in found] == [genes, barcodes]
+
+
+def test_two_lists_that_hold_the_same_are_one(tmp_path: Path) -> None:
+    ten_x(tmp_path)
+    write(tmp_path / "barcodes.tsv", "\n".join(CELLS))
+    expected(read_counts(tmp_path / "matrix.mtx.gz"))
+    write(tmp_path / "barcodes.tsv", "\n".join(reversed(CELLS)))
+    with pytest.raises(
+        InputError, match=r"which of these is its barcodes\.tsv\? barcodes\.tsv, barcodes\.tsv\.gz \(they differ"
+    ):
+        read_counts(tmp_path / "matrix.mtx.gz")
+
+
+# ---------------------------------------------------------------- whole numbers that are no counts
+
+
+@pytest.fixture
+def counted() -> sp.csr_matrix:
+    """300 cells of 1,500 genes, about 2,000 molecules each."""
+    rng = np.random.default_rng(0)
+    depth, share = rng.lognormal(0, 0.3, (300, 1)), rng.dirichlet(np.full(1500, 0.3))
+    return sp.csr_matrix(rng.poisson(2000 * depth * share).astype(np.int32))
+
+
+def scaled(counts: sp.csr_matrix, total: float) -> sp.csr_matrix:
+    dense = counts.toarray()
+    return sp.csr_matrix(np.round(dense / dense.sum(axis=1, keepdims=True) * total).astype(np.int32))
+
+
+def thinned(counts: sp.csr_matrix, total: int) -> sp.csr_matrix:
+    rng = np.random.default_rng(1)
+    rows = [rng.multivariate_hypergeometric(row, min(total, row.sum())) for row in counts.toarray()]
+    return sp.csr_matrix(np.array(rows, dtype=np.int32))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: scaled(x, 1e6), "in most cells no gene has a count of 1"),
+        (lambda x: scaled(x, 1e4), "in most cells no gene has a count of 1"),
+        (lambda x: thinned(x, 900), "the sums of the cells are all about 900"),
+        (lambda x: (x > 0).astype(np.int32), "no count is above 1"),
+    ],
+    ids=["per million", "per ten thousand", "thinned", "seen or not"],
+)
+def test_whole_numbers_that_are_no_counts_are_refused(
+    counted: sp.csr_matrix, change: Callable[[sp.csr_matrix], sp.csr_matrix], said: str
+) -> None:
+    check_depths(counted, "m")
+    with pytest.raises(InputError, match=f"m: {said}"):
+        check_depths(change(counted), "m")
+
+
+def test_counts_of_one_rate_are_counts() -> None:
+    """Cells of one expected sum, as toy data have, differ as Poisson counts do."""
+    for seed in range(20):
+        counts = np.random.default_rng(seed).poisson(1.0, (60, 1200))
+        check_depths(sp.csr_matrix(counts.astype(np.int32)), "m")
+
+
+def test_what_htseq_and_seurat_write_beside_the_genes_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "m.tsv", dense() + "__no_feature\t900\t900\t900\nnCount_RNA\t17\t4\t11\n")
+    adata = read_counts(tmp_path / "m.tsv")
+    assert sorted(adata.var_names) == sorted(GENES)
+    expected(adata)
+    assert adata.uns["reading"]["no_genes"] == ["__no_feature", "nCount_RNA"]
+
+
+def test_a_layer_is_taken_for_counts_by_its_name_only(tmp_path: Path) -> None:
+    adata = ad.AnnData(
+        np.log1p(COUNTS.astype(np.float32)), obs=pd.DataFrame(index=CELLS), var=pd.DataFrame(index=GENES)
+    )
+    adata.layers["spliced"], adata.layers["umi_counts"] = COUNTS + 1, COUNTS
+    adata.write_h5ad(tmp_path / "m.h5ad")
+    expected(read_counts(tmp_path / "m.h5ad"))
+    del adata.layers["umi_counts"]
+    adata.write_h5ad(tmp_path / "m.h5ad")
+    with pytest.raises(
+        InputError, match=r"no raw counts in X: .* other layers holds them \(spliced\), name it in the column layer"
+    ):
+        read_counts(tmp_path / "m.h5ad")
+    assert read_counts(tmp_path / "m.h5ad", layer="spliced").X.sum() == (COUNTS + 1).sum()

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,16 +87,25 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
             )
         yield f"layer {layer}", adata.layers[layer], adata.var
         return
-    for name in ("counts", "raw_counts", "raw"):
-        if name in adata.layers:
-            yield f"layer {name}", adata.layers[name], adata.var
+    named, others = layers_in_order(filter(None, adata.layers))  # None is X, since anndata 0.13
+    for name in named:
+        yield f"layer {name}", adata.layers[name], adata.var
     if adata.X is not None:
         yield "X", adata.X, adata.var
     if adata.raw is not None:
         yield "raw.X", adata.raw.X, adata.raw.var
-    for name in adata.layers:
-        if name not in (None, "counts", "raw_counts", "raw"):  # None is X, since anndata 0.13
-            yield f"layer {name}", adata.layers[name], adata.var
+    for name in others:
+        yield f"layer {name}", adata.layers[name], adata.var
+
+
+def layers_in_order(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the layers that are tried before X, and those after it; unspliced counts, bins or ranks are not asked for.
+
+    A layer of another name is taken only where the sheet names it: its whole numbers may be anything.
+    """
+    there = list(names)
+    first = [str(name) for name in ("counts", "raw_counts", "raw") if name in there]
+    return first, [name for name in there if name not in first and re.search("count|raw|umi", name, re.IGNORECASE)]
 
 
 def _is_raw(matrix: Any) -> bool:
@@ -135,7 +144,9 @@ def read_anndata(path: Path, layer: str | None) -> Table:
             return Table(
                 _sound(matrix, path), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
             )
-    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers")
+    rest = [name for name in filter(None, adata.layers) if f"layer {name}" not in tried]
+    more = f"; if one of its other layers holds them ({', '.join(rest)}), name it in the column layer" if rest else ""
+    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers{more}")
 
 
 def _sound(matrix: Any, path: Path) -> sp.csr_matrix:

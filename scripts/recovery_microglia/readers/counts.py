@@ -1,5 +1,6 @@
 """Checks and bookkeeping that every reader shares (floor 2)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,12 @@ OTHER_ANIMALS = {
     "ENSCAFG": "dog",
 }
 """What Ensembl's gene identifiers of animals begin with whose spinal cords are sequenced too."""
+NO_GENES = re.compile(
+    r"__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous)"
+    r"|n(Count|Feature)_\w+|nUMIs?|nGenes?|n_(genes|counts|umis)(_by_counts)?|total_counts(_\w+)?|pct_counts_\w+"
+    r"|percent[._](mt|mito|ribo|rb)|seurat_clusters|orig\.ident|leiden|louvain"
+)
+"""What HTSeq, STAR, Seurat and scanpy write beside the genes: sums and labels of cells, which would count twice."""
 GENE_TYPES = ("gene expression", "gene", "")
 
 
@@ -143,7 +150,45 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
     check_names(table, matrix.shape, where)
     matrix.sum_duplicates()
     counts = check_counts(matrix, table.symbols, table.barcodes, where)
-    return with_genes(counts, table.barcodes, table.obs, genes_of(table, organism=organism, genome=genome, where=where))
+    genes = genes_of(table, organism=organism, genome=genome, where=where)
+    adata = with_genes(counts, table.barcodes, table.obs, genes)
+    check_depths(adata.X, where)
+    return adata
+
+
+def check_depths(counts: sp.csr_matrix, where: str) -> None:
+    """Refuse whole numbers that are no counts: rounded after they were scaled, or only whether a gene was seen.
+
+    Of molecules or reads that were counted, most cells have some gene once, and their sums differ more than sums of
+    chance do (Poisson). At most 2,000 cells are looked at; matrices of few cells or genes are taken as they are.
+
+    Raises
+    ------
+    InputError
+        The values are no raw counts.
+    """
+    rows = np.flatnonzero(np.diff(counts.indptr) >= MIN_SEEN)[:2000]
+    if len(rows) < MIN_CELLS or counts.shape[1] < MIN_GENES:
+        return
+    some = counts[rows]
+    total = np.asarray(some.sum(axis=1, dtype=np.int64)).ravel()
+    low, middle, high = np.percentile(total, [5, 50, 95])
+    smallest = np.minimum.reduceat(some.data, some.indptr[:-1])
+    what = ""
+    if some.data.max() == 1:
+        what = "no count is above 1: they say whether a gene was seen, not how often"
+    elif (smallest > 1).mean() > 0.5:
+        what = "in most cells no gene has a count of 1: they were scaled and rounded"
+    elif high - low < UNDER_POISSON * np.sqrt(middle):
+        what = f"the sums of the cells are all about {middle:.0f}: they were scaled and rounded, or thinned to one sum"
+    if what:
+        raise InputError(f"{where}: {what}; raw counts are needed")
+
+
+MIN_CELLS, MIN_GENES, MIN_SEEN = 50, 1000, 20
+"""Cells, genes, and genes seen in a cell, from which on `check_depths` judges."""
+UNDER_POISSON = 0.5 * 3.29
+"""Half of the distance of the 5th and the 95th percentile of Poisson counts, in standard deviations."""
 
 
 def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
@@ -165,7 +210,7 @@ def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
 
 def genes_of(table: Table, *, organism: Organism, genome: str | None, where: str) -> Genes:
     """Return the genes among a table's features, by their current symbols; see `to_anndata`."""
-    names, keep, genomes = _choose_features(table, genome, where)
+    names, keep, genomes, no_genes = _choose_features(table, genome, where)
     resolved = resolve_symbols(names, organism)
     if resolved.organism_guess not in (None, organism):
         raise InputError(f"{where}: the genes are {resolved.organism_guess}, but the data set says {organism}")
@@ -187,6 +232,7 @@ def genes_of(table: Table, *, organism: Organism, genome: str | None, where: str
         "unknown_names": resolved.unknown,
         "duplicates_summed": len(names) - len(symbols),
         "other_features_dropped": len(table.symbols) - len(names),
+        "no_genes": no_genes,
         "genomes": genomes,
         "spreadsheet_dates": [name for name in names if looks_like_date(name)],
         "renamed": {old: new for old, new in resolved.renamed.items() if new in known_symbols(organism)},
@@ -204,10 +250,17 @@ def with_genes(counts: sp.csr_matrix, barcodes: Sequence[str], obs: pd.DataFrame
     return adata
 
 
-def _choose_features(table: Table, genome: str | None, where: str) -> tuple[list[str], NDArray[np.int64], list[str]]:
-    """Return the gene names, their columns, and the genomes seen; antibodies and other genomes are left out."""
+def _choose_features(
+    table: Table, genome: str | None, where: str
+) -> tuple[list[str], NDArray[np.int64], list[str], list[str]]:
+    """Return the gene names, their columns, the genomes seen, and what is no gene.
+
+    Antibodies, other genomes and sums of cells are left out.
+    """
     kinds = [kind.lower() for kind in table.types] or [""] * len(table.symbols)
     is_gene = np.array([kind in GENE_TYPES for kind in kinds])
+    others = [k for k, name in enumerate(table.symbols) if NO_GENES.fullmatch(name)]
+    is_gene[others] = False
     if not is_gene.any():
         raise InputError(f"{where}: no gene among the features (types: {', '.join(sorted(set(table.types)))})")
     names = list(table.ids) if _prefer_ids(table) else list(table.symbols)
@@ -225,7 +278,7 @@ def _choose_features(table: Table, genome: str | None, where: str) -> tuple[list
             f"{where}: the file holds several genomes ({', '.join(found)}); say which in the column genome"
         )
     keep = np.flatnonzero(is_gene)
-    return [names[k][len(prefixes[k]) :] for k in keep], keep, found
+    return [names[k][len(prefixes[k]) :] for k in keep], keep, found, [table.symbols[k] for k in others]
 
 
 def _refuse_what_is_no_gene(names: Sequence[str], resolved: Resolved, where: str) -> None:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from recovery_microglia.deposit import is_archive
+from recovery_microglia.deposit import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, lists_of
 from recovery_microglia.errors import InputError
-from recovery_microglia.readers.opening import first_line
+from recovery_microglia.readers.opening import first_line, opened
 from recovery_microglia.unpack import unpack
 
 FORMATS = {
@@ -32,9 +32,6 @@ _OTHERS = {
     ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
 }
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
-_GENES = re.compile(r"(features|genes|gene_names|gene)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
-_BARCODES = re.compile(r"(barcodes?|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
-_MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def read_with[T](path: Path, asked: Asked[T]) -> T:
         return asked.leaves.ten_x_h5(path, asked.genome)
     if name.endswith(".mtx"):
         beside = [other for other in path.parent.iterdir() if other.is_file()]
-        lists = all(any(kind.search(f.name) for f in beside if f != path) for kind in (_GENES, _BARCODES))
+        lists = all(any(kind.search(f.name) for f in beside if f != path) for kind in (GENE_LIST, BARCODE_LIST))
         if not lists and not first_line(path).startswith("%%MatrixMarket"):
             return asked.leaves.dense(path)
         return _with_lists(path, beside, asked)
@@ -134,7 +131,7 @@ def _read_folder[T](folder: Path, asked: Asked[T], *, shown: Path | None = None)
     if (folder / ".zgroup").exists() or (folder / "zarr.json").exists():
         return asked.leaves.anndata(folder, asked.layer)
     files = sorted(found for found in folder.iterdir() if found.is_file() and not found.name.startswith("."))
-    if any(_MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
+    if any(MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
         return _read_files(files, where, asked)
     inner = sorted(
         found for found in folder.iterdir() if found.is_dir() and not found.name.startswith((".", "__MACOSX"))
@@ -155,13 +152,13 @@ def _read_folder[T](folder: Path, asked: Asked[T], *, shown: Path | None = None)
 
 def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
     """Read the one matrix among some files."""
-    matrices = [found for found in files if _MATRIX.search(found.name)]
+    matrices = [found for found in files if MATRIX.search(found.name)]
     if len(matrices) == 1:
         return _with_lists(matrices[0], files, asked)
     if len(matrices) > 1:
         names = ", ".join(found.name for found in matrices[:6])
         raise InputError(f"{where}: several matrices ({names}); write the beginning of one's name in the sheet")
-    single = [f for f in files if not _GENES.search(f.name) and not _BARCODES.search(f.name)]
+    single = [f for f in files if not GENE_LIST.search(f.name) and not BARCODE_LIST.search(f.name)]
     if len(single) == 1:
         return read_with(single[0], asked)
     names = ", ".join(found.name for found in files[:6])
@@ -170,18 +167,21 @@ def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
 
 def _with_lists[T](matrix: Path, files: list[Path], asked: Asked[T]) -> T:
     """Read a MatrixMarket file with the gene and barcode lists that go with it."""
-    stem = _MATRIX.sub("", matrix.name)
-    stem = re.sub(r"(matrix|counts?|cells_x_genes)$", "", stem, flags=re.IGNORECASE)
-    beside = [f for f in files if f.name.startswith(stem)] or files
-    lists: dict[str, Path] = {}
-    for what, pattern in (("genes.tsv or features.tsv", _GENES), ("barcodes.tsv", _BARCODES)):
-        found = [f for f in beside if pattern.search(f.name) and f != matrix] or [
-            f for f in files if pattern.search(f.name) and f != matrix
-        ]
-        if what.startswith("barcodes"):
-            found = [f for f in found if f != lists["genes.tsv or features.tsv"]]
-        if not found:
-            raise InputError(f"{matrix}: there is no {what} beside it")
-        lists[what] = min(found, key=lambda f: len(f.name))
-    genes, barcodes = lists.values()
-    return asked.leaves.market(matrix, genes, barcodes)
+    genes, barcodes = lists_of(files)[matrix]
+    return asked.leaves.market(
+        matrix, _only("genes.tsv or features.tsv", genes, matrix), _only("barcodes.tsv", barcodes, matrix)
+    )
+
+
+def _only(what: str, found: list[Path], matrix: Path) -> Path:
+    """Return a list of names; of several that may be meant the first, if all hold the same."""
+    if not found:
+        raise InputError(f"{matrix}: there is no {what} beside it")
+    texts = set()
+    for file in found if len(found) > 1 else []:
+        with opened(file) as stream:
+            texts.add(stream.read().strip())
+    if len(texts) > 1:
+        names = ", ".join(sorted(file.name for file in found))
+        raise InputError(f"{matrix}: which of these is its {what}? {names} (they differ); move the others away")
+    return min(found)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.kernels import Integers, compiled
-from recovery_microglia.readers.opening import opened
+from recovery_microglia.readers.opening import first_line, opened
 
 SIGNS = b"0123456789+-.eE \t\r\nnaifNAIFtyTY"
 """Bytes of numbers, nan and infinity among them, and what parts them."""
@@ -146,7 +146,7 @@ class _AsReal:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._first = re.sub(rb"\binteger\b", b"real", stream.readline(1_000), count=1, flags=re.IGNORECASE)
+        self._first = re.sub(rb"\b(unsigned-)?integer\b", b"real", stream.readline(1_000), count=1, flags=re.IGNORECASE)
 
     def read(self, size: int = -1) -> bytes:
         if self._first:
@@ -158,6 +158,10 @@ class _AsReal:
 def _by_scipy(path: Path) -> sp.coo_matrix:
     from scipy.io import mmread
 
+    if re.match(rb"%%MatrixMarket\s+matrix\s+\w+\s+pattern\b", first_line(path).encode(), re.IGNORECASE):
+        raise InputError(
+            f"{path}: a MatrixMarket file of kind 'pattern' says where counts are, not how many; raw counts are needed"
+        )
     try:
         with opened(path) as stream:
             found = sp.coo_matrix(mmread(cast(IO[bytes], _AsReal(stream)), spmatrix=False))
@@ -176,7 +180,7 @@ def _refuse_other_lines(path: Path) -> None:
     """
     with opened(path) as stream:
         _, _, shape, sort, *_ = stream.readline(1_000).lower().split()
-        each = {b"pattern": 2, b"complex": 4}.get(sort, 3) if shape == b"coordinate" else 1
+        each = (4 if sort == b"complex" else 3) if shape == b"coordinate" else 1
         sizes, at = stream.readline(), 2
         while not sizes.strip() or sizes.startswith(b"%"):
             sizes, at = stream.readline(), at + 1
@@ -187,7 +191,7 @@ def _refuse_other_lines(path: Path) -> None:
             fields = line.split()
             if number > at and fields and (len(fields) != each or line.translate(None, SIGNS)):
                 text = line.decode("utf-8", "replace").strip()[:60]
-                allowed = {1: "one number", 2: "row and column", 3: "row, column and count"}.get(each, "four numbers")
+                allowed = {1: "one number", 3: "row, column and count"}.get(each, "four numbers")
                 raise InputError(f"{path}: line {number}: '{text}' is not {allowed} in plain numbers")
 
 

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.errors import InputError
 from recovery_microglia.readers import market
-from recovery_microglia.readers.binary import SAMPLE, gene_names, looks_raw, read_10x_h5, read_anndata
+from recovery_microglia.readers.binary import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
 from recovery_microglia.readers.counts import Table
 from recovery_microglia.readers.layouts import Leaves
 from recovery_microglia.readers.text import (
@@ -163,14 +163,13 @@ def _sample(node: Any) -> np.ndarray:
 
 def _counts_in(file: Any, layer: str | None) -> tuple[str, str, str] | None:
     """Return word, place and table of genes of the first matrix of an h5ad that holds raw counts; see `read_anndata`."""
-    layers = list(file["layers"]) if "layers" in file else []
-    named = [name for name in ("counts", "raw_counts", "raw") if name in layers]
+    named, others = layers_in_order(file.get("layers", ()))
     if layer:
         tried = [(f"layer {layer}", f"layers/{layer}", "var")]
     else:
         tried = [(f"layer {name}", f"layers/{name}", "var") for name in named]
         tried += [("X", "X", "var"), ("raw.X", "raw/X", "raw/var")]
-        tried += [(f"layer {name}", f"layers/{name}", "var") for name in layers if name not in named]
+        tried += [(f"layer {name}", f"layers/{name}", "var") for name in others]
     for word, place, var in tried:
         if place in file:
             if not _kind(file[place]):

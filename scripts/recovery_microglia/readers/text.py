@@ -16,6 +16,11 @@ from recovery_microglia.readers.market import read_entries
 from recovery_microglia.readers.opening import first_line, opened
 
 MARKET = "MatrixMarket"
+HEADINGS = {
+    *("gene", "genes", "gene_id", "geneid", "gene_ids", "gene_name", "gene_names", "gene_symbol", "gene_symbols"),
+    *("symbol", "symbols", "feature", "features", "feature_id", "feature_name", "ensembl_id", "ensembl"),
+}
+"""What stands above a list of genes and is none."""
 BLOCK, AT_ONCE = 256, 16_000_000
 """Lines, and numbers, of a dense table that are held densely at once: bounds memory whatever the columns."""
 
@@ -64,6 +69,10 @@ def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
         rows = rows[1:]
     if len(rows) != n:
         raise InputError(f"{path}: {len(rows)} genes, but the matrix has {n}")
+    if HEADINGS & {field.lower() for field in rows[0]}:
+        raise InputError(
+            f"{path}: {n} lines for {n} genes, but the first is a header ({' '.join(rows[0])[:40]}): a gene is missing"
+        )
     width = min(len(row) for row in rows)
     columns = [[row[k] for row in rows] for k in range(width)]
     sample = range(0, n, max(n // 2000, 1))

@@ -99,14 +99,11 @@ def _keys(barcodes: Sequence[str], obs: pd.DataFrame | None, rule: Rule) -> Sequ
     if rule.column and rule.metadata:
         by_position = rule.join == "position"
         names, keys = _columns_of(rule.metadata, rule.column, None if by_position else rule.barcode_column)
-        return (
-            _by_position(barcodes, keys, rule.metadata)
-            if by_position
-            else _by_barcode(barcodes, names, keys, rule.metadata)
-        )
+        return (_by_position if by_position else _by_barcode)(barcodes, names, keys, rule.metadata)
     columns = [] if obs is None else list(obs.columns)
     if obs is not None and rule.column in columns:
-        return list(obs[rule.column].astype(str))
+        own = obs[rule.column].astype(object)
+        return list(own.where(own.notna(), "").astype(str))
     what = f"column '{rule.column}' is not in obs ({', '.join(columns) or 'no columns'})" if rule.column else ""
     raise InputError(f"dataset.yaml: split: {what or 'pattern or column is needed for a file with several libraries'}")
 
@@ -159,17 +156,30 @@ def _columns_of(path: Path, column: str, barcode_column: str | None) -> tuple[li
 
 
 def _by_barcode(barcodes: Sequence[str], names: list[str], keys: list[str], path: Path) -> list[str]:
-    known = dict(zip(map(_plain, names), keys, strict=True))
-    key = [known.get(_plain(barcode), "") for barcode in barcodes]
-    if not any(key):
+    own = list(map(_plain, barcodes))
+    known: dict[str, str | None] = dict.fromkeys(own)
+    for name, key in zip(names, keys, strict=True):
+        before = known.get(plain := _plain(name), key)
+        if before not in (None, key):
+            raise InputError(f"{path}: barcode {name} is there twice, for '{before}' and for '{key}'")
+        if plain in known:
+            known[plain] = key
+    if not any(known.values()):
         example = f"'{barcodes[0]}' in the matrix, '{names[0]}' in the table"
         raise InputError(f"{path}: no barcode of the matrix is in its column of barcodes ({example})")
-    return key
+    return [known[name] or "" for name in own]
 
 
-def _by_position(barcodes: Sequence[str], keys: list[str], path: Path) -> list[str]:
+def _by_position(barcodes: Sequence[str], names: list[str], keys: list[str], path: Path) -> list[str]:
     if len(keys) != len(barcodes):
         raise InputError(
             f"{path}: {len(keys)} rows, but the matrix has {len(barcodes)} barcodes: they cannot be joined by position"
+        )
+    plain, own = list(map(_plain, names)), list(map(_plain, barcodes))
+    other = next((k for k, name in enumerate(own) if name != plain[k]), None)
+    if other is not None and len(set(plain) & set(own)) > len(set(own)) / 2:
+        raise InputError(
+            f"{path}: line {other + 2}: barcode {names[other]}, but {barcodes[other]} in the matrix: its first column holds the "
+            "matrix's barcodes in another order; without 'join: position' it is joined by barcode"
         )
     return keys
