@@ -64,17 +64,20 @@ MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 _TEXT = r"\.(tsv|txt|csv)(\.gz)?$"
 GENE_LIST = re.compile(f"(features|genes|gene_names|gene)[^/]*{_TEXT}", re.IGNORECASE)
 BARCODE_LIST = re.compile(f"(barcodes?|cells?)[^/]*{_TEXT}", re.IGNORECASE)
-_PLAIN_GENE_LIST = re.compile(f"(features|genes){_TEXT}", re.IGNORECASE)
-_PLAIN_BARCODE_LIST = re.compile(f"barcodes?{_TEXT}", re.IGNORECASE)
-_OTHER_BARCODE_LIST = re.compile(f"barcodes?[^/]*{_TEXT}", re.IGNORECASE)
+_GENE_LISTS = [*(re.compile(f"(features|genes){end}", re.I) for end in (r"\.tsv(\.gz)?$", _TEXT)), GENE_LIST]
+_BARCODE_LISTS = [
+    *(re.compile(f"barcodes?{end}", re.I) for end in (r"\.tsv(\.gz)?$", _TEXT, f"[^/]*{_TEXT}")),
+    BARCODE_LIST,
+]
+"""Names of lists, the plainest first; a table of cells comes last, as it has an order of its own."""
 
 
 def lists_of(files: Collection[Path]) -> dict[Path, tuple[list[Path], list[Path]]]:
     """Return the gene list and the barcode list of each MatrixMarket file among the files of a folder.
 
     That is, of those that begin as the matrix does, else of those that no matrix begins as, the one with the plainest
-    name; whatever is called barcodes goes before a table of cells, which has an order of its own. Where names do not
-    tell (``barcodes.tsv`` and ``barcodes.tsv.gz``) there is more than one, where there is none the list is empty.
+    name. Where names do not tell (``barcodes.tsv`` and ``barcodes.tsv.gz``) there is more than one, where there is none
+    the list is empty.
     """
     stems = {file: _matrix_stem(file) for file in files if MATRIX.search(file.name)}
     known = set(stems.values()) | {""}
@@ -85,9 +88,9 @@ def lists_of(files: Collection[Path]) -> dict[Path, tuple[list[Path], list[Path]
     found = {}
     for matrix, stem in stems.items():
         groups = [others[stem], others[""]]
-        genes = _plainest((_PLAIN_GENE_LIST, GENE_LIST), *groups)
-        kinds = (_PLAIN_BARCODE_LIST, _OTHER_BARCODE_LIST, BARCODE_LIST)
-        found[matrix] = genes, _plainest(kinds, *([file for file in group if file not in genes] for group in groups))
+        genes = _plainest(_GENE_LISTS, *groups)
+        rest = ([file for file in group if file not in genes] for group in groups)
+        found[matrix] = genes, _plainest(_BARCODE_LISTS, *rest)
     return found
 
 
@@ -99,7 +102,7 @@ def _matrix_stem(matrix: Path) -> str:
 def _plainest(kinds: Sequence[re.Pattern[str]], *groups: Sequence[Path]) -> list[Path]:
     """Return the files of the first group and kind that has any: those with least before what tells the kind.
 
-    Of the plain kind that is the same for all (``genes.tsv``, ``features.tsv``), of the others also the shortest names.
+    Of the plainest kind (``genes.tsv``, ``features.tsv``) all of these, of the others the shortest names only.
     """
     for files in groups:
         for kind in kinds:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def _number(text: str, name: str, kind: str) -> float | int:
         It is none; the message says what to write.
     """
     try:
-        number = float(text)
+        number = float("" if "_" in text else text)  # Python reads 7_0 as 70
     except ValueError:
         if text.lower() in UNKNOWN:
             raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known") from None
@@ -211,7 +212,7 @@ def _same_cells(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
     """Return a line for each library whose cells in a shared file another one has already."""
     lines, first = [], dict[tuple[str, str], int]()
     for number, library in read:
-        row = first.setdefault((library.file, library.key), number)
+        row = first.setdefault((normpath(library.file), library.key), number)
         if row != number and library.file:
             lines.append(
                 f"{path}: row {number}, column key: '{library.key}' of {library.file} is in row {row} already; its cells would "

@@ -19,7 +19,17 @@ from recovery_microglia.checks import (
     read_yaml,
     with_defaults,
 )
-from recovery_microglia.deposit import MATRIX, Download, default_folder, fetched_path, is_fetched, lists_of, record_path
+from recovery_microglia.deposit import (
+    BARCODE_LIST,
+    GENE_LIST,
+    MATRIX,
+    Download,
+    default_folder,
+    fetched_path,
+    is_fetched,
+    lists_of,
+    record_path,
+)
 from recovery_microglia.descriptions import simulation_mistakes, split_mistakes
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.genes import load_signatures
@@ -168,17 +178,25 @@ def _missing_files(path: Path, folder: Path) -> list[str]:
     return lines
 
 
-def _same_file(path: Path) -> list[str]:
+def _same_file(path: Path, folder: Path) -> list[str]:
     """Return a line for each library whose file another one has already, where no rule takes the file apart."""
-    lines, seen = [], dict[str, int]()
+    lines, seen, whose = [], dict[str, int](), dict[Path, int]()
     for number, file, _ in _files(path):
-        if file and file in seen:
+        counts = [found.resolve() for found in library_files(folder, file) if not _is_list(found)]
+        row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
+        if file and row:
             lines.append(
-                f"{path}: row {number}, column file: '{file}' is the file of row {seen[file]} too; each library has its own, or "
+                f"{path}: row {number}, column file: '{file}' is the file of row {row} too; each library has its own, or "
                 "dataset.yaml says under split: how the cells of one file are told apart"
             )
         seen.setdefault(file, number)
+        whose |= {found: whose.get(found, number) for found in counts}
     return lines
+
+
+def _is_list(file: Path) -> bool:
+    """Return whether a file is a list of names, which matrices may share."""
+    return bool(GENE_LIST.search(file.name) or BARCODE_LIST.search(file.name))
 
 
 def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
@@ -202,7 +220,7 @@ def _files_mistakes(
     ``here``: what was to be fetched has been.
     """
     missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
-    same = [] if entry.get("split") else _same_file(path)
+    same = [] if entry.get("split") else _same_file(path, folder)
     return _no_file_column(path) + shortened(missing) + shortened(same)
 
 

@@ -266,6 +266,16 @@ CASES = [
         "config/datasets/study/samples.tsv: row 3, column file: 'N1.csv' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are told apart",
     ),
     Case(
+        "the same, the file named in two ways",
+        row("I1.csv", "./N1.cs"),
+        "config/datasets/study/samples.tsv: row 3, column file: './N1.cs' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are told apart",
+    ),
+    Case(
+        "a day with an underscore",
+        row("\t14", "\t1_4"),
+        "config/datasets/study/samples.tsv: row 3, column day: '1_4' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
         "two libraries with the same cells of a shared file",
         shared("library\tcondition\tkey\tfile\nN1\tnaive\tS1\tN1.csv\nI1\tinjured\tS1\tN1.csv\n"),
         "config/datasets/study/samples.tsv: row 3, column key: 'S1' of N1.csv is in row 2 already; its cells would count twice",

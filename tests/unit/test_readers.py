@@ -442,6 +442,7 @@ def test_a_table_of_cells_is_not_taken_for_the_barcodes(tmp_path: Path) -> None:
         ("S1_all_genes.csv S1_cell_metadata.csv", "S1_all_genes", "S1_cell_metadata"),
         ("S1_genes.tsv S1_gene_names.tsv S1_cells.tsv S1_barcodes_used.tsv", "S1_genes", "S1_barcodes_used"),
         ("S1_genes.tsv S1_features.tsv S1_barcodes.tsv", "S1_features S1_genes", "S1_barcodes"),
+        ("S1_genes.csv S1_features.tsv S1_barcodes.tsv S1_barcodes.csv S1_cell_types.csv", "S1_features", "S1_barcodes"),
     ],
 )  # fmt: skip
 def test_the_lists_of_a_matrix_are_told_by_their_names(names: str, genes: str, barcodes: str) -> None:
