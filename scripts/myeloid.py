@@ -16,5 +16,6 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)
     adata.write_h5ad(snakemake.output.clustered, compression="lzf")
     write_table(clusters, Path(snakemake.output.clusters))
-    report = {"n_cells": adata.n_obs, "notices": [notice.as_dict() for notice in notices]}
+    variable = int(adata.var["highly_variable"].sum())
+    report = {"n_cells": adata.n_obs, "variable_genes": variable, "notices": [notice.as_dict() for notice in notices]}
     write_json(report, Path(snakemake.output.report))

@@ -141,9 +141,17 @@ def _confounding(units: pd.DataFrame, aliased: Mapping[str, set[tuple[str, float
             note = "cannot be told from the days"
         else:
             note = f"cannot be told from day {', '.join(f'{day:g}' for day in days)}"
+        if known.all() and levels > 1 and (others := _that_tell(units, name)):
+            note += f"; cannot be told from {' and '.join(others)}"
         v = cramers_v(group[known], values[known]) if known.any() else float("nan")
         rows.append({"variable": name, "levels": levels, "cramers_v": v, "aliased": bool(days), "note": note})
     return pd.DataFrame(rows)
+
+
+def _that_tell(units: pd.DataFrame, name: str) -> list[str]:
+    """Return the other variables of which each level has one level of ``name`` only, so that their effects are one."""
+    others = [other for other in CONFOUNDERS if other != name and (units[other].astype(str) != "").all()]
+    return [other for other in others if (units.groupby(other)[name].nunique() == 1).all()]
 
 
 def _rank(units: pd.DataFrame) -> tuple[int, int]:

@@ -43,6 +43,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
         row["sentence"] = _descriptive_sentence(days, reason) if status == "descriptive" else ""
         return row
     row |= {"status": "tested", "reason": ""}
+    day = "day" if len(tested) == len(days) else "tested day"
     row["trend_p"] = _trend(units, settings, seed)
     peak = tested.loc[tested["fraction"].idxmax()]
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
@@ -51,7 +52,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     if not above.any():
         # no day is shown to have risen, and none is shown not to have: no bound is known
         row["right_censored"] = True
-        row["sentence"] = _absent_sentence(tested, settings.power)
+        row["sentence"] = _absent_sentence(tested, settings.power, day) + _untested_sentence(days)
         return row
     first_above = int(np.argmax(above))
     # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
@@ -62,7 +63,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
     half = half_rise(tested, units, settings=settings, seed=seed)
     row |= dict(zip(("half_rise_day", "half_rise_low", "half_rise_high"), half, strict=True))
-    row["sentence"] = _rise_sentence(row, tested)
+    row["sentence"] = _rise_sentence(row, tested, day) + _untested_sentence(days)
     return row
 
 
@@ -131,7 +132,7 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
 
 
-def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
+def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, day: str) -> str:
     high = row["onset_high"]
     if not row["left_censored"]:
         when = f"between day {row['onset_low']:g} and day {high:g}"
@@ -141,8 +142,8 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
         when = f"by day {high:g} (on no earlier day can a rise be excluded)"
     peak = tested[tested["day"] == row["peak_day"]].iloc[0]
     tail = {
-        "sustained": "and stay above it on every later day",
-        "transient": "but are not above it on every later day",
+        "sustained": f"and stay above it on every later {day}",
+        "transient": f"but are not above it on every later {day}",
         "not known": "on the last day sampled, so whether they stay is not known",
     }[row["sustained"]]
     free = peak.get("mixture", np.nan)
@@ -154,9 +155,9 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame) -> str:
     )
 
 
-def _absent_sentence(tested: pd.DataFrame, power: float) -> str:
+def _absent_sentence(tested: pd.DataFrame, power: float, day: str) -> str:
     last = tested["day"].max()
-    text = f"On no day up to day {last:g} was a rise of recovery microglia over the control shown"
+    text = f"On no {day} up to day {last:g} was a rise of recovery microglia over the control shown"
     doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]
     if len(doubt):
         days = ", ".join(f"{day:g}" for day in doubt["day"])
@@ -165,9 +166,21 @@ def _absent_sentence(tested: pd.DataFrame, power: float) -> str:
     if not np.isfinite(worst):
         return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
     return (
-        f"{text}. A share of {percent(worst)} or more would have been seen on each day in {percent(power)} of such studies; "
+        f"{text}. A share of {percent(worst)} or more would have been seen on each {day} in {percent(power)} of such studies; "
         "a smaller rise could have been missed."
     )
+
+
+def _untested_sentence(days: pd.DataFrame) -> str:
+    """Return which days say nothing of a rise, and why; empty where all were tested."""
+    others = days[days["status"] != "tested"]
+    if others.empty:
+        return ""
+    named = [
+        f"day {', '.join(f'{day:g}' for day in part['day'])} ({reason})"
+        for reason, part in others.groupby("reason", sort=False)
+    ]
+    return f" Not tested: {'; '.join(named)}."
 
 
 def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:

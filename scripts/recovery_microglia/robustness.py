@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
+from recovery_microglia.errors import Notice
 from recovery_microglia.likelihood import shares_of_animals
 from recovery_microglia.onset import find_onset
 from recovery_microglia.recovery import recovery_clusters
@@ -135,8 +136,8 @@ def alternatives(
     partitions: pd.DataFrame | None = None,
     held: Mapping[str, Mapping[float, str]] | None = None,
     seed: int = 1,
-) -> tuple[pd.DataFrame, str]:
-    """Repeat the onset under every alternative (= robustness.tsv) and say in one sentence how it held.
+) -> tuple[pd.DataFrame, str, list[Notice]]:
+    """Repeat the onset under every alternative (= robustness.tsv), say in one sentence how it held, and warn where not.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def alternatives(
         for choice in _choices(cells, calibration, sheet, known, quantile):
             rows += _answers(choice, cells, sheet, totals, tested, held or {}, quantile, quick, seed)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table, sentence(table, tested)
+    return table, sentence(table, tested), choices_it_hangs_on(table, tested)
 
 
 def _answers(
@@ -225,31 +226,58 @@ MOST_OTHERS = 3
 
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
     """Return how often the alternatives give the onset of the main analysis, and what the others give."""
-    return " ".join(filter(None, (_of_arm(table[table["arm"] == row["arm"]], row) for row in main.to_dict("records"))))
+    return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in main.to_dict("records"))))
 
 
-def _of_arm(own: pd.DataFrame, row: Mapping[str, Any]) -> str:
-    silent, own = own[own["note"] != ""], own[own["note"] == ""]
+def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the analyses of an arm that differ from the reported one, and their ``family``."""
+    own = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
+    family = own["varied"].str.split(",").str[0].map(FAMILIES)
+    return own.assign(family=family.fillna("by other cutoffs, genes, depths and denominators"))
+
+
+def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:
+    """Return a warning for each arm whose onset no analysis of some family gives: a reader must learn it with the answer."""
+    notices = []
+    for row in main.to_dict("records"):
+        never = [
+            f"none of the {len(part)} {name}"
+            for name, part in _families(others_of(table, row))
+            if not _agrees(part).any()
+        ]
+        if never:
+            arm = f" ({row['arm']})" if row["arm"] else ""
+            onset = interval(row["onset_low"], row["onset_high"])
+            text = f"The answer{arm}, {onset}, hangs on the way of analysis: {' and '.join(never)} gives it."
+            notices.append(Notice("onset_hangs_on_choice", "warning", text))
+    return notices
+
+
+def _agrees(own: pd.DataFrame) -> pd.Series:
+    return own["agrees"] == "True"
+
+
+def _families(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the analyses with an answer, by family."""
+    return [(str(name), part) for name, part in own[own["note"] == ""].groupby("family", sort=False)]
+
+
+def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> str:
+    silent, own = others[others["note"] != ""], others[others["note"] == ""]
     if own.empty:
         return ""
     arm = f" ({row['arm']})" if row["arm"] else ""
     words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
-    agrees = own["agrees"] == "True"
-    family = (
-        own["varied"].str.split(",").str[0].map(FAMILIES).fillna("by other cutoffs, genes, depths and denominators")
-    )
-    counted = [f"{agrees[part.index].sum()} of {len(part)} {name}" for name, part in own.groupby(family, sort=False)]
+    agrees = _agrees(own)
+    counted = [f"{_agrees(part).sum()} of {len(part)} {name}" for name, part in _families(own)]
     reported = interval(row["onset_low"], row["onset_high"])
-    text = f"{agrees.sum()} of {len(own)} analyses give the reported onset{arm}, {reported}"
+    text = f"{agrees.sum()} of {len(own)} other analyses give the reported onset{arm}, {reported}"
     text += f" ({', '.join(counted)})" if len(counted) > 1 else ""
-    never = [name for name, part in own.groupby(family, sort=False) if not agrees[part.index].any()]
-    others = words[~agrees].value_counts()
-    if len(others):
-        named = [f"{name} ({n})" for name, n in others.items()]
-        rest = int(others.iloc[MOST_OTHERS:].sum())
-        text += "; the others: " + ", ".join(named[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
+    named = words[~agrees].value_counts()
+    if len(named):
+        first = [f"{name} ({n})" for name, n in named.items()]
+        rest = int(named.iloc[MOST_OTHERS:].sum())
+        text += "; the others: " + ", ".join(first[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
     if len(silent):
         text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
-    if never and agrees.any():
-        text += f". No analysis {' or '.join(never)} gives it: the answer hangs on that choice"
     return f"{text}."

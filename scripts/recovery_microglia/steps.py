@@ -62,7 +62,7 @@ def timeline_step(
     table = add_mixture(fractions(recovered, sheet, counts), recovered, sheet)
     table = add_corrected(table, error_rates(recovered, sheet, calibration), seed=seed)
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
-    robust, sentence = alternatives(
+    robust, sentence, hanging = alternatives(
         recovered,
         calibration,
         sheet,
@@ -105,7 +105,7 @@ def timeline_step(
         "robustness": sentence,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
-        "notices": [notice.as_dict() for notice in design.notices],
+        "notices": [notice.as_dict() for notice in [*hanging, *design.notices]],
     }
     return tables, report
 
@@ -178,7 +178,11 @@ def summary_step(
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
         "days": days(sheet, cells),
-        "totals": {"barcodes": sum(report["calling"]["barcodes"] for report in libraries), **totals(cells, recovered)},
+        "totals": {
+            "barcodes": sum(report["calling"]["barcodes"] for report in libraries),
+            "variable_genes": reports["myeloid"]["variable_genes"],
+            **totals(cells, recovered),
+        },
         "truth": metrics,
         "notices": notices.to_dict("records"),
         "versions": versions(),

@@ -76,6 +76,17 @@ def test_the_rank_says_whether_anything_is_the_same_thing_as_another() -> None:
     assert (batch_only.rank, batch_only.columns) == (4, 4)
 
 
+def test_variables_that_are_the_same_thing_name_each_other() -> None:
+    same = audit(sheet(GOOD)).confounding.set_index("variable")["note"]  # the fixture's batches are its sexes
+    assert same["sex"] == "can be told from the days; cannot be told from batch"
+    assert same["batch"] == "can be told from the days; cannot be told from sex"
+    finer = sheet(GOOD)
+    finer["batch"] = finer["batch"] + (finer["subject"].str[-1].astype(int) % 3).astype(str)
+    notes = audit(finer).confounding.set_index("variable")["note"]
+    assert notes["sex"].endswith("; cannot be told from batch")  # each batch is of one sex
+    assert "from sex" not in notes["batch"]  # but a sex has several batches
+
+
 def test_a_day_that_shares_its_batch_with_a_control_can_be_told_from_it() -> None:
     samples = sheet([(0, "naive", 2), (7, "injured", 2), (7, "sham", 2)])
     samples["batch"] = ["A", "A", "B", "B", "B", "B"]  # the sham of batch B connects the two

@@ -7,7 +7,8 @@ from report_fixture import sheet
 
 from recovery_microglia.calibration import QUANTILES, calibrate
 from recovery_microglia.design import audit
-from recovery_microglia.robustness import SCORE_COLUMN, Choice, alternatives, interval
+from recovery_microglia.errors import Notice
+from recovery_microglia.robustness import SCORE_COLUMN, Choice, alternatives, choices_it_hangs_on, interval
 from recovery_microglia.subjects import TimelineSettings, fractions
 from recovery_microglia.timeline import run_timeline
 
@@ -46,14 +47,14 @@ def study() -> dict:
     return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
 
 
-def run(study: dict, *, partitions: pd.DataFrame | None = None, **change) -> tuple[pd.DataFrame, str]:
+def run(study: dict, *, partitions: pd.DataFrame | None = None, **change) -> tuple[pd.DataFrame, str, list[Notice]]:
     facts = study | change
     five = (facts[k] for k in ("cells", "calibration", "sheet", "totals", "main"))
     return alternatives(*five, quantile=0.99, settings=QUICK, partitions=partitions)
 
 
 @pytest.fixture(scope="module")
-def answers(study: dict) -> tuple[pd.DataFrame, str]:
+def answers(study: dict) -> tuple[pd.DataFrame, str, list[Notice]]:
     """All alternatives, computed once; clusters of two resolutions, the finer of which parts recovery cells from others."""
     recovery = study["cells"]["recovery_call"].astype(int).astype(str)
     one = pd.Series("0", index=recovery.index)
@@ -64,7 +65,7 @@ DENOMINATORS = ("microglia", "myeloid", "all")
 
 
 def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answers) -> None:
-    table, _ = answers
+    table, *_ = answers
     left_out = table[table["left_out"] != ""]
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
     rest = table[(table["left_out"] == "") & (table["scorer"] != "cluster")]
@@ -77,12 +78,12 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answ
 
 
 def test_all_cells_are_a_denominator_only_where_all_were_sampled(study: dict) -> None:
-    table, _ = run(study, sheet=study["sheet"].assign(sort="cd11b"))
+    table, *_ = run(study, sheet=study["sheet"].assign(sort="cd11b"))
     assert set(table["denominator"]) == {"microglia", "myeloid"}
 
 
 def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers) -> None:
-    table, sentence = answers
+    table, sentence, _ = answers
     main = study["main"].query("route == 'score'").iloc[0]
     assert (main["onset_low"], main["onset_high"]) == (7, 14)
     known = table[table["note"] == ""]
@@ -92,8 +93,10 @@ def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers)
     # looser cutoffs let more controls pass, so that an earlier rise is harder to exclude: the interval opens, its end stays
     assert (known.query("scorer == 'score'")["onset_high"] == 14).all()
     assert (known.query("scorer == 'score' and quantile >= 0.99")["agrees"] == "True").all()
-    n = int(agrees.sum())
-    assert sentence.startswith(f"{n} of {len(known)} analyses give the reported onset, between day 7 and day 14 (")
+    n = int(agrees.sum()) - 1  # one is the reported analysis itself
+    assert sentence.startswith(
+        f"{n} of {len(known) - 1} other analyses give the reported onset, between day 7 and day 14 ("
+    )
     left_out = known[known["left_out"] != ""]
     assert f"{(left_out['agrees'] == 'True').sum()} of {len(left_out)} leaving out one library" in sentence
     assert "3 of 3 by clusters" in sentence
@@ -101,8 +104,21 @@ def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers)
     assert f"no onset shown ({none})" in sentence
 
 
+def test_an_onset_that_no_analysis_of_a_kind_gives_is_warned_of(study: dict, answers) -> None:
+    table, _, warned = answers
+    assert warned == []
+    main = study["main"].query("route == 'score'")
+    wrong = table.assign(agrees=np.where(table["scorer"] == "ranks", "False", table["agrees"]))
+    (notice,) = choices_it_hangs_on(wrong, main)
+    n = int((table["scorer"] == "ranks").sum())
+    assert notice.severity == "warning"
+    assert notice.text == (
+        f"The answer, between day 7 and day 14, hangs on the way of analysis: none of the {n} by another scorer gives it."
+    )
+
+
 def test_clusters_count_only_where_they_have_an_answer(answers) -> None:
-    table, sentence = answers
+    table, sentence, _ = answers
     clusters = table[table["scorer"] == "cluster"]
     silent = clusters["resolution"] == 0.2  # one cluster of all cells
     assert (clusters["note"] != "").tolist() == silent.tolist()
@@ -129,7 +145,7 @@ def test_what_an_alternative_varies_is_named(facts: dict, varied: str) -> None:
 
 
 def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:
-    table, sentence = run(study, main=study["main"].assign(status="descriptive"))
+    table, sentence, _ = run(study, main=study["main"].assign(status="descriptive"))
     assert table.empty
     assert sentence == ""
 

@@ -372,6 +372,17 @@ def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> Non
     assert (table.drop(index=14)["status"] == "tested").all()
     onset = find_onset(table.reset_index(), units, settings=QUICK, seed=1)
     assert onset["onset_high"] == 21
+    assert "every later tested day" in onset["sentence"]
+    assert onset["sentence"].endswith(" Not tested: day 14 (day and batch inseparable).")
+
+
+def test_a_day_that_was_not_tested_is_not_among_those_without_a_rise() -> None:
+    units = subject_rows(FLAT)
+    days = compared(units, detectable=True, held={14.0: "one animal", 21.0: "one animal", 3.0: "batch"})
+    told = find_onset(days, units, settings=QUICK, seed=1)["sentence"]
+    assert told.startswith("On no tested day up to day 35 was a rise")
+    assert "would have been seen on each tested day in 80 %" in told
+    assert told.endswith(" Not tested: day 3 (batch); day 14, 21 (one animal).")
 
 
 def test_a_rise_that_goes_with_sex_is_not_above_control_when_sex_is_held_fixed() -> None:

@@ -25,7 +25,7 @@ TERMS: dict[str, str] = {
     "lineage": "Which kind of cell it is, whatever it is doing.",
     "ambiguous": "Two lineages explain the cell about equally, or it looks like a mixture of both.",
     "embedding": "A map on which cells with similar RNA lie together (UMAP). Distances between islands mean nothing.",
-    "aliased": "Changes exactly with the days, so that its effect cannot be told from theirs.",
+    "aliased": "Changes exactly with the days, or with another variable, so that its effect cannot be told from theirs.",
     "Cramér's V": "How far two properties go together, from 0 (not at all) to 1 (one gives the other).",
     "Jaccard": "How much two groups overlap: shared cells over all cells of either.",
     "Cohen's kappa": "Agreement beyond chance: 1 always, 0 as by chance.",

@@ -78,7 +78,8 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
         "lineage's profile in that library, and every cell then took the lineage that explains its counts best. Genes that "
         "microglia change in any state took no part. Cells that two lineages explain about equally are called ambiguous."
     )
-    texts.append(_clusters_text(clusters, cited))
+    variable = (inputs.summary.get("totals") or {}).get("variable_genes")
+    texts.append(_clusters_text(clusters, variable, cited))
     found = inputs.summary.get("recovery") or {}
     texts.append(_recovery_text(recovery, found, called=inputs.called, cited=cited))
     if inputs.status == "tested":
@@ -132,12 +133,12 @@ def _cells_text(cells: Mapping[str, Any], qc: pd.DataFrame, cited: list[str]) ->
     return text
 
 
-def _clusters_text(clusters: Mapping[str, Any], cited: list[str]) -> str:
+def _clusters_text(clusters: Mapping[str, Any], variable: int | None, cited: list[str]) -> str:
     cited += ["scanpy", "leiden", "stability", "umap", "harmony"]
     text = "Clusters. The myeloid cells of all libraries were put together without correction"
-    if not words.missing(clusters.get("n_top_genes")):
+    if variable:  # fewer than asked for in a table of few genes
         text += (
-            f": {clusters['n_top_genes']} variable genes, {clusters.get('n_pcs', 30)} principal components, "
+            f": {variable} variable genes, {clusters.get('n_pcs', 30)} principal components, "
             f"{clusters.get('n_neighbors', 15)} neighbours"
         )
     text += "; Leiden partitions over a range of resolutions"
