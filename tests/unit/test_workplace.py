@@ -7,8 +7,10 @@ import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from recovery_microglia import workplace
 from recovery_microglia.errors import InputError, shortened
 from recovery_microglia.tsv import looks_like_date, read_tsv
 from recovery_microglia.workplace import check_unchanged, hold, unusable, what_the_disk_says
@@ -123,3 +125,21 @@ def test_rows_keep_their_numbers_and_invisible_characters_go(tmp_path: Path) -> 
 def test_many_lines_are_shortened_and_counted() -> None:
     assert shortened(list("abc"), 3) == list("abc")
     assert shortened(list("abcd"), 3) == ["a", "b", "c", "… and 1 more line like these"]
+
+
+@pytest.mark.parametrize("size", [0, 10, 3 * workplace.SAMPLED, 10 * workplace.SAMPLED + 7])
+def test_a_file_that_was_replaced_has_another_fingerprint(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "m.mtx.gz"
+    held = np.random.default_rng(0).bytes(size)
+    path.write_bytes(held)
+    before = workplace.fingerprint([path])
+    os.utime(path, ns=(0, 0))
+    assert workplace.fingerprint([path]) == before  # its time says nothing
+    assert workplace.fingerprint([tmp_path / "m."]) == before  # the beginning of its name
+    for other in (held + b"x", *([held[:-1] + bytes([held[-1] ^ 1]), bytes([held[0] ^ 1]) + held[1:]] if size else [])):
+        path.write_bytes(other)
+        assert workplace.fingerprint([path]) != before
+    path.write_bytes(held)
+    path.rename(tmp_path / "n.mtx.gz")
+    assert workplace.fingerprint([tmp_path]) != before
+    assert workplace.fingerprint([tmp_path / "nowhere"]) == workplace.fingerprint([])

@@ -129,6 +129,19 @@ def test_a_file_that_changed_leaves_nothing_stale_however_old_it_says_it_is(shar
     assert until_library(shared, "--dry-run") == {}
 
 
+def test_a_shared_file_that_was_replaced_by_an_older_one_is_noticed(shared: Project) -> None:
+    path = shared.path / MATRIX
+    times, held = path.stat(), path.read_bytes()
+    counts(shared, "ABCD", 3).write_h5ad(path)
+    os.utime(path, ns=(0, 10**18))  # 2001
+    try:
+        assert until_library(shared, "--dry-run") == {"split": 1, "library": 2}
+    finally:
+        path.write_bytes(held)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert until_library(shared, "--dry-run") == {}
+
+
 def test_a_library_with_a_file_of_its_own_is_added_alone(shared: Project, tmp_path: Path) -> None:
     for name in "ABC":
         one = counts(shared, name, 2)
@@ -141,6 +154,13 @@ def test_a_library_with_a_file_of_its_own_is_added_alone(shared: Project, tmp_pa
     more = SHEET + row("C", "C.csv") + row("A", "A.csv") + row("B", "B.csv")
     shared.write("config/datasets/own/samples.tsv", more)
     assert until_library(shared, dataset="own") == {"library": 1}
+    held, times = (tmp_path / "A.csv").read_text(), (tmp_path / "A.csv").stat()
+    (tmp_path / "A.csv").write_text(held.replace(",0,", ",1,", 1))
+    os.utime(tmp_path / "A.csv", ns=(0, 10**18))  # as mv or cp -p leave it
+    assert until_library(shared, "--dry-run", dataset="own") == {"library": 1}
+    (tmp_path / "A.csv").write_text(held)
+    os.utime(tmp_path / "A.csv", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert until_library(shared, "--dry-run", dataset="own") == {}
     planned = shared.planned("own")
     after = {"myeloid", "embedding", "recovery", "timeline", "design_of", "summary", "report", "compare", "index"}
     assert set(planned) == after

@@ -50,6 +50,13 @@ def test_a_change_redoes_what_depends_on_it(
         assert finished.planned() == jobs
 
 
+def test_gene_sets_that_were_put_back_with_an_old_time_are_noticed(finished: Project) -> None:
+    path = finished.path / "config/signatures/recovery.tsv"
+    with changed(path, "Csf1\t", "Csf1r\t"):
+        os.utime(path, ns=(0, 10**18))  # as mv or cp -p leave it
+        assert finished.planned() == {"library": N, "myeloid": 1, "embedding": 1, **LATE}
+
+
 @pytest.mark.parametrize(
     ("file", "jobs"),
     [

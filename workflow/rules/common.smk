@@ -33,7 +33,7 @@ from recovery_microglia.needs import memory_mb, run_minutes
 from recovery_microglia.progress import Progress
 from recovery_microglia.provenance import code_digest, sha256, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
-from recovery_microglia.workplace import hold, size_mb, unusable
+from recovery_microglia.workplace import fingerprint, hold, size_mb, unusable
 
 
 def stop(lines) -> None:
@@ -117,6 +117,7 @@ SIGNATURES = [
     f"config/signatures/{name}.tsv"
     for name in ("recovery", "states", "lineages", "technical")
 ]
+GENE_SETS = fingerprint(map(Path, SIGNATURES))
 RECOVERY_TABLES = [
     "markers_used",
     "calibration",
@@ -242,6 +243,24 @@ def shared_reads(wildcards) -> list[Path]:
     """The shared files themselves."""
     names = {recipe["file"] for recipe in batch_recipes(wildcards).values()}
     return [DATASETS[wildcards.dataset].folder / file for file in sorted(names)]
+
+
+def seen(files):
+    """Params function: what a user's own files hold. Snakemake looks at their times only, and `mv` and `cp -p` keep old
+    ones. Fetched files have their checksums."""
+
+    def look(wildcards) -> str:
+        dataset = DATASETS[wildcards.dataset]
+        own = not dataset.downloads and not dataset.simulated
+        return fingerprint(map(Path, files(wildcards))) if own else ""
+
+    return look
+
+
+def own_counts_of(wildcards) -> list[str]:
+    """The files of a library that has its own; nothing of one that is taken out of a shared file."""
+    shared = library_of(wildcards).library in RECIPES[wildcards.dataset]
+    return [] if shared else counts_of(wildcards)
 
 
 def download_of(wildcards):

@@ -73,6 +73,7 @@ rule recovery:
     params:
         settings=CONFIG["recovery"],
         seed=CONFIG["seed"],
+        gene_sets=GENE_SETS,
         code=code_digest("recovery"),
     message:
         "{wildcards.dataset}: calling recovery cells"
@@ -107,6 +108,7 @@ rule timeline:
         settings=CONFIG["timeline"],
         quantile=CONFIG["recovery"]["quantile"],
         seed=CONFIG["seed"],
+        gene_sets=GENE_SETS,
         code=code_digest("behaviour", "courses", "robustness", "strata"),
     message:
         "{wildcards.dataset}: comparing the days"

@@ -79,6 +79,7 @@ rule split:
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         recipes=batch_recipes,
+        seen=seen(shared_counts_of),
     message:
         "{wildcards.dataset}: taking shared files apart by library"
     script:

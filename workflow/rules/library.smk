@@ -27,6 +27,8 @@ rule library:
         facts=library_facts,
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
+        seen=seen(own_counts_of),
+        gene_sets=GENE_SETS,
         code=code_digest("library", "readers"),
     message:
         "{wildcards.dataset}: library {wildcards.library}: cells, quality, lineage"

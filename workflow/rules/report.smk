@@ -47,6 +47,7 @@ rule summary:
         facts=facts_of,
         readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
+        gene_sets=GENE_SETS,
         code=code_digest("expression", "steps", "workplace"),
     message:
         "{wildcards.dataset}: closing tables"
