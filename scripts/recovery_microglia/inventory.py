@@ -116,7 +116,7 @@ def _prefix(matrix: str, names: Iterable[str]) -> str:
 
 def _title(parts: Sequence[str]) -> str:
     """Return the parts of a path that are a library's own words."""
-    own = [part for part in parts if not _GENERIC.match(part)]
+    own = [part for part in parts if part and not _GENERIC.match(part)]
     return " ".join(own)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from recovery_microglia.checks import defaults, errors, hint, load_schema, plain, with_defaults
 from recovery_microglia.errors import InputError
@@ -225,7 +226,8 @@ def _library(row: Mapping[str, Any], enrichment: str) -> Library:
     return Library(
         **{
             **row,
-            "subject": row.get("subject") or row["library"],
+            # an é in one sign and one in two are the same: no second animal comes of it
+            "subject": normalize("NFC", row.get("subject") or row["library"]),
             "day": row.get("day"),
             "key": row.get("key") or row["library"],
             "sort": row.get("sort") or enrichment,

@@ -54,6 +54,12 @@ TEXT = [
     Case("an empty file", matrix("m.csv", ""), "data/m.csv: empty"),
     Case("a header and no rows", matrix("m.csv", "gene,a,b\n"), "data/m.csv: a header and no rows"),
     Case(
+        "a header that lost a name",
+        matrix("m.csv", "gene,a,b\nItgax,1,2,3\nIgf1,1,2,3\n"),
+        "data/m.csv: the header has 2 names for 3 columns of numbers: its first field, 'gene', is a heading",
+    ),
+    Case("text in UTF-16", matrix("m.csv", DENSE.encode("utf-16")), "data/m.csv: text in UTF-16; save it as UTF-8"),
+    Case(
         "names, but no numbers",
         matrix("m.csv", "gene\nItgax\nIgf1\n"),
         "data/m.csv: one column of names and no numbers; is it separated by tabs, commas or semicolons?",
@@ -218,6 +224,11 @@ MARKET = [
             "lib",
         ),
         "data/lib/features.tsv: 5 lines for 5 genes, but the first is a header (gene_id gene): a gene is missing",
+    ),
+    Case(
+        "a header and a barcode too few",
+        files(ten_x_files(barcodes="barcode\nAAAC-1\nAAAG-1\n"), "lib"),
+        "data/lib/barcodes.tsv: 3 lines for 3 barcodes, but the first is a header (barcode): a barcode is missing",
     ),
     Case("the barcodes are empty", files(ten_x_files(barcodes=""), "lib"), "data/lib/barcodes.tsv: empty"),
     Case("the genes are empty", files(ten_x_files(features=""), "lib"), "data/lib/features.tsv: empty"),

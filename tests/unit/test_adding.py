@@ -132,7 +132,7 @@ def test_a_folder_of_mixed_layouts_becomes_an_entry(project: Path, tmp_path: Pat
     human = DENSE.replace("Actb", "ACTB").replace("Itgax", "ITGAX").replace("Igf1", "IGF1")
     write(lab, {
         **ten_x_files("naive_1/outs/filtered_feature_bc_matrix"), **ten_x_files("naive_1/outs/raw_feature_bc_matrix"),
-        "naive_1/outs/metrics_summary.csv": "a,b\n1,2\n", "SNI_14d_1.h5": h5_bytes(ten_x_h5),
+        "naive_1/outs/filtered_feature_bc_matrix.h5": h5_bytes(ten_x_h5), "naive_1/outs/metrics_summary.csv": "a,b\n1,2\n", "SNI_14d_1.h5": h5_bytes(ten_x_h5),
         "sham_14d_1_dge.txt.gz": gzip.compress(DENSE.encode()), "donor_human.csv": human.replace("P2ry12", "P2RY12").replace("Hexb", "HEXB"),
         "SNI_3d_1.csv": "gene,a\nItgax,0.5\n", "README.txt": "notes\non: these, data\n",
         "cells.csv": "barcode,cluster\na,microglia\n",
@@ -222,6 +222,7 @@ def test_an_entry_is_never_overwritten_unasked(project: Path, tmp_path: Path) ->
             "no library can be taken",
         ),
     ],
+    ids=["no SOFT file", "no sample", "truncated", "rats"],  # gzip writes the time: no name for a test
 )
 def test_bad_soft_files_are_told_plainly_and_write_nothing(
     project: Path, tmp_path: Path, content: bytes, message: str

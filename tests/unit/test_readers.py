@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from split_fixture import taken_apart
 
+from bad_input.lab import h5_bytes, ten_x_h5
 from recovery_microglia.deposit import lists_of
 from recovery_microglia.errors import InputError
 from recovery_microglia.readers import read_counts
@@ -515,6 +516,27 @@ def test_what_htseq_and_seurat_write_beside_the_genes_is_left_out(tmp_path: Path
     assert sorted(adata.var_names) == sorted(GENES)
     expected(adata)
     assert adata.uns["reading"]["no_genes"] == ["__no_feature", "nCount_RNA"]
+
+
+def test_a_table_that_was_appended_to_itself_is_refused(tmp_path: Path) -> None:
+    head, *rows = dense().splitlines()
+    write(tmp_path / "m.tsv", "\n".join([head, *rows, *rows]))
+    with pytest.raises(InputError, match="5 of 5 genes are there twice with the same counts"):
+        read_counts(tmp_path / "m.tsv")
+    write(
+        tmp_path / "m.tsv", "\n".join([head, *rows, rows[0]])
+    )  # one gene twice is added up, as names of two genes are
+    assert read_counts(tmp_path / "m.tsv")[:, "Actb"].X.sum() == 2 * COUNTS[:, 0].sum()
+
+
+def test_cell_rangers_outs_is_its_filtered_matrix(tmp_path: Path) -> None:
+    outs = tmp_path / "N1" / "outs"
+    outs.mkdir(parents=True)
+    (outs / "filtered_feature_bc_matrix.h5").write_bytes(h5_bytes(ten_x_h5))
+    for name in ("raw_feature_bc_matrix.h5", "molecule_info.h5"):
+        (outs / name).write_bytes(b"not read")
+    write(outs / "metrics_summary.csv", "a,b\n1,2\n")
+    assert read_counts(tmp_path / "N1").shape == read_counts(outs).shape == (3, 5)
 
 
 def test_a_layer_is_taken_for_counts_by_its_name_only(tmp_path: Path) -> None:

@@ -172,6 +172,29 @@ def test_a_file_may_be_a_prefix(study: Path, schemas: Path) -> None:
     assert sheet.library_files(files, "GSM2") == []
 
 
+def test_a_matrix_comes_with_its_lists(study: Path, schemas: Path) -> None:
+    files = load(study, schemas).folder
+    for name in (
+        "S1_matrix.mtx.gz",
+        "S1_barcodes.tsv.gz",
+        "S1_cells.csv",
+        "features.tsv.gz",
+        "S2_matrix.mtx",
+        "S2_features.tsv",
+    ):
+        (files / name).write_text("x")
+    found = sheet.library_files(files, "S1_matrix.mtx.gz")
+    assert [path.name for path in found] == ["S1_matrix.mtx.gz", "features.tsv.gz", "S1_barcodes.tsv.gz"]
+    (files / "S1_features.tsv.gz").write_text("x")  # a list that comes later is seen
+    assert sheet.library_files(files, "S1_matrix.mtx.gz")[1].name == "S1_features.tsv.gz"
+
+
+def test_an_animal_is_one_however_its_accents_are_written(study: Path, schemas: Path) -> None:
+    rows = ROWS.replace("\tm1\t0\tnaive\tFemale", "\tRen\u00e9\t14\tinjured\tmale").replace("\tm2\t", "\tRene\u0301\t")
+    (study / "samples.tsv").write_text(rows)
+    assert load(study, schemas).frame()["subject"].nunique() == 1
+
+
 def test_shared_files_are_those_that_hold_several_libraries(study: Path, schemas: Path) -> None:
     (study / "samples.tsv").write_text(ROWS.replace("b1.csv", "a1.csv"))
     entry = (study / "dataset.yaml").read_text()

@@ -151,9 +151,27 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
     matrix.sum_duplicates()
     counts = check_counts(matrix, table.symbols, table.barcodes, where)
     genes = genes_of(table, organism=organism, genome=genome, where=where)
+    _refuse_repeated(counts, genes, where)
     adata = with_genes(counts, table.barcodes, table.obs, genes)
     check_depths(adata.X, where)
     return adata
+
+
+def _refuse_repeated(counts: sp.csr_matrix, genes: Genes, where: str) -> None:
+    """Refuse a table that holds its genes twice with the same counts, as where a file was appended to itself."""
+    column = genes.column
+    used = column >= 0
+    rows_of = np.bincount(column[used], minlength=len(genes.var))
+    twice = rows_of > 1
+    if twice.mean() < 0.5:  # some names of a genome have several genes
+        return
+    total = np.bincount(counts.indices, counts.data, counts.shape[1])
+    order = np.lexsort((total, np.where(used, column, -1)))
+    same = (np.diff(column[order]) == 0) & (np.diff(total[order]) == 0) & (total[order][1:] > 0) & used[order][1:]
+    if same.sum() > 0.5 * ((rows_of - 1)[twice]).sum():
+        raise InputError(
+            f"{where}: {twice.sum()} of {len(genes.var)} genes are there twice with the same counts; is its content repeated?"
+        )
 
 
 def check_depths(counts: sp.csr_matrix, where: str) -> None:

@@ -158,6 +158,9 @@ def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
     if len(matrices) > 1:
         names = ", ".join(found.name for found in matrices[:6])
         raise InputError(f"{where}: several matrices ({names}); write the beginning of one's name in the sheet")
+    called = [f for f in files if re.search(r"(^|_)filtered_(feature|gene)_bc_matri(x|ces)(_h5)?\.h5$", f.name)]
+    if len(called) == 1:  # Cell Ranger's outs: beside it lie the raw one and summaries
+        return read_with(called[0], asked)
     single = [f for f in files if not GENE_LIST.search(f.name) and not BARCODE_LIST.search(f.name)]
     if len(single) == 1:
         return read_with(single[0], asked)

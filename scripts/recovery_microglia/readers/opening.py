@@ -25,6 +25,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             if not zipped:
+                _refuse_wide(raw, path)
                 yield raw
                 return
             with igzip.IGzipFile(fileobj=raw, mode="rb") as stream:
@@ -33,6 +34,13 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise InputError(f"{path}: no such file") from None
     except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
         raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
+
+
+def _refuse_wide(raw: IO[bytes], path: Path) -> None:
+    """Raise `InputError` for text of two bytes a sign, as spreadsheets save it ("Unicode text")."""
+    if raw.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError(f"{path}: text in UTF-16; save it as UTF-8")
+    raw.seek(0)
 
 
 def first_line(path: Path) -> str:

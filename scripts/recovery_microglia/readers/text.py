@@ -20,7 +20,8 @@ HEADINGS = {
     *("gene", "genes", "gene_id", "geneid", "gene_ids", "gene_name", "gene_names", "gene_symbol", "gene_symbols"),
     *("symbol", "symbols", "feature", "features", "feature_id", "feature_name", "ensembl_id", "ensembl"),
 }
-"""What stands above a list of genes and is none."""
+CELL_HEADINGS = {"barcode", "barcodes", "cell", "cells", "cell_id", "cellid", "cell_name", "index"}
+"""What stands above lists of genes and of cells and is none."""
 BLOCK, AT_ONCE = 256, 16_000_000
 """Lines, and numbers, of a dense table that are held densely at once: bounds memory whatever the columns."""
 
@@ -131,6 +132,10 @@ def _without_header(cells: list[str], n: int, path: Path) -> list[str]:
         return cells[1:]
     if len(cells) != n:
         raise InputError(f"{path}: {len(cells)} barcodes, but the matrix has {n}")
+    if cells[0].lower() in CELL_HEADINGS:
+        raise InputError(
+            f"{path}: {n} lines for {n} barcodes, but the first is a header ({cells[0]}): a barcode is missing"
+        )
     return cells
 
 
@@ -234,6 +239,10 @@ def fitting_header(header: list[str], width: int, path: Path) -> list[str]:
     if width == 0:
         raise InputError(f"{path}: one column of names and no numbers; is it separated by tabs, commas or semicolons?")
     names = header[1:] if len(header) == width + 1 else header
+    if len(header) == width and header[0].lower() in HEADINGS | CELL_HEADINGS:
+        raise InputError(
+            f"{path}: the header has {width - 1} names for {width} columns of numbers: its first field, '{header[0]}', is a heading"
+        )
     if len(names) != width:
         raise InputError(f"{path}: the header has {len(names)} names for {width} columns of numbers")
     return names
