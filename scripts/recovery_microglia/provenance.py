@@ -4,6 +4,7 @@ import ast
 import contextlib
 import hashlib
 import platform
+import re
 import sys
 import traceback
 import warnings
@@ -106,6 +107,15 @@ def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
     return lines
 
 
+def what_was_killed(log: str) -> list[str]:
+    """Return what is told of jobs that a signal ended, from Snakemake's own log: they could leave no words."""
+    signals = dict.fromkeys(re.findall(r"died with <Signals\.(SIG\w+)", log))
+    told = {
+        "SIGKILL": "often because the memory was used up; run fewer at once (--cores 1, or --resources mem_mb=8000)"
+    }
+    return [f"a job was ended from outside ({name}){f', {told[name]}' if name in told else ''}" for name in signals]
+
+
 def _words(error: BaseException, near: Path) -> str:
     """Return what the user is told of an error that is not the code's; empty if it may be. ``near``: where it was."""
     match error:
@@ -148,7 +158,7 @@ def reporting(log: Path | str, costs: Path | str = "", *, reads: Iterable[Path |
     Raises
     ------
     SystemExit
-        With status 1 where the step raised an `InputError`, the disk refused or the memory was used up.
+        With status 1 where the step raised an `InputError`, the disk refused or the memory was used up; 130 after Ctrl-C.
     """
     path = Path(log)
     job = Job([Path(read) for read in reads])
@@ -157,6 +167,8 @@ def reporting(log: Path | str, costs: Path | str = "", *, reads: Iterable[Path |
             yield job
             if costs:
                 write_cost(job, Path(costs))
+    except KeyboardInterrupt:  # Ctrl-C reaches every job; its traceback says nothing
+        raise SystemExit(130) from None
     except Exception as error:
         words = _words(error, path.parent)
         if not words:

@@ -105,6 +105,44 @@ def test_two_libraries_killed_at_random_moments_end_the_same(two: Project) -> No
     assert products(two) == undisturbed
 
 
+def jobs(project: Project) -> list[int]:
+    """Return the processes of the jobs at work."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{project.path}/.snakemake/scripts/".encode() in (process / "cmdline").read_bytes().split(b"\0bash")[0]:
+                found.append(int(process.name))
+    return found
+
+
+def test_a_job_that_the_system_kills_is_told(two: Project) -> None:
+    clean(two)
+    run = start(two, "--cores", "1", *TARGETS)
+    wait_for(lambda: len(logs(two)) > 0, run)
+    for job in jobs(two):
+        os.kill(job, signal.SIGKILL)
+    out, _ = run.communicate()
+    assert run.returncode == 1
+    assert (
+        "Stopped.\n  a job was ended from outside (SIGKILL), often because the memory was used up; run fewer at once"
+        in out
+    )
+    again = two.snakemake(*TARGETS, datasets="two")
+    assert again.code == 0, again.out
+
+
+def test_ctrl_c_ends_a_run_without_tracebacks(two: Project) -> None:
+    clean(two)
+    run = start(two, "--cores", "2", *TARGETS)
+    wait_for(lambda: len(logs(two)) == 2, run)
+    os.killpg(run.pid, signal.SIGINT)  # as the terminal sends it: to Snakemake and to every job
+    out, _ = run.communicate()
+    assert run.returncode != 0
+    assert "Traceback" not in out
+    again = two.snakemake(*TARGETS, datasets="two")
+    assert again.code == 0, again.out
+
+
 def test_a_run_beside_a_live_one_is_refused_and_harms_nothing(two: Project) -> None:
     clean(two)
     first = start(two, "--cores", "1", *TARGETS)

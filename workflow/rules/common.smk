@@ -31,7 +31,12 @@ from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
 from recovery_microglia.needs import memory_mb, run_minutes
 from recovery_microglia.progress import Progress
-from recovery_microglia.provenance import code_digest, sha256, what_went_wrong
+from recovery_microglia.provenance import (
+    code_digest,
+    sha256,
+    what_was_killed,
+    what_went_wrong,
+)
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 from recovery_microglia.workplace import fingerprint, hold, size_mb, unusable
 
@@ -442,10 +447,13 @@ def pages_to_open() -> str:
     )
 
 
-def failure() -> str:
-    """What a user is told when a job failed: the plain lines of the failed jobs, below Snakemake's own words."""
+def failure(logs: list[str]) -> str:
+    """What a user is told when a job failed: the plain lines of the failed jobs, below Snakemake's own words (logs)."""
     wrong = what_went_wrong(sorted(Path("results").glob("*/logs/*.log")), STARTED)
     wrong = wrong or list(filter(None, [unusable(Path("results"))]))
+    wrong = wrong or what_was_killed(
+        "".join(Path(log).read_text(errors="replace") for log in logs)
+    )
     said = [f"  {line}" for line in wrong] or ["  See Snakemake's words above."]
     kept = "What was computed is kept: mend this and run the same command again."
     return "\n".join(["", "Stopped.", *said, kept, ""])
