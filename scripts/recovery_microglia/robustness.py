@@ -241,7 +241,7 @@ def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]
     notices = []
     for row in main.to_dict("records"):
         never = [
-            f"none of the {len(part)} {name}"
+            f"none of the {len(part)} analyses {name}"
             for name, part in _families(others_of(table, row))
             if not _agrees(part).any()
         ]

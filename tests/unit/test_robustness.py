@@ -113,7 +113,7 @@ def test_an_onset_that_no_analysis_of_a_kind_gives_is_warned_of(study: dict, ans
     n = int((table["scorer"] == "ranks").sum())
     assert notice.severity == "warning"
     assert notice.text == (
-        f"The answer, between day 7 and day 14, hangs on the way of analysis: none of the {n} by another scorer gives it."
+        f"The answer, between day 7 and day 14, hangs on the way of analysis: none of the {n} analyses by another scorer gives it."
     )
 
 
