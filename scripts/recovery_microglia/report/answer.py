@@ -123,6 +123,8 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     if onset := words.onset_words(row):
         half = row.get("half_rise_day")
         note = "From the last day on which a rise can be excluded to the first day above control."
+        if words.missing(row.get("onset_high")):
+            note = "No tested day is above its control. That does not show that there was no rise."
         if half is not None and not words.missing(half):
             note = (
                 f"Half of the rise is reached about day {float(half):.1f} (95 % interval "
