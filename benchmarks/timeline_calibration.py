@@ -1,6 +1,6 @@
 """How often the timeline's answers are right, over thousands of drawn studies with known truth.
 
-    .venv/bin/python benchmarks/timeline_calibration.py --docs        # 300 studies a design, about 15 minutes
+    .venv/bin/python benchmarks/timeline_calibration.py --docs        # 300 studies a design, about an hour
     .venv/bin/python benchmarks/timeline_calibration.py --studies 50  # a quick look
 
 Draws calls straight at the level of animals (beta-binomial), judges them by the workflow's own code, and prints the tables

@@ -116,11 +116,17 @@ def behaviour_tests(
     share = timeline[timeline["route"] == "score"]
     for (measure, sex, arm), own in behaviour.groupby(["measure", "sex", "arm"], sort=False):
         row: dict[str, Any] = dict.fromkeys(TEST_COLUMNS, np.nan) | {"measure": measure, "sex": sex, "arm": arm}
-        days = share[share["arm"] == arm] if arm else share[share["arm"] == share["arm"].min()]
+        arms = sorted(set(share["arm"]))
+        days = share[share["arm"] == (arm if arm or len(arms) != 1 else arms[0])]
         both = own[own["day"] > 0].merge(days[["day", "fraction"]], on="day")
         row |= {"n_days": len(both), "status": "descriptive", "reason": "", "sentence": ""}
-        model = {str(name) for name in own["model"]} - {"", injury_model}
-        if days.empty:
+        model = {str(name) for name in own["model"] if str(name).casefold() not in ("", injury_model.casefold())}
+        if days.empty and len(arms) > 1 and not arm:
+            reason = (
+                f"the study has arms ({', '.join(filter(None, arms))}), and the column arm does not say which it is of"
+            )
+            row |= {"status": "not_testable", "reason": reason}
+        elif days.empty:
             row |= {"status": "not_testable", "reason": "no share of recovery cells was estimated"}
         elif model:
             row["reason"] = f"measured in another injury model ({', '.join(sorted(model))})"
@@ -145,7 +151,9 @@ def _sentence(row: Mapping[str, Any]) -> str:
         return f"{who[0].upper()}{who[1:]} is not compared with the share of recovery cells: {row['reason']}."
     if not np.isfinite(row["correlation"]):
         return f"{who[0].upper()}{who[1:]} or the share of recovery cells does not vary over the {row['n_days']} days."
-    way = "the same way" if row["correlation"] > 0 else "opposite ways"
+    way = "neither the same way nor opposite ways"
+    if abs(row["correlation"]) >= 0.005:  # what is shown as 0.00 has no sign
+        way = "the same way" if row["correlation"] > 0 else "opposite ways"
     text = (
         f"Over the {row['n_days']} days after injury on which both were measured, {who} and the share of recovery cells go "
         f"{way} (Spearman {row['correlation']:.2f}; permutation over days p {row['p']:.2g}, smallest possible "

@@ -42,6 +42,7 @@ def of_dataset(summary: Mapping[str, Any], timeline: pd.DataFrame) -> list[dict[
         own = timeline[(timeline["route"] == "score") & (timeline["arm"] == (onset.get("arm") or ""))]
         row = facts | {"arm": onset.get("arm") or "", "status": onset["status"], "reason": onset.get("reason") or ""}
         row |= {name: _number(onset.get(name)) for name in ("onset_low", "onset_high")}
+        own = own[own["status"] == "tested"] if onset["status"] == "tested" else own
         if len(own):
             peak = own.loc[own["fraction"].idxmax()]
             row |= {"peak_day": peak["day"], "rise": peak["fraction"] - peak["control_fraction"]}
@@ -99,23 +100,28 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
     """
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     parts, said = [], []
-    for (model, assay, enrichment), own in table.groupby(GROUP, sort=True):
+    table["same"] = table["injury_model"].astype(str).str.strip().str.casefold()  # "Contusion" is "contusion"
+    for (_, assay, enrichment), own in table.groupby(["same", *GROUP[1:]], sort=True):
+        own, model = own.drop(columns="same"), own["injury_model"].iloc[0]
         parts.append(own)
         tested = own[(own["status"] == "tested") & own["rise_low"].notna()]
         if own["dataset"].nunique() > 1:
             said.append(_agreement(str(model), own))
-        if tested["dataset"].nunique() < LEAST_SETS:
+        # arms of one data set share controls and are no further studies; which of them is the plain one nobody says
+        studies = tested[~tested["dataset"].duplicated(keep=False)]
+        left_out = sorted(set(tested["dataset"]) - set(studies["dataset"]))
+        if len(studies) < LEAST_SETS:
             continue
-        # arms of one data set share controls and are no further studies: the first stands for it
-        studies = tested.drop_duplicates("dataset")
         variance = ((studies["rise_high"] - studies["rise_low"]) / 3.92).to_numpy(float) ** 2
         mean, low, high, share = random_effects(studies["rise"].to_numpy(float), variance)
         facts = {"kind": "summary", "dataset": "", "arm": "", "injury_model": model, "assay": assay, "status": "tested"}
         facts |= {"enrichment": enrichment, "n_subjects": int(studies["n_subjects"].sum()), "rise": mean}
-        facts |= {"rise_low": low, "rise_high": high, "heterogeneity": share, "reason": f"{len(studies)} data sets"}
+        facts |= {"rise_low": low, "rise_high": high, "heterogeneity": share}
+        more = f"; without {', '.join(left_out)}, of several arms" if left_out else ""
+        facts["reason"] = f"{len(studies)} data sets{more}"
         parts.append(pd.DataFrame([facts], columns=list(COLUMNS)))
     filled = [part.dropna(axis=1, how="all") for part in parts]
-    joined = pd.concat(filled, ignore_index=True) if filled else table
+    joined = pd.concat(filled, ignore_index=True) if filled else table.drop(columns="same")
     joined = joined.reindex(columns=list(COLUMNS))
     text = ["kind", "dataset", "arm", *GROUP, "status", "reason"]
     joined[text] = joined[text].fillna("")
@@ -135,7 +141,7 @@ def _agreement(model: str, own: pd.DataFrame) -> str:
         if low < high:
             text += f"; their onsets have {interval(low, high)} in common"
         else:
-            text += "; their onsets do not overlap (different days sampled, or different animals)"
+            text += "; no day lies in all of their onsets (different days sampled, or different animals)"
     if len(found):
         least, most = found["rise"].min(), found["rise"].max()
         text += f"; the rise on the highest day is {percent(least)}" + (

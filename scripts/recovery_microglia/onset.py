@@ -160,8 +160,12 @@ def _absent_sentence(tested: pd.DataFrame, power: float, day: str) -> str:
     text = f"On no {day} up to day {last:g} was a rise of recovery microglia over the control shown"
     doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]
     if len(doubt):
-        days = ", ".join(f"{day:g}" for day in doubt["day"])
-        text += f" by all methods (day {days}: not confirmed by {doubt['methods_against'].iloc[0]})"
+        against = doubt.groupby("methods_against", sort=False)["day"].agg(
+            lambda days: ", ".join(f"{d:g}" for d in days)
+        )
+        text += (
+            f" by all methods ({'; '.join(f'day {days}: not confirmed by {what}' for what, days in against.items())})"
+        )
     worst = tested["smallest_detectable"].max()
     if not np.isfinite(worst):
         return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."

@@ -171,6 +171,7 @@ def read_behaviour(path: Path, schema: Path, arms: set[str]) -> tuple[dict[str, 
     needed = ("day", "mean")
     mistakes = _columns(path, header, properties, needed)
     found = []
+    days, ways = dict[tuple[Any, ...], int](), dict[str, tuple[str, int]]()
     for number, text_row in rows if all(name in header for name in needed) else []:
         where = f"{path}: row {number}"
         row, wrong = _typed({k: v for k, v in text_row.items() if k in properties}, properties, where)
@@ -178,8 +179,17 @@ def read_behaviour(path: Path, schema: Path, arms: set[str]) -> tuple[dict[str, 
         if row.get("arm", "") not in {"", *arms}:
             known = f"; there are: {', '.join(sorted(arms))}" if arms else ""
             wrong.append(f"{where}, column arm: '{row['arm']}' is no arm of samples.tsv{known}")
+        full = with_defaults(row, defaults(schema))
+        course = tuple(full.get(name) or "" for name in ("measure", "sex", "arm"))
+        if not wrong and (first := days.setdefault((full.get("day"), *course), number)) != number:
+            wrong.append(
+                f"{where}, column day: {full['day']:g} is in row {first} already, of the same measure, sex and arm"
+            )
+        way, first = ways.setdefault(full["measure"], (full["better"], number))
+        if not wrong and way != full["better"]:
+            wrong.append(f"{where}, column better: {full['better']}, but row {first} says {way} for {full['measure']}")
         mistakes += wrong
-        found.append(with_defaults(row, defaults(schema)))
+        found.append(full)
     if mistakes:
         raise InputError("\n".join(mistakes))
     return tuple(found)

@@ -1,5 +1,7 @@
 """Behaviour by day beside the share of recovery cells."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,25 @@ def test_what_cannot_be_compared_says_why(change: dict, reason: str) -> None:
     assert reason in row["sentence"]
 
 
+def test_behaviour_of_no_arm_goes_with_none_of_several() -> None:
+    both = pd.concat([TIMELINE.assign(arm="KO"), TIMELINE.assign(arm="WT")])
+    rows = course([1.2, 0.3, 0.2, 0.2, 0.4, 0.9, 1.1])
+    row = compared(rows, timeline=both)
+    assert (row["status"], np.isnan(row["p"])) == ("not_testable", True)
+    assert "the study has arms (KO, WT), and the column arm does not say which" in row["sentence"]
+    assert compared([one | {"arm": "WT"} for one in rows], timeline=both)["n_days"] == 6
+    assert compared(rows, timeline=TIMELINE.assign(arm="WT"))["n_days"] == 6  # one arm is meant
+
+
+def test_a_model_is_the_same_in_capitals_and_no_correlation_has_no_sign() -> None:
+    row = compared(course([1.2, 0.3, 0.5, 0.2, 0.6, 0.2, 0.35], model="Spared nerve injury"))
+    assert row["reason"] == ""
+    five = TIMELINE.iloc[:5]
+    flat = next(v for v in permutations([1.0, 2, 3, 4, 5]) if abs(stats.spearmanr(v, five["fraction"])[0]) < 1e-12)
+    told = compared(course([9, *flat, 9]), timeline=five)["sentence"]
+    assert "neither the same way nor opposite ways (Spearman" in told
+
+
 def test_no_behaviour_is_no_row() -> None:
     empty = behaviour_table([])
     assert empty.empty
@@ -104,6 +125,14 @@ def test_the_file_is_read_and_completed(tmp_path, root) -> None:
         ("day\tmean\n14 dpi\t1\n", "row 2, column day: '14 dpi' is not a number"),
         ("day\tmean\n14\t\n", "mean"),
         ("day\tmean\tsem\n14\t1\t-1\n", "row 2, column sem"),
+        (
+            "day\tmean\n7\t1\n14\t2\n7\t1\n",
+            "row 4, column day: 7 is in row 2 already, of the same measure, sex and arm",
+        ),
+        (
+            "day\tmean\tbetter\n7\t1\tlower\n14\t2\t\n",
+            "row 3, column better: higher, but row 2 says lower for withdrawal threshold",
+        ),
         ("day\tmean\tarm\n14\t1\tKO\n", "row 2, column arm: 'KO' is no arm of samples.tsv; there are: WT"),
     ],
 )

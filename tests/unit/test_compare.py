@@ -56,6 +56,17 @@ def test_models_are_never_pooled_and_two_sets_are_not_enough() -> None:
 def test_arms_of_one_data_set_are_no_further_studies() -> None:
     table, _ = compare([row("a"), row("a", arm="KO"), row("b")])
     assert (table["kind"] == "data set").all()
+    # which arm stands for its set nobody says: the set is left out, and named
+    table, _ = compare([row("a"), row("a", arm="KO", rise=(0.9, 0.8, 1.0)), row("b"), row("c"), row("d")])
+    (summary,) = table[table["kind"] == "summary"].to_dict("records")
+    assert summary["reason"] == "3 data sets; without a, of several arms"
+    assert summary["rise"] == pytest.approx(0.2)
+
+
+def test_a_model_is_one_however_it_is_written() -> None:
+    table, (said,) = compare([row("a"), row("b", model="Spared Nerve injury"), row("c")])
+    assert (table["kind"] == "summary").sum() == 1
+    assert "3 of 3 tested courses" in said
 
 
 def test_agreement_is_said_in_words() -> None:
@@ -66,7 +77,7 @@ def test_agreement_is_said_in_words() -> None:
         "day 7 in common; the rise on the highest day is 10 % to 20 %."
     )
     _, (text,) = compare([row("a", onset=(1.0, 3.0)), row("b", onset=(7.0, 14.0))])
-    assert "their onsets do not overlap" in text
+    assert "no day lies in all of their onsets" in text
     _, (text,) = compare([row("a"), row("b", status="descriptive")])
     assert "1 of 2 courses could be tested" in text
 
@@ -82,11 +93,15 @@ def test_the_rows_of_a_data_set_come_from_its_own_tables() -> None:
         "rise_low": 0.2,
         "rise_high": 0.35,
     }
-    timeline = pd.DataFrame({"route": "score", "arm": "", "day": [7.0, 14.0], "n_subjects": 3, **days})
+    timeline = pd.DataFrame(
+        {"route": "score", "arm": "", "day": [7.0, 14.0], "n_subjects": 3, "status": "tested", **days}
+    )
     (found,) = of_dataset(summary, timeline)
     assert (found["peak_day"], found["rise"]) == (14.0, pytest.approx(0.28))
     assert np.isnan(found["onset_low"])
     assert of_dataset(summary | {"onset": []}, timeline) == []
+    held = timeline.assign(status=["tested", "descriptive"])  # a day that was not tested is no peak of a tested course
+    assert of_dataset(summary, held)[0]["peak_day"] == 7.0
     (bare,) = of_dataset(summary, timeline.iloc[:0])
     assert "rise" not in bare
 

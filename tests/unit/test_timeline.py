@@ -422,6 +422,16 @@ def test_methods_that_do_not_confirm_are_named_and_forbid_the_claim() -> None:
     assert _against(pd.DataFrame([row | {"p_smallest": 0.1, "p_second": 0.01, "adjusted_p": np.nan}]), 0.05) == [""]
 
 
+def test_days_that_different_methods_do_not_confirm_are_named_apart() -> None:
+    units = subject_rows(RISE)
+    days = compared(units)
+    days["methods_against"] = (
+        days["day"].map({14.0: "the t-test", 21.0: "the permutation", 35.0: "the t-test"}).fillna("")
+    )
+    told = find_onset(days, units, settings=QUICK, seed=1)["sentence"]
+    assert "(day 14, 35: not confirmed by the t-test; day 21: not confirmed by the permutation)" in told
+
+
 def test_the_interval_of_a_rise_covers_it_and_what_is_not_computed_is_not_said() -> None:
     table = compared(subject_rows(RISE)).set_index("day")
     assert table.loc[21, "rise_low"] < 0.16 < table.loc[21, "rise_high"]
