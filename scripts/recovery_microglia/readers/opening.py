@@ -46,4 +46,4 @@ def _refuse_wide(raw: IO[bytes], path: Path) -> None:
 def first_line(path: Path) -> str:
     """Return the first line of a text file."""
     with opened(path) as stream:
-        return stream.readline(1_000_000).decode("utf-8", "replace").rstrip("\r\n")
+        return stream.readline(1_000_000).decode("utf-8-sig", "replace").rstrip("\r\n")
