@@ -440,6 +440,8 @@ def test_a_table_of_cells_is_not_taken_for_the_barcodes(tmp_path: Path) -> None:
         ("S1_features.tsv S1_barcodes.tsv S10_features.tsv S10_barcodes.tsv S10_matrix.mtx", "S1_features", "S1_barcodes"),
         ("features.tsv S1_barcodes.tsv S2_features.tsv S2_matrix.mtx", "features", "S1_barcodes"),
         ("S1_barcodes.tsv S2_features.tsv S2_matrix.mtx", "", "S1_barcodes"),  # S2's genes are its own
+        ("S2_filtered_matrix.mtx S2_features.tsv S2_barcodes.tsv S1_features.tsv S1_barcodes.tsv", "S1_features", "S1_barcodes"),
+        ("features.tsv barcodes.tsv S1_cells.csv S1_clusters.csv", "features", "barcodes"),  # a table of its cells
         ("S1_all_genes.csv S1_cell_metadata.csv", "S1_all_genes", "S1_cell_metadata"),
         ("S1_genes.tsv S1_gene_names.tsv S1_cells.tsv S1_barcodes_used.tsv", "S1_genes", "S1_barcodes_used"),
         ("S1_genes.tsv S1_features.tsv S1_barcodes.tsv", "S1_features S1_genes", "S1_barcodes"),
@@ -447,9 +449,9 @@ def test_a_table_of_cells_is_not_taken_for_the_barcodes(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_the_lists_of_a_matrix_are_told_by_their_names(names: str, genes: str, barcodes: str) -> None:
-    files = [Path(name) for name in [*names.split(), "S1_matrix.mtx"]]
-    found = lists_of(files)[Path("S1_matrix.mtx")]
-    assert [" ".join(sorted(file.stem for file in files)) for files in found] == [genes, barcodes]
+    for matrix in ("S1_matrix.mtx", "S1.mtx.gz", "S1_filtered_counts.mtx"):
+        found = lists_of([Path(name) for name in [*names.split(), matrix]])[Path(matrix)]
+        assert [" ".join(sorted(file.stem for file in files)) for files in found] == [genes, barcodes]
 
 
 def test_two_lists_that_hold_the_same_are_one(tmp_path: Path) -> None:
