@@ -1,0 +1,23 @@
+"""The examples in docstrings are so."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+import recovery_microglia
+
+PACKAGE = Path(recovery_microglia.__file__).parent
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if ">>>" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_examples(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted > 0
+    assert found.failed == 0
