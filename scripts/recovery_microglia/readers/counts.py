@@ -26,9 +26,10 @@ OTHER_ANIMALS = {
 }
 """What Ensembl's gene identifiers of animals begin with whose spinal cords are sequenced too."""
 NO_GENES = re.compile(
-    r"__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous)"
+    r"^(__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous)"
     r"|n(Count|Feature)_\w+|nUMIs?|nGenes?|n_(genes|counts|umis)(_by_counts)?|total_counts(_\w+)?|pct_counts_\w+"
-    r"|percent[._](mt|mito|ribo|rb)|seurat_clusters|orig\.ident|leiden|louvain"
+    r"|percent[._](mt|mito|ribo|rb)|seurat_clusters|orig\.ident|leiden|louvain)$",
+    re.MULTILINE,
 )
 """What HTSeq, STAR, Seurat and scanpy write beside the genes: sums and labels of cells, which would count twice."""
 GENE_TYPES = ("gene expression", "gene", "")
@@ -178,14 +179,14 @@ def check_depths(counts: sp.csr_matrix, where: str) -> None:
     """Refuse whole numbers that are no counts: rounded after they were scaled, or only whether a gene was seen.
 
     Of molecules or reads that were counted, most cells have some gene once, and their sums differ more than sums of
-    chance do (Poisson). At most 2,000 cells are looked at; matrices of few cells or genes are taken as they are.
+    chance do (Poisson). At most 500 cells are looked at; matrices of few cells or genes are taken as they are.
 
     Raises
     ------
     InputError
         The values are no raw counts.
     """
-    rows = np.flatnonzero(np.diff(counts.indptr) >= MIN_SEEN)[:2000]
+    rows = np.flatnonzero(np.diff(counts.indptr) >= MIN_SEEN)[:SAMPLED_CELLS]
     if len(rows) < MIN_CELLS or counts.shape[1] < MIN_GENES:
         return
     some = counts[rows]
@@ -203,6 +204,7 @@ def check_depths(counts: sp.csr_matrix, where: str) -> None:
         raise InputError(f"{where}: {what}; raw counts are needed")
 
 
+SAMPLED_CELLS = 500
 MIN_CELLS, MIN_GENES, MIN_SEEN = 50, 1000, 20
 """Cells, genes, and genes seen in a cell, from which on `check_depths` judges."""
 UNDER_POISSON = 0.5 * 3.29
@@ -277,7 +279,9 @@ def _choose_features(
     """
     kinds = [kind.lower() for kind in table.types] or [""] * len(table.symbols)
     is_gene = np.array([kind in GENE_TYPES for kind in kinds])
-    others = [k for k, name in enumerate(table.symbols) if NO_GENES.fullmatch(name)]
+    # one search over all names first: there are tens of thousands, and mostly none of these
+    odd = NO_GENES.search("\n".join(table.symbols))
+    others = [k for k, name in enumerate(table.symbols) if NO_GENES.fullmatch(name)] if odd else []
     is_gene[others] = False
     if not is_gene.any():
         raise InputError(f"{where}: no gene among the features (types: {', '.join(sorted(set(table.types)))})")

@@ -59,13 +59,12 @@ def iter_rows(path: Path) -> Iterator[list[str]]:
                 yield _fields(text, separator)
 
 
-def gene_columns(path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
-    """Return ids, symbols and feature types of a gene list with ``n`` genes, with or without header line.
+def gene_columns(rows: list[list[str]], path: Path, n: int) -> tuple[list[str], list[str], list[str]]:
+    """Return ids, symbols and feature types of the rows of a gene list with ``n`` genes, with or without header line.
 
     One column is taken as symbols; with several, the one with most known symbols is (deposits put them first,
     second, or third).
     """
-    rows = read_rows(path)
     if len(rows) == n + 1 and _gene_like(rows[0]) == 0:  # a header; a gene there means that the matrix lost a row
         rows = rows[1:]
     if len(rows) != n:
@@ -102,8 +101,8 @@ def market_names(
     shape: tuple[int, int], matrix: Path, genes: Path, barcodes: Path
 ) -> tuple[bool, list[str], list[str], list[str], list[str]]:
     """Return whether genes are the rows, then barcodes, ids, symbols and feature types, from the lists that fit a matrix."""
-    cells = barcode_list(barcodes)
-    n_genes = len(read_rows(genes))
+    cells, listed = barcode_list(barcodes), read_rows(genes)
+    n_genes = len(listed)
     rows, columns = shape
     fits = _fits(rows, n_genes) and _fits(columns, len(cells))
     turned = _fits(columns, n_genes) and _fits(rows, len(cells))
@@ -112,7 +111,7 @@ def market_names(
             f"{matrix}: {rows} x {columns}, but {genes.name} has {n_genes} lines and {barcodes.name} {len(cells)}"
         )
     cells = _without_header(cells, columns if fits else rows, barcodes)
-    return fits, cells, *gene_columns(genes, rows if fits else columns)
+    return fits, cells, *gene_columns(listed, genes, rows if fits else columns)
 
 
 def barcode_list(path: Path) -> list[str]:
@@ -145,7 +144,7 @@ def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
     The first line may be a header, of barcodes or of genes; a row may go on over several lines. None if the lines
     have names in front, so that it is a table like others.
     """
-    cells, names = barcode_list(barcodes), [row[-1] for row in read_rows(genes)]
+    cells, names = barcode_list(barcodes), read_rows(genes)
     with opened(path) as stream:
         head = stream.readline().decode("utf-8-sig", "replace").replace('"', "").split()
         second = stream.readline().split()
@@ -166,7 +165,7 @@ def _read_bare(path: Path, genes: Path, barcodes: Path) -> Table | None:
             f"{path}: {matrix.shape[0]} rows of {width} numbers, but {genes.name} has {len(names)} lines and {barcodes.name} {len(cells)}"
         )
     cells = _without_header(cells, width if by_gene else matrix.shape[0], barcodes)
-    ids, symbols, types = gene_columns(genes, matrix.shape[0] if by_gene else width)
+    ids, symbols, types = gene_columns(names, genes, matrix.shape[0] if by_gene else width)
     table = sp.csr_matrix(matrix.T) if by_gene else matrix
     return Table(table, cells, symbols, "dense numbers with lists beside them", ids, types)
 
