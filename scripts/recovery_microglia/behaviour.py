@@ -135,6 +135,8 @@ def behaviour_tests(
         else:
             values = both["fraction"].to_numpy(float), both["mean"].to_numpy(float)
             row |= dict(zip(("correlation", "p", "p_smallest"), permutation_of_days(*values, seed=seed), strict=True))
+            if (days["status"] != "tested").all():
+                row |= {"p": np.nan, "p_smallest": np.nan}  # no p where the design allows a description only
             first = onset[(onset["route"] == "score") & (onset["arm"] == days["arm"].iloc[0])]
             if len(first):
                 row |= _lag(own, first.iloc[0].to_dict(), seed)
@@ -154,10 +156,10 @@ def _sentence(row: Mapping[str, Any]) -> str:
     way = "neither the same way nor opposite ways"
     if abs(row["correlation"]) >= 0.005:  # what is shown as 0.00 has no sign
         way = "the same way" if row["correlation"] > 0 else "opposite ways"
+    p = f"permutation over days p {row['p']:.2g}, smallest possible {row['p_smallest']:.2g}; " if row["p"] >= 0 else ""
     text = (
         f"Over the {row['n_days']} days after injury on which both were measured, {who} and the share of recovery cells go "
-        f"{way} (Spearman {row['correlation']:.2f}; permutation over days p {row['p']:.2g}, smallest possible "
-        f"{row['p_smallest']:.2g}; n is days, not animals)."
+        f"{way} (Spearman {row['correlation']:.2f}; {p}n is days, not animals)."
     )
     if np.isfinite(row["lag"]):
         when = f"{abs(row['lag']):.1f} days {'after' if row['lag'] >= 0 else 'before'}"

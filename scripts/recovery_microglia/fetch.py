@@ -360,7 +360,8 @@ def check_whole(path: Path, file: Download, record: Path) -> tuple[str, int, str
 
 
 def _otherwise(record: Path) -> str:
-    return f"delete the file to fetch it again; if the deposit was changed, correct dataset.yaml and delete {record}"
+    recorded = f" and delete {record}" if record.exists() else ""
+    return f"fetch it again (delete the file, if it is there); if the deposit was changed, correct dataset.yaml{recorded}"
 
 
 # ---------------------------------------------------------------- a file, from the deposit to the folder

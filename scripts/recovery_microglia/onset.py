@@ -1,6 +1,6 @@
 """When recovery cells rise above control: an interval, and the answer as a sentence (floor 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ ONSET_COLUMNS = (
 )
 
 
-def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int) -> dict[str, Any]:
+def find_onset(
+    days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int, sampled: Collection[float] = ()
+) -> dict[str, Any]:
     """Say when the fraction rises above control, as an interval (a row of onset.tsv, without route and arm).
 
     Parameters
@@ -31,6 +33,8 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
         From `compare_days`, for one arm and route.
     units
         The subjects behind it.
+    sampled
+        All days after injury of the sheet: those that ``days`` lacks had no cell that could be called.
     """
     row: dict[str, Any] = dict.fromkeys(ONSET_COLUMNS[2:], np.nan)
     row |= {"sustained": "", "left_censored": False, "right_censored": False, "sentence": ""}
@@ -43,7 +47,8 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
         row["sentence"] = _descriptive_sentence(days, reason) if status == "descriptive" else ""
         return row
     row |= {"status": "tested", "reason": ""}
-    day = "day" if len(tested) == len(days) else "tested day"
+    others = _untested_sentence(days, set(sampled) - set(days["day"]))
+    day = "tested day" if others else "day"
     row["trend_p"] = _trend(units, settings, seed)
     peak = tested.loc[tested["fraction"].idxmax()]
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
@@ -52,7 +57,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     if not above.any():
         # no day is shown to have risen, and none is shown not to have: no bound is known
         row["right_censored"] = True
-        row["sentence"] = _absent_sentence(tested, settings.power, day) + _untested_sentence(days)
+        row["sentence"] = _absent_sentence(tested, settings.power, day) + others
         return row
     first_above = int(np.argmax(above))
     # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
@@ -63,7 +68,7 @@ def find_onset(days: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSet
     row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
     half = half_rise(tested, units, settings=settings, seed=seed)
     row |= dict(zip(("half_rise_day", "half_rise_low", "half_rise_high"), half, strict=True))
-    row["sentence"] = _rise_sentence(row, tested, day) + _untested_sentence(days)
+    row["sentence"] = _rise_sentence(row, tested, day) + others
     return row
 
 
@@ -134,22 +139,23 @@ def percent(value: float) -> str:
 
 def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, day: str) -> str:
     high = row["onset_high"]
+    sampled, those = ("day sampled", "") if day == "day" else ("day tested", " on the days tested")
     if not row["left_censored"]:
         when = f"between day {row['onset_low']:g} and day {high:g}"
     elif high == tested["day"].min():
-        when = f"by day {high:g}, the first day sampled"
+        when = f"by day {high:g}, the first {sampled}"
     else:
         when = f"by day {high:g} (on no earlier day can a rise be excluded)"
     peak = tested[tested["day"] == row["peak_day"]].iloc[0]
     tail = {
         "sustained": f"and stay above it on every later {day}",
         "transient": f"but are not above it on every later {day}",
-        "not known": "on the last day sampled, so whether they stay is not known",
+        "not known": f"on the last {sampled}, so whether they stay is not known",
     }[row["sustained"]]
     free = peak.get("mixture", np.nan)
     more = f" Counted without a cutoff, it is {percent(free)}." if np.isfinite(free) else ""
     return (
-        f"Recovery microglia rise above control {when}, {tail}. The highest share of called cells is "
+        f"Recovery microglia rise above control {when}, {tail}. The highest share of called cells{those} is "
         f"{percent(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent(peak['low'])} to "
         f"{percent(peak['high'])}), against {percent(peak['control_fraction'])} in the control.{more}"
     )
@@ -175,15 +181,17 @@ def _absent_sentence(tested: pd.DataFrame, power: float, day: str) -> str:
     )
 
 
-def _untested_sentence(days: pd.DataFrame) -> str:
+def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
     """Return which days say nothing of a rise, and why; empty where all were tested."""
     others = days[days["status"] != "tested"]
-    if others.empty:
+    if others.empty and not uncalled:
         return ""
     named = [
         f"day {', '.join(f'{day:g}' for day in part['day'])} ({reason})"
         for reason, part in others.groupby("reason", sort=False)
     ]
+    if uncalled:
+        named.append(f"day {', '.join(f'{day:g}' for day in sorted(uncalled))} (no cell could be called)")
     return f" Not tested: {'; '.join(named)}."
 
 

@@ -52,7 +52,7 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
         injured = own[(own["condition"] == "injured") & own["day"].notna()]
         days = sorted(injured["day"].unique())
         groups = own.groupby(own["condition"] == "injured")["day"].value_counts(dropna=False)
-        weight = spread_to_be_known(dict(groups), rng) if found.status == "tested" else np.zeros(len(bb.RHO))
+        weight = spread_to_be_known(groups.to_dict(), rng) if found.status == "tested" else np.zeros(len(bb.RHO))
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)

@@ -18,7 +18,7 @@ from recovery_microglia.library import lineage_table, qc_table
 from recovery_microglia.outputs import Json, collect_notices, days, headline, provenance_table, totals
 from recovery_microglia.provenance import versions
 from recovery_microglia.robustness import alternatives
-from recovery_microglia.strata import by_sex, interactions
+from recovery_microglia.strata import by_sex, differing, interactions
 from recovery_microglia.subjects import TimelineSettings, add_mixture, fractions
 from recovery_microglia.timeline import run_timeline, worst_status
 from recovery_microglia.truth import COLUMNS as TRUTH_COLUMNS
@@ -105,7 +105,7 @@ def timeline_step(
         "robustness": sentence,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
-        "notices": [notice.as_dict() for notice in [*hanging, *design.notices]],
+        "notices": [notice.as_dict() for notice in [*differing(differences), *hanging, *design.notices]],
     }
     return tables, report
 

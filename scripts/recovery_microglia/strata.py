@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.calling import benjamini_hochberg
 from recovery_microglia.design import Audit
+from recovery_microglia.errors import Notice
 from recovery_microglia.onset import ONSET_COLUMNS, find_onset, percent
 from recovery_microglia.subjects import TimelineSettings, arms_of, group_of, pick_control, units_of_arm
 from recovery_microglia.timeline import compare_days
@@ -131,11 +132,41 @@ def interactions(
         facts = {"by": "arm", "first": first, "second": second, "arm": ""}
         days_held = {day for arm, day in audit.held if arm in (first, second)}
         rows += _compare(facts, sides[0], sides[1], days_held, status, settings, seed)
+    _say_what_goes_with_it(rows, units)
     table = pd.DataFrame(rows, columns=list(INTERACTION_COLUMNS))
     single = table["day"].notna()
     for _, index in table[single].groupby(["by", "first", "second", "arm"]).groups.items():
         table.loc[index, "q"] = benjamini_hochberg(table.loc[index, "p"].to_numpy(float))
     return table
+
+
+def differing(table: pd.DataFrame) -> list[Notice]:
+    """Return a warning for each pair of strata that differ in the rise: one answer for both is then half of the truth."""
+    return [
+        Notice("strata_differ", "warning", text)
+        for text in table["sentence"]
+        if " differ in the rise" in text and not text.startswith(("No difference", "Whether"))
+    ]
+
+
+def _say_what_goes_with_it(rows: list[dict[str, Any]], units: pd.DataFrame) -> None:
+    """Add to the sentence of a difference what the strata's injured animals differ in besides, every one of them."""
+    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    for row in rows:
+        if not row["sentence"] or row["status"] != "tested":
+            continue
+        own = injured[injured["arm"] == row["arm"]] if row["by"] == "sex" else injured
+        sides = [own[own[row["by"]] == row[side]] for side in ("first", "second")]
+        same = [
+            name
+            for name in ("batch", "chemistry", "sex")
+            if name != row["by"]
+            and name in own
+            and all((side[name].astype(str) != "").all() for side in sides)
+            and not set(sides[0][name]) & set(sides[1][name])
+        ]
+        if same:
+            row["sentence"] += f" All animals of the two also differ in {' and '.join(same)}: it may be that as well."
 
 
 def _cells(whole: pd.DataFrame, stratum: pd.DataFrame) -> dict[float, Cell]:

@@ -182,7 +182,8 @@ def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:
     row |= {"fraction": middle if len(group.k) > 1 else raw, "low": interval[0], "high": interval[1]}
     if len(control.k):
         base, base_low, base_high = bb.estimate(control.grid, rho)
-        row |= {"control_fraction": base, "control_low": base_low, "control_high": base_high}
+        row["control_fraction"] = base
+        row |= {"control_low": base_low, "control_high": base_high} if len(control.k) > 1 else {}
     if "mixture" in side.rows:
         row["mixture"] = float(side.rows["mixture"].mean())
         row["control_mixture"] = float(side.control_rows["mixture"].mean())
@@ -333,7 +334,10 @@ def run_timeline(
                 thorough=route == "score",
             )
             courses.append(days.assign(route=route, arm=arm))
-            onset = find_onset(days, units, settings=settings, seed=seed)
+            groups = audit.groups
+            injured = groups[(groups["arm"] == arm) & (groups["condition"] == "injured")]
+            sampled = injured["day"].dropna() if route == "score" else ()
+            onset = find_onset(days, units, settings=settings, seed=seed, sampled=sampled)
             onsets.append({"route": route, "arm": arm, **onset})
     if not onsets or status == "not_testable":
         row = dict.fromkeys(ONSET_COLUMNS, np.nan) | {"route": "score", "arm": "", "sentence": ""}

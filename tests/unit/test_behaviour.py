@@ -12,7 +12,9 @@ from recovery_microglia.errors import InputError
 from recovery_microglia.samples import read_behaviour
 
 DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)
-TIMELINE = pd.DataFrame({"route": "score", "arm": "", "day": DAYS, "fraction": [0.01, 0.02, 0.05, 0.15, 0.3, 0.28]})
+TIMELINE = pd.DataFrame(
+    {"route": "score", "arm": "", "status": "tested", "day": DAYS, "fraction": [0.01, 0.02, 0.05, 0.15, 0.3, 0.28]}
+)
 ONSET = pd.DataFrame(
     [{"route": "score", "arm": "", "half_rise_day": 14.0, "half_rise_low": 12.0, "half_rise_high": 16.0}]
 )
@@ -58,6 +60,10 @@ def test_the_lag_is_told_with_its_interval_and_n_is_days() -> None:
     assert "Over the 6 days after injury" in row["sentence"]
     assert "n is days, not animals" in row["sentence"]
     assert "correlate whatever the cause" in row["sentence"]
+    described = compared(course([1.2, 0.3, 0.2, 0.2, 0.45, 0.95, 1.1]), timeline=TIMELINE.assign(status="descriptive"))
+    assert described[["p", "p_smallest"]].isna().all()  # a p stands beside tested courses only
+    assert " p " not in described["sentence"]
+    assert described["correlation"] == row["correlation"]
     without = compared(course([1.2, 0.3, 0.2, 0.2, 0.45, 0.95, 1.1], sem=np.nan))
     assert without["lag"] == pytest.approx(3.5)
     assert np.isnan(without["lag_low"])

@@ -31,6 +31,13 @@ def test_a_replicated_design_says_what_each_day_can_show() -> None:
     )
 
 
+def test_a_control_without_a_day_is_one() -> None:
+    samples = sheet([(0, "naive", 2), (np.nan, "sham", 2), (7, "injured", 3)])
+    text, days = told(samples)
+    assert days["smallest_share"].between(0.05, 0.6).all()
+    assert "can be tested against controls" in text
+
+
 def test_the_smallest_share_is_found_in_four_of_five_studies() -> None:
     _, days = told(sheet([(0, "naive", 3), (14, "injured", 3)]))
     share = days.loc[0, "smallest_share"]

@@ -6,7 +6,7 @@ import pytest
 from report_fixture import sheet
 
 from recovery_microglia.design import audit
-from recovery_microglia.strata import INTERACTION_COLUMNS, STRATA_COLUMNS, by_sex, interactions
+from recovery_microglia.strata import INTERACTION_COLUMNS, STRATA_COLUMNS, by_sex, differing, interactions
 from recovery_microglia.subjects import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=600, n_bootstrap=0)
@@ -60,6 +60,15 @@ def test_a_difference_between_the_sexes_is_tested_itself() -> None:
     assert abs(days.loc[7, "difference"]) < 0.05
     assert days.loc[28, "difference"] > 0.15
     assert overall["sentence"].startswith("Female and male animals differ in the rise: mean rise ")
+    (notice,) = differing(table)
+    assert (notice.severity, notice.text) == ("warning", overall["sentence"])
+    assert "also differ" not in overall["sentence"]  # each sex was processed in both batches
+    apart = units.assign(batch=np.where(units["sex"] == "female", "A", "B"))
+    told = interactions(apart, audit(samples), TESTED, QUICK, seed=1)["sentence"].iloc[-1]
+    assert told.endswith(" All animals of the two also differ in batch: it may be that as well.")
+    assert (
+        differing(interactions(*study({"female": 0.2, "male": 0.2})[:1], audit(samples), TESTED, QUICK, seed=1)) == []
+    )
 
 
 def test_significant_in_one_sex_only_is_no_difference_between_them() -> None:

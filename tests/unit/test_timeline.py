@@ -376,6 +376,25 @@ def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> Non
     assert onset["sentence"].endswith(" Not tested: day 14 (day and batch inseparable).")
 
 
+def test_days_without_a_called_cell_are_named_and_no_day_is_called_the_last_for_their_lack() -> None:
+    units = subject_rows({1: [1, 2, 1], 3: [2, 1, 2], 7: [18, 22, 16]})
+    told = find_onset(compared(units), units, settings=QUICK, seed=1, sampled=[1, 3, 7, 14, 28])["sentence"]
+    assert (
+        "on the last day tested, so whether they stay is not known. The highest share of called cells on the days tested"
+        in told
+    )
+    assert told.endswith(" Not tested: day 14, 28 (no cell could be called).")
+    whole = find_onset(compared(units), units, settings=QUICK, seed=1, sampled=[1, 3, 7])["sentence"]
+    assert "on the last day sampled" in whole
+    assert "Not tested" not in whole
+
+
+def test_one_control_says_nothing_of_how_controls_differ() -> None:
+    days = compared(subject_rows(RISE, naive=(1,)), status="descriptive", reason="one control")
+    assert days["control_fraction"].notna().all()
+    assert days[["control_low", "control_high"]].isna().all(axis=None)
+
+
 def test_a_day_that_was_not_tested_is_not_among_those_without_a_rise() -> None:
     units = subject_rows(FLAT)
     days = compared(units, detectable=True, held={14.0: "one animal", 21.0: "one animal", 3.0: "batch"})
