@@ -27,6 +27,8 @@ class Answer:
         Other bytes than the file's.
     ranges
         Whether a request for a part is understood.
+    tagged
+        Whether it says which version of the file it sends (ETag).
     """
 
     status: int = 200
@@ -35,6 +37,7 @@ class Answer:
     length: int | None = None
     body: bytes | None = None
     ranges: bool = True
+    tagged: bool = True
 
 
 @dataclass
@@ -99,7 +102,8 @@ def _handler(geo: Geo) -> type[BaseHTTPRequestHandler]:
             self.send_response(206 if start else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            self.send_header("ETag", tag)
+            if answer.tagged:
+                self.send_header("ETag", tag)
             for key, value in answer.headers.items():
                 self.send_header(key, value)
             self.send_header("Content-Length", str(answer.length if answer.length is not None else len(body) - start))

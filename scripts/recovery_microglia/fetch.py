@@ -178,10 +178,14 @@ def _refused(response: requests.Response, url: str, name: str) -> None:
 
 
 def _begin(
-    session: requests.Session, partial: _Partial, name: str, timeout: float
+    session: requests.Session, partial: _Partial, file: Download, timeout: float
 ) -> tuple[requests.Response | None, int]:
     """Ask for what is missing; return the answer (None if nothing is) and the byte at which it starts."""
-    note, start, asked = partial.known(), partial.size, {}
+    note = partial.known()
+    if not (note.get("validator") or file.sha256 or file.name.endswith(".gz")):
+        # nothing would tell that the rest is of another version: not the server, no checksum, and no gzip of its own
+        partial.drop()
+    start, asked = partial.size, {}
     if start:
         asked = {"Range": f"bytes={start}-"}
         if note.get("validator"):
@@ -196,7 +200,7 @@ def _begin(
         raise _AgainError("the server has no such part of the file")
     if response.status_code not in (200, 206):
         with response:
-            _refused(response, partial.url, name)
+            _refused(response, partial.url, file.name)
     if response.status_code == 206:
         span = re.match(rf"bytes {start}-", response.headers.get("Content-Range", ""))
         if not span or note.get("total") not in (None, _total(response, start)):
@@ -219,7 +223,7 @@ def _pull(session: requests.Session, partial: _Partial, file: Download, patience
         Trying again will not help.
     """
     try:
-        response, start = _begin(session, partial, file.name, patience.timeout)
+        response, start = _begin(session, partial, file, patience.timeout)
         if response is None:
             return
         with response:
@@ -361,7 +365,9 @@ def check_whole(path: Path, file: Download, record: Path) -> tuple[str, int, str
 
 def _otherwise(record: Path) -> str:
     recorded = f" and delete {record}" if record.exists() else ""
-    return f"fetch it again (delete the file, if it is there); if the deposit was changed, correct dataset.yaml{recorded}"
+    return (
+        f"fetch it again (delete the file, if it is there); if the deposit was changed, correct dataset.yaml{recorded}"
+    )
 
 
 # ---------------------------------------------------------------- a file, from the deposit to the folder

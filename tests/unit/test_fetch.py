@@ -127,6 +127,17 @@ def test_a_file_that_changed_between_two_parts_is_not_pieced_together(place: Pla
     assert (place.folder / NAME).read_bytes() == CONTENT
 
 
+def test_a_part_that_nothing_could_tell_from_another_version_is_not_gone_on_with(place: Place) -> None:
+    name, old, new = "GSE162807_counts.csv", b"1,2,3\n" * 50_000, b"4,5,6\n" * 50_000
+    place.geo.put("GSE162807", name, new)
+    place.geo.always[name] = Answer(tagged=False)
+    place.geo.answers[name] = [Answer(cut=100_000, body=old, tagged=False)]
+    place.refused(name, tries=1)
+    place.fetch(name)
+    assert (place.folder / name).read_bytes() == new  # not half of each
+    assert place.geo.asked[-1] == (name, "")
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_waited_for_as_long_as_it_asks(place: Place, status: int) -> None:
     place.geo.answers[NAME] = [Answer(status=status, headers={"Retry-After": "17"}), Answer(status=status)]

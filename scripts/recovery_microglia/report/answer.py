@@ -132,6 +132,8 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
             )
         tiles.append(Tile(f"Onset{arm}", onset[0].upper() + onset[1:], note))
     days = inputs.arm_days(str(row.get("arm") or "") if not words.missing(row.get("arm")) else "")
+    if "status" in days and (days["status"] == "tested").any():
+        days = days[days["status"] == "tested"]  # as the sentence beside it
     if len(days) and days["fraction"].notna().any():
         peak = days.loc[days["fraction"].idxmax()]
         counted, n = f"{words.whole(peak['k'])} of {words.whole(peak['n'])} cells", int(peak["n_subjects"])
