@@ -179,22 +179,23 @@ def totals(cells: pd.DataFrame, recovery: pd.DataFrame) -> Json:
 
 
 def days(sheet: pd.DataFrame, cells: pd.DataFrame) -> list[Json]:
-    """Return subjects, kept cells and microglia by day and condition, in order of days."""
+    """Return subjects, kept cells and microglia by day, condition and arm, in order of days."""
     kept = cells[cells["removed_by"].fillna("") == ""]
     included = sheet[sheet["include"]].copy()
     included["cells"] = included["library"].map(kept.groupby("library").size()).fillna(0)
     microglia = kept[kept["lineage"] == "microglia"].groupby("library").size()
     included["microglia"] = included["library"].map(microglia).fillna(0)
-    groups = included.groupby(["day", "condition"], dropna=False, sort=True)
+    groups = included.groupby(["day", "condition", "arm"], dropna=False, sort=True)
     return [
         {
             "day": day,
             "condition": condition,
+            "arm": arm,
             "subjects": int(group["subject"].nunique()),
             "cells": int(group["cells"].sum()),
             "microglia": int(group["microglia"].sum()),
         }
-        for (day, condition), group in groups
+        for (day, condition, arm), group in groups
     ]
 
 

@@ -308,11 +308,12 @@ def days(samples: pd.DataFrame) -> list[dict[str, Any]]:
         {
             "day": None if np.isnan(d) else d,
             "condition": c,
+            "arm": a,
             "subjects": int(g["subject"].nunique()),
             "cells": 500 * len(g),
             "microglia": 150 * len(g),
         }
-        for (d, c), g in samples.groupby(["day", "condition"], dropna=False)
+        for (d, c, a), g in samples.groupby(["day", "condition", "arm"], dropna=False)
     ]
 
 

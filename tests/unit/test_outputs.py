@@ -93,6 +93,7 @@ def test_days_count_subjects_not_libraries() -> None:
             "subject": ["m1", "m1", "m2"],
             "day": [0.0, 0.0, np.nan],
             "condition": ["naive", "naive", "injured"],
+            "arm": "",
             "include": True,
         }
     )
@@ -106,6 +107,8 @@ def test_days_count_subjects_not_libraries() -> None:
     first, second = outputs.days(sheet, cells)
     assert (first["subjects"], first["cells"], first["microglia"]) == (1, 2, 1)
     assert second["condition"] == "injured"
+    apart = outputs.days(sheet.assign(arm=["vehicle", "treated", ""]), cells)
+    assert [(row["arm"], row["cells"]) for row in apart] == [("treated", 1), ("vehicle", 1), ("", 1)]
 
 
 def test_the_checksums_of_fetched_files_are_those_of_what_came(tmp_path: Path) -> None:

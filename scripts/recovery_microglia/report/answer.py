@@ -189,9 +189,10 @@ def _design(inputs: ReportInputs) -> Table | None:
     frame = pd.DataFrame(rows)
     frame["when"] = [
         f"{'day not known' if words.missing(row.get('day')) else 'day ' + words.day(row['day'])}, {row.get('condition')}"
+        + (f", {row['arm']}" if row.get("arm") else "")
         for row in rows
     ]
-    frame["share"] = [_share(inputs, row.get("day"), str(row.get("condition"))) for row in rows]
+    frame["share"] = [_share(inputs, row) for row in rows]
     frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
     columns = [
         Column("when", "Day"),
@@ -205,22 +206,24 @@ def _design(inputs: ReportInputs) -> Table | None:
 
 
 def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:
-    """Return the smallest share that would have been seen on a day, where all arms have the same; else NaN."""
+    """Return the smallest share that would have been seen on a day of an arm, else NaN."""
     days = inputs.table("timeline")
     if inputs.status != "tested" or row.get("condition") != "injured" or days.empty or words.missing(row.get("day")):
         return float("nan")
-    own = days[(days["route"] == "score") & (days["day"] == float(row["day"]))]
+    arm = days["arm"].fillna("").astype(str) == str(row.get("arm") or "")
+    own = days[(days["route"] == "score") & (days["day"] == float(row["day"])) & arm]
     found = own["smallest_detectable"].dropna()
     return float(found.iloc[0]) if len(found) == 1 else float("nan")
 
 
-def _share(inputs: ReportInputs, day: Any, condition: str) -> str:
-    """Return the recovery cells of a day and condition, all arms together."""
+def _share(inputs: ReportInputs, row: Mapping[str, Any]) -> str:
+    """Return the recovery cells of a day, condition and arm."""
     units = inputs.units()
     if units.empty:
         return ""
-    same_day = units["day"].isna() if words.missing(day) else units["day"] == float(day)
-    own = units[same_day & (units["condition"] == condition)]
+    same_day = units["day"].isna() if words.missing(row.get("day")) else units["day"] == float(row["day"])
+    arm = units["arm"].fillna("").astype(str) == str(row.get("arm") or "")
+    own = units[same_day & arm & (units["condition"] == row.get("condition"))]
     return words.share(own["k"].sum(), own["n"].sum()) if own["n"].sum() else ""
 
 
