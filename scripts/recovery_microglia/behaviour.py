@@ -114,9 +114,9 @@ def behaviour_tests(
     """
     rows = []
     share = timeline[timeline["route"] == "score"]
+    arms = sorted(set(share["arm"]))
     for (measure, sex, arm), own in behaviour.groupby(["measure", "sex", "arm"], sort=False):
         row: dict[str, Any] = dict.fromkeys(TEST_COLUMNS, np.nan) | {"measure": measure, "sex": sex, "arm": arm}
-        arms = sorted(set(share["arm"]))
         days = share[share["arm"] == (arm if arm or len(arms) != 1 else arms[0])]
         both = own[own["day"] > 0].merge(days[["day", "fraction"]], on="day")
         row |= {"n_days": len(both), "status": "descriptive", "reason": "", "sentence": ""}

@@ -100,9 +100,9 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
     """
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     parts, said = [], []
-    table["same"] = table["injury_model"].astype(str).str.strip().str.casefold()  # "Contusion" is "contusion"
-    for (_, assay, enrichment), own in table.groupby(["same", *GROUP[1:]], sort=True):
-        own, model = own.drop(columns="same"), own["injury_model"].iloc[0]
+    same = table["injury_model"].astype(str).str.strip().str.casefold()  # "Contusion" is "contusion"
+    for (_, assay, enrichment), own in table.groupby([same, *GROUP[1:]], sort=True):
+        model = own["injury_model"].iloc[0]
         parts.append(own)
         tested = own[(own["status"] == "tested") & own["rise_low"].notna()]
         if own["dataset"].nunique() > 1:
@@ -121,7 +121,7 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
         facts["reason"] = f"{len(studies)} data sets{more}"
         parts.append(pd.DataFrame([facts], columns=list(COLUMNS)))
     filled = [part.dropna(axis=1, how="all") for part in parts]
-    joined = pd.concat(filled, ignore_index=True) if filled else table.drop(columns="same")
+    joined = pd.concat(filled, ignore_index=True) if filled else table
     joined = joined.reindex(columns=list(COLUMNS))
     text = ["kind", "dataset", "arm", *GROUP, "status", "reason"]
     joined[text] = joined[text].fillna("")

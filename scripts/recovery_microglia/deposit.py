@@ -69,6 +69,11 @@ _BARCODE_LISTS = [re.compile(f"barcodes?{end}", re.I) for end in (r"\.tsv(\.gz)?
 """Names of lists, the plainest first. Tables of cells come last of all, as they have an order of their own."""
 
 
+def is_list(file: Path) -> bool:
+    """Return whether a file is a list of genes or barcodes, by its name."""
+    return bool(GENE_LIST.search(file.name) or BARCODE_LIST.search(file.name))
+
+
 def lists_of(files: Collection[Path]) -> dict[Path, tuple[list[Path], list[Path]]]:
     """Return the gene list and the barcode list of each MatrixMarket file among the files of a folder.
 

@@ -49,6 +49,11 @@ class Audit:
     rank: int = 0
     columns: int = 0
 
+    def days_of(self, arm: str) -> list[float]:
+        """Return the days after injury of an arm."""
+        own = self.groups[(self.groups["arm"] == arm) & (self.groups["condition"] == "injured")]
+        return list(own["day"].dropna())
+
     def held_of(self, arm: str) -> dict[float, str]:
         """Return the days of an arm that are described and not tested, with the reason."""
         return {day: reason for (own, day), reason in self.held.items() if own == arm}

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
 
-from recovery_microglia.deposit import archive_stem, is_archive
+from recovery_microglia.deposit import MATRIX, archive_stem, is_archive
 from recovery_microglia.errors import InputError
 from recovery_microglia.genes import Organism
 from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.opening import opened
 
-_MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 _LISTS = re.compile(r"(barcodes?|features?|genes?|gene_names|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
 _COUNTS = re.compile(r"count|matrix|dge|umi|expression|_x_", re.IGNORECASE)
 _TABLE = re.compile(r"\.(csv|tsv|txt|tab|dge|counts)(\.gz)?$", re.IGNORECASE)
@@ -79,7 +78,7 @@ def file_of_sample(names: Sequence[str]) -> str:
     'GSM1_filtered_feature_bc_matrix.h5'
     """
     useful = [name for name in names if not _NO_COUNTS.search(name)]
-    matrices = _filtered([name for name in useful if _MATRIX.search(name)])
+    matrices = _filtered([name for name in useful if MATRIX.search(name)])
     if len(matrices) == 1:
         return _prefix(matrices[0], useful)
     if matrices:
@@ -135,7 +134,7 @@ def _in_folder(folder: Path, root: Path) -> list[Holder]:
     files = {f.name: f.stat().st_size for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")}
     useful = {name: size for name, size in files.items() if not _NO_COUNTS.search(name)}
     found = []
-    matrices = [name for name in useful if _MATRIX.search(name)]
+    matrices = [name for name in useful if MATRIX.search(name)]
     for matrix in sorted(matrices):
         prefix = _prefix(matrix, useful)
         own = {name: size for name, size in useful.items() if name.startswith(prefix)}

@@ -48,7 +48,6 @@ def find_onset(
         return row
     row |= {"status": "tested", "reason": ""}
     others = _untested_sentence(days, set(sampled) - set(days["day"]))
-    day = "tested day" if others else "day"
     row["trend_p"] = _trend(units, settings, seed)
     peak = tested.loc[tested["fraction"].idxmax()]
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
@@ -57,7 +56,7 @@ def find_onset(
     if not above.any():
         # no day is shown to have risen, and none is shown not to have: no bound is known
         row["right_censored"] = True
-        row["sentence"] = _absent_sentence(tested, settings.power, day) + others
+        row["sentence"] = _absent_sentence(tested, settings.power, whole=not others) + others
         return row
     first_above = int(np.argmax(above))
     # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
@@ -68,7 +67,7 @@ def find_onset(
     row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
     half = half_rise(tested, units, settings=settings, seed=seed)
     row |= dict(zip(("half_rise_day", "half_rise_low", "half_rise_high"), half, strict=True))
-    row["sentence"] = _rise_sentence(row, tested, day) + others
+    row["sentence"] = _rise_sentence(row, tested, whole=not others) + others
     return row
 
 
@@ -137,9 +136,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
 
 
-def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, day: str) -> str:
+def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool) -> str:
+    """Return the sentence of a rise; ``whole``: every day sampled was tested."""
     high = row["onset_high"]
-    sampled, those = ("day sampled", "") if day == "day" else ("day tested", " on the days tested")
+    day, sampled, those = ("day", "day sampled", "") if whole else ("tested day", "day tested", " on the days tested")
     if not row["left_censored"]:
         when = f"between day {row['onset_low']:g} and day {high:g}"
     elif high == tested["day"].min():
@@ -161,7 +161,9 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, day: str) -> st
     )
 
 
-def _absent_sentence(tested: pd.DataFrame, power: float, day: str) -> str:
+def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
+    """Return the sentence of no rise; ``whole``: every day sampled was tested."""
+    day = "day" if whole else "tested day"
     last = tested["day"].max()
     text = f"On no {day} up to day {last:g} was a rise of recovery microglia over the control shown"
     doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]

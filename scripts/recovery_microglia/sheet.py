@@ -20,13 +20,12 @@ from recovery_microglia.checks import (
     with_defaults,
 )
 from recovery_microglia.deposit import (
-    BARCODE_LIST,
-    GENE_LIST,
     MATRIX,
     Download,
     default_folder,
     fetched_path,
     is_fetched,
+    is_list,
     lists_of,
     record_path,
 )
@@ -182,7 +181,7 @@ def _same_file(path: Path, folder: Path) -> list[str]:
     """Return a line for each library whose file another one has already, where no rule takes the file apart."""
     lines, seen, whose = [], dict[str, int](), dict[Path, int]()
     for number, file, _ in _files(path):
-        counts = [found.resolve() for found in library_files(folder, file) if not _is_list(found)]
+        counts = [found.resolve() for found in library_files(folder, file) if not is_list(found)]
         row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
         if file and row:
             lines.append(
@@ -192,11 +191,6 @@ def _same_file(path: Path, folder: Path) -> list[str]:
         seen.setdefault(file, number)
         whose |= {found: whose.get(found, number) for found in counts}
     return lines
-
-
-def _is_list(file: Path) -> bool:
-    """Return whether a file is a list of names, which matrices may share."""
-    return bool(GENE_LIST.search(file.name) or BARCODE_LIST.search(file.name))
 
 
 def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:

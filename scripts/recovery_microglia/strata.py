@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia import betabinomial as bb
 from recovery_microglia.calling import benjamini_hochberg
-from recovery_microglia.design import Audit
+from recovery_microglia.design import INSEPARABLE, Audit
 from recovery_microglia.errors import Notice
 from recovery_microglia.onset import ONSET_COLUMNS, find_onset, percent
 from recovery_microglia.subjects import TimelineSettings, arms_of, group_of, pick_control, units_of_arm
@@ -142,11 +142,17 @@ def interactions(
 
 def differing(table: pd.DataFrame) -> list[Notice]:
     """Return a warning for each pair of strata that differ in the rise: one answer for both is then half of the truth."""
-    return [
-        Notice("strata_differ", "warning", text)
-        for text in table["sentence"]
-        if " differ in the rise" in text and not text.startswith(("No difference", "Whether"))
-    ]
+    overall = table[table["sentence"] != ""].to_dict("records")
+    return [Notice("strata_differ", "warning", row["sentence"]) for row in overall if _differ(row)]
+
+
+def _differ(row: Mapping[str, Any]) -> bool:
+    return bool(row["status"] == "tested" and row["p"] < 0.05 and not _disagree(row))
+
+
+def _disagree(row: Mapping[str, Any]) -> bool:
+    """Return whether a permutation that could confirm a difference does not."""
+    return bool(row["p"] < 0.05 <= row["p_permutation"] and row["p_smallest"] <= 0.05)
 
 
 def _say_what_goes_with_it(rows: list[dict[str, Any]], units: pd.DataFrame) -> None:
@@ -159,7 +165,7 @@ def _say_what_goes_with_it(rows: list[dict[str, Any]], units: pd.DataFrame) -> N
         sides = [own[own[row["by"]] == row[side]] for side in ("first", "second")]
         same = [
             name
-            for name in ("batch", "chemistry", "sex")
+            for name in (*INSEPARABLE, "sex")
             if name != row["by"]
             and name in own
             and all((side[name].astype(str) != "").all() for side in sides)
@@ -282,8 +288,7 @@ def _sentence(row: Mapping[str, Any], n_days: int) -> str:
         f"mean rise {percent(row['difference_first'])} and {percent(row['difference_second'])} {days}; difference {points} "
         f"points, 95 % interval {low} to {high}, p {row['p']:.2g}"
     )
-    disagree = row["p"] < 0.05 <= row["p_permutation"] and row["p_smallest"] <= 0.05
-    if row["p"] < 0.05 and not disagree:
+    if _differ(row):
         return f"{names[0].upper()}{names[1:]} differ in the rise{where}: {told}."
-    doubt = ", which a permutation does not confirm" if disagree else ""
+    doubt = ", which a permutation does not confirm" if _disagree(row) else ""
     return f"No difference between {names} in the rise was shown{where}: {told}{doubt}."

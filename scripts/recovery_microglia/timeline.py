@@ -334,9 +334,7 @@ def run_timeline(
                 thorough=route == "score",
             )
             courses.append(days.assign(route=route, arm=arm))
-            groups = audit.groups
-            injured = groups[(groups["arm"] == arm) & (groups["condition"] == "injured")]
-            sampled = injured["day"].dropna() if route == "score" else ()
+            sampled = audit.days_of(arm) if route == "score" else ()
             onset = find_onset(days, units, settings=settings, seed=seed, sampled=sampled)
             onsets.append({"route": route, "arm": arm, **onset})
     if not onsets or status == "not_testable":

@@ -110,7 +110,7 @@ def jobs(project: Project) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if f"{project.path}/.snakemake/scripts/".encode() in (process / "cmdline").read_bytes().split(b"\0bash")[0]:
+            if f"{project.path}/.snakemake/scripts/".encode() in (process / "cmdline").read_bytes():
                 found.append(int(process.name))
     return found
 

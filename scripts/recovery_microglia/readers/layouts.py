@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from recovery_microglia.deposit import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, lists_of
+from recovery_microglia.deposit import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, is_list, lists_of
 from recovery_microglia.errors import InputError
 from recovery_microglia.readers.opening import first_line, opened
 from recovery_microglia.unpack import unpack
@@ -161,7 +161,7 @@ def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
     called = [f for f in files if re.search(r"(^|_)filtered_(feature|gene)_bc_matri(x|ces)(_h5)?\.h5$", f.name)]
     if len(called) == 1:  # Cell Ranger's outs: beside it lie the raw one and summaries
         return read_with(called[0], asked)
-    single = [f for f in files if not GENE_LIST.search(f.name) and not BARCODE_LIST.search(f.name)]
+    single = [f for f in files if not is_list(f)]
     if len(single) == 1:
         return read_with(single[0], asked)
     names = ", ".join(found.name for found in files[:6])

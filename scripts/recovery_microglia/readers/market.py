@@ -158,7 +158,7 @@ class _AsReal:
 def _by_scipy(path: Path) -> sp.coo_matrix:
     from scipy.io import mmread
 
-    if re.match(rb"%%MatrixMarket\s+matrix\s+\w+\s+pattern\b", first_line(path).encode(), re.IGNORECASE):
+    if re.match(r"%%MatrixMarket\s+matrix\s+\w+\s+pattern\b", first_line(path), re.IGNORECASE):
         raise InputError(
             f"{path}: a MatrixMarket file of kind 'pattern' says where counts are, not how many; raw counts are needed"
         )
