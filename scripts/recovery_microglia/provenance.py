@@ -1,6 +1,5 @@
-"""What made a result: versions, checksums and the code behind a step (floor 1)."""
+"""What made a result: versions and checksums; what a step says when it fails (floor 1)."""
 
-import ast
 import contextlib
 import hashlib
 import platform
@@ -9,7 +8,6 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -18,10 +16,7 @@ from recovery_microglia.costs import Job, write_cost
 from recovery_microglia.errors import InputError
 from recovery_microglia.workplace import what_the_disk_says
 
-PACKAGE = Path(__file__).parent
 TOOLS = ("snakemake", "scanpy", "anndata", "leidenalg", "numpy", "pandas", "scipy", "umap-learn", "harmonypy")
-_DATA_OF = {"genes": "data", "report": "templates"}
-"""Module to the folder of files that it reads from the package."""
 
 
 def versions() -> dict[str, str]:
@@ -37,56 +32,6 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _module_files(module: str) -> list[Path]:
-    """Return the files of a module, or of a sub-package."""
-    package = PACKAGE / module
-    return sorted(package.rglob("*.py")) if package.is_dir() else [PACKAGE / f"{module}.py"]
-
-
-@cache
-def _imports(path: Path) -> set[str]:
-    """Return the modules of this package that a file imports, at its top or inside functions."""
-    found: set[str] = set()
-    name = PACKAGE.name
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == name:
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{name}."):
-            found.add(str(node.module).split(".")[1])
-        elif isinstance(node, ast.Import):
-            found.update(a.name.split(".")[1] for a in node.names if a.name.startswith(f"{name}."))
-    return {module for module in found if all(file.is_file() for file in _module_files(module))}
-
-
-@cache
-def modules_behind(*modules: str) -> tuple[str, ...]:
-    """Return the given modules and all modules of this package that they import, sorted."""
-    waiting, seen = list(modules), set()
-    while waiting:
-        module = waiting.pop()
-        if module not in seen:
-            seen.add(module)
-            waiting += [name for file in _module_files(module) for name in _imports(file)]
-    return tuple(sorted(seen))
-
-
-@cache
-def code_digest(*modules: str) -> str:
-    """Return a digest of the modules' code, of all they import here and of the data files these read.
-
-    Snakemake does not see that an imported module changed; as a param this digest tells it, so that exactly
-    the steps that use a changed module run again.
-    """
-    digest = hashlib.sha256()
-    for module in modules_behind(*modules):
-        files = _module_files(module)
-        if folder := _DATA_OF.get(module):
-            files += sorted(p for p in (PACKAGE / folder).rglob("*") if p.is_file())
-        for file in files:
-            digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 MISTAKE = "The input is wrong:\n"

@@ -31,12 +31,8 @@ from recovery_microglia.costs import usual_seconds
 from recovery_microglia.errors import InputError
 from recovery_microglia.needs import memory_mb, run_minutes
 from recovery_microglia.progress import Progress
-from recovery_microglia.provenance import (
-    code_digest,
-    sha256,
-    what_was_killed,
-    what_went_wrong,
-)
+from recovery_microglia.jobs.code_digest import code_digest
+from recovery_microglia.provenance import what_was_killed, what_went_wrong
 from recovery_microglia.sheet import DataSet, Library, library_files, load_run
 from recovery_microglia.workplace import fingerprint, hold, size_mb, unusable
 
@@ -83,8 +79,8 @@ if workflow.is_main_process:
                 file=sys.stderr,
             )
 
-# The code that takes shared files apart, its adapter included: the libraries that come out hang on it.
-SPLIT_CODE = [code_digest("readers"), sha256(ROOT / "scripts" / "split.py")[:16]]
+# The code that takes shared files apart: the libraries that come out depend on it.
+SPLIT_CODE = code_digest("split")
 
 
 def recipes_of(dataset: DataSet) -> dict[str, dict]:

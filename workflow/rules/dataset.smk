@@ -46,7 +46,7 @@ rule embedding:
         runtime=minutes("embedding"),
     params:
         seed=CONFIG["seed"],
-        code=code_digest("myeloid"),
+        code=code_digest("embedding"),
     message:
         "{wildcards.dataset}: embedding the myeloid cells"
     script:
@@ -109,7 +109,7 @@ rule timeline:
         quantile=CONFIG["recovery"]["quantile"],
         seed=CONFIG["seed"],
         gene_sets=GENE_SETS,
-        code=code_digest("behaviour", "courses", "robustness", "strata"),
+        code=code_digest("timeline"),
     message:
         "{wildcards.dataset}: comparing the days"
     script:
@@ -132,7 +132,7 @@ rule design_of:
         sheet=sheet_of,
         settings=CONFIG["timeline"],
         seed=CONFIG["seed"],
-        code=code_digest("plan"),
+        code=code_digest("design"),
     message:
         "{wildcards.dataset}: what the design can show"
     script:

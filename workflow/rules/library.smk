@@ -29,7 +29,7 @@ rule library:
         seed=CONFIG["seed"],
         seen=seen(own_counts_of),
         gene_sets=GENE_SETS,
-        code=code_digest("library", "readers"),
+        code=code_digest("library"),
     message:
         "{wildcards.dataset}: library {wildcards.library}: cells, quality, lineage"
     script:

@@ -48,7 +48,7 @@ rule summary:
         readings=readings_of,
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
         gene_sets=GENE_SETS,
-        code=code_digest("expression", "steps", "workplace"),
+        code=code_digest("summary"),
     message:
         "{wildcards.dataset}: closing tables"
     script:
@@ -85,7 +85,7 @@ rule report:
         mem_mb=memory("report"),
         runtime=minutes("report"),
     params:
-        code=code_digest("catalogue", "report"),
+        code=code_digest("report"),
     message:
         "{wildcards.dataset}: writing the page"
     script:
@@ -132,7 +132,7 @@ rule index:
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code_digest("catalogue", "report"),
+        code=code_digest("index"),
     message:
         "Writing the index page"
     script:

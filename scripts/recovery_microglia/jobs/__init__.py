@@ -1,0 +1,1 @@
+"""How a run works: what runs again, logs, costs, progress, memory and time, the disk."""
