@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slurm accuracy scale bad-input-page page screenshots check format lock
+.PHONY: help setup demo test test-long test-slurm snapshot accuracy scale bad-input-page page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -21,6 +21,9 @@ test-long: setup ## run the tests that take minutes
 
 test-slurm: setup ## run the pipeline on the Slurm of this machine (as root on Debian, tests/slurm/start.sh starts one; six minutes)
 	.venv/bin/python -m pytest -m slurm
+
+snapshot: setup ## run the demo and two real sets, and name the results that differ from the stored ones (minutes)
+	.venv/bin/python tests/snapshot.py
 
 accuracy: setup ## measure accuracy on simulated data with known truth, beside what others do (half an hour)
 	.venv/bin/python benchmarks/accuracy/run.py --docs

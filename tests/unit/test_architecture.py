@@ -4,78 +4,16 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 
-from recovery_microglia import provenance
+from recovery_microglia.jobs.code_digest import PACKAGE, SCRIPTS
 
-FLOORS = {
-    1: {
-        "errors",
-        "batches",
-        "checks",
-        "costs",
-        "deposit",
-        "descriptions",
-        "genes",
-        "kernels",
-        "needs",
-        "phrases",
-        "progress",
-        "provenance",
-        "samples",
-        "sheet",
-        "soft",
-        "tsv",
-        "workplace",
-        "catalogue",
-    },
-    2: {"fetch", "intake", "readers", "simulate", "studies", "truth", "unpack"},
-    3: {"calling", "cells", "doublets", "inventory", "lineage", "library"},
-    4: {"myeloid", "scores", "ambient", "likelihood", "refine", "states", "calibration", "recovery"},
-    5: {
-        "design",
-        "betabinomial",
-        "subjects",
-        "secondary",
-        "adjusted",
-        "paired",
-        "correction",
-        "onset",
-        "timeline",
-        "plan",
-        "courses",
-        "robustness",
-        "strata",
-        "behaviour",
-        "compare",
-        "expression",
-    },
-    6: {"adding", "outputs", "steps", "figures", "report"},
-}
-FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
 CONDA_NAMES = {"python-igraph": "igraph", "python-isal": "isal"}
-
-
-def imports_of(module: str) -> set[str]:
-    return {name for file in provenance._module_files(module) for name in provenance._imports(file)}
-
-
-def test_every_module_has_a_floor() -> None:
-    package = provenance.PACKAGE
-    modules = {path.stem for path in package.glob("*.py")} | {p.parent.name for p in package.glob("*/__init__.py")}
-    assert modules - {"__init__"} == set(FLOOR_OF)
-
-
-@pytest.mark.parametrize("module", sorted(FLOOR_OF))
-def test_a_module_imports_only_from_its_floor_or_below(module: str) -> None:
-    above = {name for name in imports_of(module) if FLOOR_OF[name] > FLOOR_OF[module]}
-    assert above == set()
 
 
 def test_the_science_never_sees_snakemake() -> None:
     pattern = re.compile(r"^\s*(import|from) snakemake\b|\bsnakemake\.(input|output|params)\b", re.MULTILINE)
-    assert [p.name for p in provenance.PACKAGE.rglob("*.py") if pattern.search(p.read_text())] == []
+    assert [p.name for p in (SCRIPTS / PACKAGE).rglob("*.py") if pattern.search(p.read_text())] == []
 
 
 def test_adapters_stay_thin(root: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from recovery_microglia.jobs import code_digest as module
 from recovery_microglia.jobs.code_digest import SCRIPTS, code_digest, files_behind
 
 EXPECTED = Path(__file__).with_name("reruns.tsv")
@@ -128,6 +127,8 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        lines = [f"{file}\t{' '.join(rules)}" for file, rules in rules_that_run_again(copied(Path(folder) / "s")).items()]
+        lines = [
+            f"{file}\t{' '.join(rules)}" for file, rules in rules_that_run_again(copied(Path(folder) / "s")).items()
+        ]
     EXPECTED.write_text("\n".join(lines) + "\n")
-    print(f"{module.__name__}: {len(lines)} files")
+    print(f"{len(lines)} files")
