@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scale_data import made, truth
 from scipy.stats import rankdata
 
-from recovery_microglia import doublets
-from recovery_microglia.cells import CellSettings
-from recovery_microglia.genes import MYELOID, load_signatures
-from recovery_microglia.library import LibraryResult, process_library
-from recovery_microglia.lineage import gate
+from recovery_microglia.core.genes import MYELOID, load_signatures
+from recovery_microglia.library import doublets
+from recovery_microglia.library.lineage import gate
+from recovery_microglia.library.process import LibraryResult, process_library
+from recovery_microglia.library.quality_control import CellSettings
 from recovery_microglia.myeloid import clusters, space
 from recovery_microglia.readers import read_counts
 

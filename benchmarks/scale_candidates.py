@@ -31,7 +31,7 @@ k = 150
 """
 OURS = (
     POINTS
-    + "from recovery_microglia.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)"
+    + "from recovery_microglia.library.doublets import _simulated_neighbours\n_simulated_neighbours(points[:500], 250, 20)"
 )
 CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
     "unzip": {
@@ -59,7 +59,7 @@ CANDIDATES: dict[str, dict[str, tuple[str, str]]] = {
             "with igzip.open(path) as s:\n    mmread(s, spmatrix=True).tocsc()",
         ),
         "compiled loop on isal (used)": (
-            "from recovery_microglia.readers.market import read_entries\nread_entries({tiny})",
+            "from recovery_microglia.readers.matrix_market import read_entries\nread_entries({tiny})",
             "read_entries(path)",
         ),
     },

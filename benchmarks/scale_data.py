@@ -20,7 +20,7 @@ import yaml
 from isal import igzip
 from numpy.typing import NDArray
 
-from recovery_microglia.simulate import load_parameters, profiles
+from recovery_microglia.simulate.simulate import load_parameters, profiles
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path("/tmp/recovery-microglia-scale")
@@ -68,7 +68,7 @@ def _profiles(n_genes: int) -> Drawn:
     rates = np.vstack([rates, turned])
     rates /= rates.sum(axis=1, keepdims=True)
     genes, ids = list(tables.genes["gene"]), list(tables.genes["id"])
-    with gzip.open(ROOT / "scripts/recovery_microglia/data/genes_mouse.tsv.gz", "rt") as stream:
+    with gzip.open(ROOT / "scripts/recovery_microglia/core/data/genes_mouse.tsv.gz", "rt") as stream:
         rows = list(csv.DictReader(filter(lambda line: line[0] != "#", stream), delimiter="\t"))
     known = set(genes)
     symbol, identifier = (next(c for c in rows[0] if w in c) for w in ("symbol", "id"))

@@ -8,15 +8,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = {
-    "unzip and parse": ("readers.text", "read_entries"),
+    "unzip and parse": ("readers.dense_text", "read_entries"),
     "names and genes": ("readers", "read_counts"),
-    "quality control": ("library", "cell_metrics"),
-    "doublets: neighbours": ("doublets", "_simulated_neighbours"),
-    "doublets: the rest": ("library", "_flag_doublets"),
-    "lineage: profiles and posteriors": ("lineage.gate", "_learn"),
-    "lineage: mixtures": ("lineage.gate", "mixture_gain"),
-    "lineage: the rest": ("library", "assign_lineage"),
-    "write": ("library", "write_library"),
+    "quality control": ("library.process", "cell_metrics"),
+    "doublets: neighbours": ("library.doublets", "_simulated_neighbours"),
+    "doublets: the rest": ("library.process", "_flag_doublets"),
+    "lineage: profiles and posteriors": ("library.lineage.gate", "_learn"),
+    "lineage: mixtures": ("library.lineage.gate", "mixture_gain"),
+    "lineage: the rest": ("library.process", "assign_lineage"),
+    "write": ("library.process", "write_library"),
 }
 """Step to module and function."""
 WITHIN = {  # what a step holds of others is taken off it
@@ -29,9 +29,10 @@ import sys, time, json, re, tempfile, importlib
 from pathlib import Path
 start = time.process_time()
 sys.path.insert(0, sys.argv[1])
-from recovery_microglia import library, readers
-from recovery_microglia.cells import CellSettings
-from recovery_microglia.genes import load_signatures
+from recovery_microglia import readers
+from recovery_microglia.library import process as library
+from recovery_microglia.library.quality_control import CellSettings
+from recovery_microglia.core.genes import load_signatures
 took = {"imports": time.process_time() - start}
 def timed(step, module, name):
     module = importlib.import_module(f"recovery_microglia.{module}")

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from isal import igzip
 from scale_data import CACHE, made, write_lines
 
-from recovery_microglia.readers.market import read_entries
+from recovery_microglia.readers.matrix_market import read_entries
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = 25_000

@@ -41,7 +41,7 @@ def run(folder: Path, out: Path) -> None:
         import anndata as ad
         import scanpy as sc
 
-        from recovery_microglia.genes import load_signatures
+        from recovery_microglia.core.genes import load_signatures
 
         warnings.simplefilter("ignore")
     with stage("read"):

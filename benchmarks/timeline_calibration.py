@@ -26,11 +26,11 @@ import pandas as pd  # noqa: E402
 from pages import markdown, write_below  # noqa: E402
 from scipy.special import expit, logit  # noqa: E402
 
-from recovery_microglia.design import Audit  # noqa: E402
-from recovery_microglia.onset import find_onset  # noqa: E402
-from recovery_microglia.strata import interactions  # noqa: E402
-from recovery_microglia.subjects import TimelineSettings  # noqa: E402
-from recovery_microglia.timeline import compare_days  # noqa: E402
+from recovery_microglia.timeline.days import compare_days  # noqa: E402
+from recovery_microglia.timeline.design import Audit  # noqa: E402
+from recovery_microglia.timeline.fractions import TimelineSettings  # noqa: E402
+from recovery_microglia.timeline.onset import find_onset  # noqa: E402
+from recovery_microglia.timeline.stratified import interactions  # noqa: E402
 
 MARK = "<!-- below: printed by benchmarks/timeline_calibration.py --docs -->"
 DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)

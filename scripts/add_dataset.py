@@ -16,9 +16,9 @@ from pathlib import Path
 
 def main() -> int:
     """Run the command line."""
-    from recovery_microglia.adding import add_dataset
-    from recovery_microglia.errors import InputError
-    from recovery_microglia.workplace import what_the_disk_says
+    from recovery_microglia.add_dataset.entry import add_dataset
+    from recovery_microglia.core.errors import InputError
+    from recovery_microglia.jobs.disk import what_the_disk_says
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="GSE accession, a folder with count matrices, or a GSE…_family.soft.gz file")

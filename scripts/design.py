@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.outputs import write_table
-    from recovery_microglia.plan import plan, words
-    from recovery_microglia.subjects import TimelineSettings
+    from recovery_microglia.summary.outputs import write_table
+    from recovery_microglia.timeline.fractions import TimelineSettings
+    from recovery_microglia.timeline.power import plan, words
 
     settings = TimelineSettings(**snakemake.params.settings)
     audit, days = plan(pd.DataFrame(snakemake.params.sheet), settings, seed=snakemake.params.seed)

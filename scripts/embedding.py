@@ -2,7 +2,7 @@
 
 import anndata as ad
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.myeloid import embed

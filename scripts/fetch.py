@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.deposit import Download
-    from recovery_microglia.fetch import fetch
+    from recovery_microglia.deposit.downloads import Download
+    from recovery_microglia.deposit.fetch import fetch
 
     fetch(
         Download(**snakemake.params.file),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import anndata as ad
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
-    from recovery_microglia.genes import load_signatures
-    from recovery_microglia.outputs import read_json, write_json, write_table
-    from recovery_microglia.recovery import RecoverySettings, call_recovery
+    from recovery_microglia.core.genes import load_signatures
+    from recovery_microglia.recovery.call import RecoverySettings, call_recovery
+    from recovery_microglia.summary.outputs import read_json, write_json, write_table
 
     renamed = {}
     for path in snakemake.input.libraries:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
-    from recovery_microglia.simulate import simulate
+    from recovery_microglia.simulate.simulate import simulate
 
     sheet = pd.DataFrame(snakemake.params.sheet)
     simulate(

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log) as job:
-    from recovery_microglia.batches import write_record
     from recovery_microglia.readers import Rule, split_counts
+    from recovery_microglia.readers.split_passes import write_record
 
     folder, out, recipes = Path(snakemake.params.folder), Path(snakemake.output[0]), snakemake.params.recipes
     files = sorted({recipe["file"] for recipe in recipes.values()})

@@ -5,13 +5,13 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 
-from recovery_microglia.provenance import reporting
+from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
-    from recovery_microglia.genes import load_signatures
-    from recovery_microglia.outputs import read_json, read_table, write_json, write_table
-    from recovery_microglia.steps import timeline_step
-    from recovery_microglia.subjects import TimelineSettings
+    from recovery_microglia.core.genes import load_signatures
+    from recovery_microglia.summary.outputs import read_json, read_table, write_json, write_table
+    from recovery_microglia.summary.steps import timeline_step
+    from recovery_microglia.timeline.fractions import TimelineSettings
 
     tables, report = timeline_step(
         sheet=pd.DataFrame(snakemake.params.sheet),

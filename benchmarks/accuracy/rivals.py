@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.genes import Signatures, present
+from recovery_microglia.core.genes import Signatures, present
 
 Calls = NDArray[np.bool_]
 

@@ -587,7 +587,7 @@ def split(what: str, **how: Any) -> Make:
         lab.file("data/turned.tsv", "barcode\tsample\nS2_A\tS2\nS1_A\tS1\nS1_B\tS1\n")
         lab.file("data/ragged.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\textra\n")
         absent = split_counts(Path("data/m.csv"), {"I1": what}, Rule(**how), Path("data")).absent
-        from recovery_microglia.errors import InputError
+        from recovery_microglia.core.errors import InputError
 
         if absent:
             raise InputError(absent["I1"])
@@ -660,7 +660,7 @@ def poisson(n_cells: int, genes: list[str], rate: float) -> ad.AnnData:
 
 
 def many_genes() -> list[str]:
-    from recovery_microglia.genes import known_symbols
+    from recovery_microglia.core.genes import known_symbols
 
     return sorted(known_symbols("mouse"))[:2000]
 

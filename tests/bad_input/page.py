@@ -36,7 +36,7 @@ def cell(text: str) -> str:
 
 def page() -> str:
     """Return the page."""
-    from recovery_microglia.errors import SHOWN
+    from recovery_microglia.core.errors import SHOWN
 
     parts = [HEAD.format(n=sum(len(section.cases) for section in SECTIONS), shown=SHOWN)]
     for section in SECTIONS:

@@ -7,14 +7,14 @@ from pathlib import Path
 from unittest import mock
 
 from bad_input.lab import DENSE, Case, Lab, Make, Section
-from recovery_microglia.errors import InputError
+from recovery_microglia.core.errors import InputError
 
 
 def unusable() -> None:
     """What a run looks at first."""
-    from recovery_microglia import workplace
+    from recovery_microglia.jobs import disk
 
-    raise InputError(workplace.unusable(Path("results")))
+    raise InputError(disk.unusable(Path("results")))
 
 
 def results_is_a_file(lab: Lab) -> None:
@@ -39,7 +39,7 @@ def step(work: Callable[[Lab], object]) -> Make:
     """A step of the pipeline that does this, and what its log says at the end of the run."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.provenance import reporting, what_went_wrong
+        from recovery_microglia.jobs.log import reporting, what_went_wrong
 
         log = Path("results/study/logs/library.I1.log")
         try:
@@ -93,7 +93,7 @@ def after_reading(change: Callable[[Path], object]) -> Make:
     """A file that is no longer what was read when the run closes."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.workplace import check_unchanged
+        from recovery_microglia.jobs.disk import check_unchanged
 
         product = lab.file("results/study/libraries/I1/library.json", "{}")
         source = Path("data/I1.csv")
@@ -110,7 +110,7 @@ def configuration(text: str | None) -> Make:
     """The file config/config.yaml, as it stands on the disk."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.checks import read_yaml
+        from recovery_microglia.core.schemas import read_yaml
 
         if text is not None:
             lab.file("config/config.yaml", text)

@@ -8,8 +8,8 @@ import pandas as pd
 from axe_playwright_python.sync_playwright import Axe
 
 from browser.chromium import Opened
-from recovery_microglia.outputs import read_table
-from recovery_microglia.report import words
+from recovery_microglia.report import wording
+from recovery_microglia.summary.outputs import read_table
 
 OVERFLOWS = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
@@ -71,11 +71,11 @@ def shown(opened: Opened, name: str) -> list[dict[str, list[str]]]:
 
 
 WRITTEN = {
-    "percent": words.percent,
-    "whole": words.whole,
-    "p": words.p_value,
-    "day": words.day,
-    "number": words.number,
+    "percent": wording.percent,
+    "whole": wording.whole,
+    "p": wording.p_value,
+    "day": wording.day,
+    "number": wording.number,
 }
 
 
@@ -84,8 +84,8 @@ def assert_column(rows: list[dict[str, list[str]]], column: str, values: pd.Seri
     assert len(rows) == len(values), f"{column}: {len(rows)} rows on the page, {len(values)} in the table"
     for row, value in zip(rows, values, strict=True):
         sort, text = row[column]
-        if words.missing(value):
-            assert (sort, text) == ("", words.DASH)
+        if wording.missing(value):
+            assert (sort, text) == ("", wording.DASH)
             continue
         np.testing.assert_allclose(float(sort), float(value), rtol=1e-9, err_msg=column)
         assert text == WRITTEN[kind](value)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recovery_microglia.genes import Signatures, load_signatures, resolve_symbols
-from recovery_microglia.simulate import Parameters, load_parameters, profiles, simulate_library
+from recovery_microglia.core.genes import Signatures, load_signatures, resolve_symbols
+from recovery_microglia.simulate.simulate import Parameters, load_parameters, profiles, simulate_library
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"library": "L1", "organism": "mouse", "injury_class": "none", "assay": "cells"}

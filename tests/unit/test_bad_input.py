@@ -6,7 +6,7 @@ import pytest
 
 from bad_input.lab import Case, Lab
 from bad_input.page import PAGE, SECTIONS, page
-from recovery_microglia.errors import InputError
+from recovery_microglia.core.errors import InputError
 
 CASES = [pytest.param(case, id=f"{section.title}: {case.what}") for section in SECTIONS for case in section.cases]
 

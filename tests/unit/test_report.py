@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import report_fixture as made
 
-from recovery_microglia.report import ReportInputs, render_index, render_report, words
-from recovery_microglia.report.answer import headline, limits, verdict
-from recovery_microglia.report.results import truth_section
+from recovery_microglia.report import ReportInputs, render_index, render_report, wording
+from recovery_microglia.report.sections.answer import headline, limits, verdict
+from recovery_microglia.report.sections.results import truth_section
 
 SETS = {
     "tested": made.a_tested_set,
@@ -85,7 +85,7 @@ def test_the_answer_stands_before_everything_else(drawn: tuple[ReportInputs, Pag
     assert answer in text
     first_section = text.index("Recovery cells over days", text.index(answer))
     assert text.index(answer) < first_section
-    assert words.STATUS[inputs.status][0] in text[: text.index(answer)]
+    assert wording.STATUS[inputs.status][0] in text[: text.index(answer)]
 
 
 def test_no_number_is_shown_as_nan_or_none(drawn: tuple[ReportInputs, Page]) -> None:
@@ -145,7 +145,7 @@ def test_text_of_a_data_set_cannot_become_markup() -> None:
 def test_nothing_known_still_makes_a_page() -> None:
     page = Page(render_report(ReportInputs({"dataset": "x", "title": "Nothing"})))
     assert "Nothing" in page.words
-    assert words.STATUS["not_testable"][0] in page.words
+    assert wording.STATUS["not_testable"][0] in page.words
 
 
 def test_the_index_links_every_page_and_says_each_answer() -> None:
@@ -194,7 +194,7 @@ def test_one_sex_is_named_among_the_limits() -> None:
     ],
 )
 def test_percentages_never_round_to_none(value: float | None, text: str) -> None:
-    assert words.percent(value) == text
+    assert wording.percent(value) == text
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ def test_percentages_never_round_to_none(value: float | None, text: str) -> None
     ],
 )  # fmt: skip
 def test_an_onset_is_an_interval_with_its_censoring(row: dict, text: str) -> None:
-    assert words.onset_words(row) == text
+    assert wording.onset_words(row) == text
 
 
 def test_a_p_is_never_zero() -> None:
-    assert words.p_value(0.0) == "< 0.0001"
-    assert words.p_value(0.0312) == "0.031"
+    assert wording.p_value(0.0) == "< 0.0001"
+    assert wording.p_value(0.0312) == "0.031"
 
 
 def test_numbers_beneath_the_main_figure_are_those_of_the_table() -> None:

@@ -12,11 +12,11 @@ import pytest
 import report_fixture as made
 
 from recovery_microglia import figures
-from recovery_microglia.catalogue import TABLES
+from recovery_microglia.core.catalogue import TABLES
 from recovery_microglia.report import ReportInputs, cellmap
-from recovery_microglia.report.evidence import design_section
-from recovery_microglia.report.glossary import TERMS, Glossary
-from recovery_microglia.report.results import timeline_section
+from recovery_microglia.report.sections.evidence import design_section
+from recovery_microglia.report.sections.glossary import TERMS, Glossary
+from recovery_microglia.report.sections.results import timeline_section
 
 
 @pytest.fixture(scope="module")

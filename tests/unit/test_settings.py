@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recovery_microglia.cells import CellSettings
-from recovery_microglia.checks import defaults
+from recovery_microglia.core.schemas import defaults
+from recovery_microglia.library.quality_control import CellSettings
 from recovery_microglia.myeloid import ClusterSettings
-from recovery_microglia.recovery import RecoverySettings
-from recovery_microglia.subjects import TimelineSettings
+from recovery_microglia.recovery.call import RecoverySettings
+from recovery_microglia.timeline.fractions import TimelineSettings
 
 SECTIONS = {
     "cells": CellSettings,

@@ -100,7 +100,7 @@ def test_what_decides_a_library_takes_it_up_again(shared: Project, rows: list[st
     [
         ("config/datasets/one/dataset.yaml", "column: sample", "pattern: ^(?P<library>[A-Z])"),
         ("scripts/split.py", "write_record(recipes, out)", "write_record(recipes,  out)"),
-        ("scripts/recovery_microglia/readers/whose.py", "def _own_key", "\ndef _own_key"),
+        ("scripts/recovery_microglia/readers/barcode_assignment.py", "def _own_key", "\ndef _own_key"),
     ],
 )
 def test_another_way_of_taking_the_file_apart_takes_all_up_again(

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from browser.checks import assert_numbers_are_the_tables, assert_sound, opened_to_the_end, tables_of
-from recovery_microglia.catalogue import holds
+from recovery_microglia.core.catalogue import holds
 from workflow.conftest import Project
 
 ROOT = Path(__file__).parents[2]

@@ -44,16 +44,16 @@ def test_five_hundred_libraries_are_planned_in_ten_seconds(large: Project) -> No
     ("file", "old", "new", "jobs"),
     [
         # the words of the page: pages only
-        ("scripts/recovery_microglia/report/answer.py", '"""', '""" ', {"report": 1, "index": 1}),
-        ("scripts/recovery_microglia/templates/style.css", "body", "body ", {"report": 1, "index": 1}),
+        ("scripts/recovery_microglia/report/sections/answer.py", '"""', '""" ', {"report": 1, "index": 1}),
+        ("scripts/recovery_microglia/report/templates/style.css", "body", "body ", {"report": 1, "index": 1}),
         # the score reads no matrix again
-        ("scripts/recovery_microglia/recovery.py", '"""', '""" ', LATE),
+        ("scripts/recovery_microglia/recovery/call.py", '"""', '""" ', LATE),
         ("config/config.yaml", "max_rank: 1500", "max_rank: 1400", LATE),
         # the cells of single libraries
-        ("scripts/recovery_microglia/doublets.py", '"""', '""" ', {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
+        ("scripts/recovery_microglia/library/doublets.py", '"""', '""" ', {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
         # how much a job asks for, what it cost and how a run is told are no part of a result
-        ("scripts/recovery_microglia/needs.py", "Need(1000, 15", "Need(1200, 15", {}),
-        ("scripts/recovery_microglia/progress.py", '"""', '""" ', {}),
+        ("scripts/recovery_microglia/jobs/resources.py", "Need(1000, 15", "Need(1200, 15", {}),
+        ("scripts/recovery_microglia/jobs/progress.py", '"""', '""" ', {}),
         ("profiles/slurm/config.yaml", "retries: 2", "retries: 3", {}),
     ],
 )  # fmt: skip

@@ -83,7 +83,7 @@ def cluster(here: Project) -> tuple[Project, Run]:
     """The same on Slurm, with an estimate of the libraries' memory that is too low."""
     path = here.path.with_name("cluster")
     shutil.copytree(here.path, path, symlinks=True, ignore=shutil.ignore_patterns("results", "resources", ".snakemake"))
-    needs = path / "scripts/recovery_microglia/needs.py"
+    needs = path / "scripts/recovery_microglia/jobs/resources.py"
     text = needs.read_text()
     assert '"library": Need(1000,' in text
     needs.write_text(text.replace('"library": Need(1000,', '"library": Need(330,'))

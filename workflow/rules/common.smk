@@ -23,18 +23,18 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
-from recovery_microglia.batches import batch_of, batches
-from recovery_microglia.checks import read_yaml
-from recovery_microglia.deposit import fetched_path, forget_lost, record_path
-from recovery_microglia.catalogue import holds
-from recovery_microglia.costs import usual_seconds
-from recovery_microglia.errors import InputError
-from recovery_microglia.needs import memory_mb, run_minutes
-from recovery_microglia.progress import Progress
+from recovery_microglia.readers.split_passes import batch_of, batches
+from recovery_microglia.core.schemas import read_yaml
+from recovery_microglia.deposit.downloads import fetched_path, forget_lost, record_path
+from recovery_microglia.core.catalogue import holds
+from recovery_microglia.jobs.costs import usual_seconds
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.jobs.resources import memory_mb, run_minutes
+from recovery_microglia.jobs.progress import Progress
 from recovery_microglia.jobs.code_digest import code_digest
-from recovery_microglia.provenance import what_was_killed, what_went_wrong
-from recovery_microglia.sheet import DataSet, Library, library_files, load_run
-from recovery_microglia.workplace import fingerprint, hold, size_mb, unusable
+from recovery_microglia.jobs.log import what_was_killed, what_went_wrong
+from recovery_microglia.study.dataset import DataSet, Library, library_files, load_run
+from recovery_microglia.jobs.disk import fingerprint, hold, size_mb, unusable
 
 
 def stop(lines) -> None:

@@ -1,4 +1,4 @@
-"""The figures of a report: each takes tables, gives a `Picture`, or None where there is nothing to draw (floor 6)."""
+"""The figures of a report: each takes tables, gives a `Picture`, or None where there is nothing to draw."""
 
 from recovery_microglia.figures.behaviour import behaviour_beside_cells
 from recovery_microglia.figures.cells import embeddings, lineage_shares, state_shares

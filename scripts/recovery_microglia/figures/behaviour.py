@@ -1,4 +1,4 @@
-"""Figure of behaviour over days above the share of recovery cells (floor 6)."""
+"""Figure of behaviour over days above the share of recovery cells."""
 
 from typing import Any
 

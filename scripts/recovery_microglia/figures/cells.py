@@ -1,4 +1,4 @@
-"""Figures of what the cells are: embeddings, lineages, states (floor 6)."""
+"""Figures of what the cells are: embeddings, lineages, states."""
 
 from collections.abc import Mapping, Sequence
 

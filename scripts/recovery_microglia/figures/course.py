@@ -1,4 +1,4 @@
-"""Figures over days: the timeline, and called against true (floor 6)."""
+"""Figures over days: the timeline, and called against true."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ from recovery_microglia.figures.style import (
     slug,
     to_svg,
 )
-from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.study.dataset import CONTROLS
 
 FLOW_DAYS = (14.0, 35.0)
 """Peaks of the CD11c+ and the CD11c-high cells by flow cytometry, Kohno 2022: counts, in another injury model."""

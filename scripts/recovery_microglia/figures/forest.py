@@ -1,4 +1,4 @@
-"""All data sets of a run beside each other: when the cells emerge, and by how much (floor 6)."""
+"""All data sets of a run beside each other: when the cells emerge, and by how much."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from recovery_microglia.figures.style import (
     percent_axis,
     root_days,
 )
-from recovery_microglia.robustness import interval
+from recovery_microglia.timeline.sensitivity import interval
 
 TITLE = "When recovery microglia emerge, and by how much, in every data set"
 

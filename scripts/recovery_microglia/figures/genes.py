@@ -1,4 +1,4 @@
-"""Figures of single genes (floor 6)."""
+"""Figures of single genes."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from recovery_microglia.figures.style import (
     sidestep,
     to_svg,
 )
-from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.study.dataset import CONTROLS
 
 
 def signature_genes(markers: pd.DataFrame) -> Picture | None:

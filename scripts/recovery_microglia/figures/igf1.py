@@ -1,4 +1,4 @@
-"""Figures of where the Igf1 counts come from: lineages, and states of the microglia, over days (floor 6)."""
+"""Figures of where the Igf1 counts come from: lineages, and states of the microglia, over days."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
-from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.study.dataset import CONTROLS
 
 SMALL = 0.03
 """A source that never gives more than this is put with the others of its kind."""

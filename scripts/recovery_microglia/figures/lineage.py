@@ -1,4 +1,4 @@
-"""Figures of the lineage gate: the markers behind it, and the cells it could not place (floor 6)."""
+"""Figures of the lineage gate: the markers behind it, and the cells it could not place."""
 
 from typing import Any
 

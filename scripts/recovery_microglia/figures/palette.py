@@ -1,4 +1,4 @@
-"""Names and colours of lineages and states (floor 6)."""
+"""Names and colours of lineages and states."""
 
 from recovery_microglia.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 

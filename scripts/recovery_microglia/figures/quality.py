@@ -1,4 +1,4 @@
-"""Figures of what quality control did (floor 6)."""
+"""Figures of what quality control did."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Figures of the course by sex or by arm (floor 6)."""
+"""Figures of the course by sex or by arm."""
 
 import numpy as np
 import pandas as pd

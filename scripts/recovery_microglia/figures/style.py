@@ -1,4 +1,4 @@
-"""How every figure looks, and how a drawing becomes part of a page (floor 6)."""
+"""How every figure looks, and how a drawing becomes part of a page."""
 
 import hashlib
 import re

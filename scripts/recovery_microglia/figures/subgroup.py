@@ -1,4 +1,4 @@
-"""Figures of the subgroup itself: scores, routes, clusters, alternatives (floor 6)."""
+"""Figures of the subgroup itself: scores, routes, clusters, alternatives."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from recovery_microglia.figures.style import (
     slug,
     to_svg,
 )
-from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.study.dataset import CONTROLS
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "score": ("score (the one reported)", VERMILION, "-"),

@@ -1,4 +1,4 @@
-"""The myeloid cells of all libraries together: merged, clustered, integrated, drawn (floor 4).
+"""The myeloid cells of all libraries together: merged, clustered, integrated, drawn.
 
 ``merge`` joins the libraries, ``space`` finds variable genes, components and neighbours, ``clusters`` the
 partitions and how stable they are, ``integration`` an embedding for looking and what it loses, ``embedding``

@@ -12,8 +12,8 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.errors import Notice
-from recovery_microglia.kernels import group_moments
+from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.kernels import group_moments
 from recovery_microglia.myeloid import space
 from recovery_microglia.myeloid.integration import add_integrated
 

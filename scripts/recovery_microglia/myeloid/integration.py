@@ -8,7 +8,7 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
-from recovery_microglia.errors import Notice
+from recovery_microglia.core.errors import Notice
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

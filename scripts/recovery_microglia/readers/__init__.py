@@ -1,4 +1,4 @@
-"""Any layout of a count matrix → AnnData of raw counts (floor 2).
+"""Any layout of a count matrix → AnnData of raw counts.
 
 ``read_counts`` recognises the layout by what is there, not by names alone: Cell Ranger 2 and 3 folders (gzipped or
 not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists, dense text, AnnData, and tar or zip
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import anndata as ad
 
-from recovery_microglia.genes import Organism
-from recovery_microglia.readers.binary import read_10x_h5, read_anndata
+from recovery_microglia.core.genes import Organism
+from recovery_microglia.readers.barcode_assignment import Rule
 from recovery_microglia.readers.counts import to_anndata
+from recovery_microglia.readers.dense_text import read_dense, read_matrix_market
+from recovery_microglia.readers.hdf5 import read_10x_h5, read_anndata
 from recovery_microglia.readers.layouts import FORMATS, Asked, Leaves, read_with, unchanged
 from recovery_microglia.readers.split import Split, split_counts
-from recovery_microglia.readers.text import read_dense, read_matrix_market
-from recovery_microglia.readers.whose import Rule
 
 WHOLE = Leaves(read_dense, read_matrix_market, read_anndata, read_10x_h5)
 

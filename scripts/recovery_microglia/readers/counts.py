@@ -1,4 +1,4 @@
-"""Checks and bookkeeping that every reader shares (floor 2)."""
+"""Checks and bookkeeping that every reader shares."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.errors import InputError
-from recovery_microglia.genes import Organism, Resolved, known_symbols, resolve_symbols
-from recovery_microglia.kernels import renumber
-from recovery_microglia.tsv import looks_like_date
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.genes import Organism, Resolved, known_symbols, resolve_symbols
+from recovery_microglia.core.kernels import renumber
+from recovery_microglia.core.tsv import looks_like_date
 
 BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
 OTHER_ANIMALS = {

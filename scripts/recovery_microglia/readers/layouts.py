@@ -1,4 +1,4 @@
-"""Which layout lies at a path, and which files belong to it (floor 2)."""
+"""Which layout lies at a path, and which files belong to it."""
 
 import glob
 import re
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from recovery_microglia.deposit import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, is_list, lists_of
-from recovery_microglia.errors import InputError
-from recovery_microglia.readers.opening import first_line, opened
-from recovery_microglia.unpack import unpack
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.deposit.archives import unpack
+from recovery_microglia.deposit.downloads import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, is_list, lists_of
+from recovery_microglia.readers.compression import first_line, opened
 
 FORMATS = {
     "auto": "recognise the layout",

@@ -1,4 +1,4 @@
-"""A file of several libraries taken apart in one pass, in bounded memory (floor 2).
+"""A file of several libraries taken apart in one pass, in bounded memory.
 
 Blocks of the file are dealt out to the libraries as they come, each library's to a place of its own in a temporary HDF5
 file beside the result; then one library after the other is put together and written. Memory holds a block of the
@@ -16,14 +16,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recovery_microglia.errors import InputError
-from recovery_microglia.genes import Organism
-from recovery_microglia.readers import market
-from recovery_microglia.readers.binary import looks_raw
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.genes import Organism
+from recovery_microglia.readers import matrix_market
+from recovery_microglia.readers.barcode_assignment import Owners, Rule, owners
 from recovery_microglia.readers.counts import Genes, check_counts, check_names, genes_of, with_genes
+from recovery_microglia.readers.hdf5 import looks_raw
 from recovery_microglia.readers.layouts import Asked, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
-from recovery_microglia.readers.whose import Owners, Rule, owners
 
 PIECE, BUFFERS = 1 << 18, 1 << 24
 """Entries of a library that are written at once, and of all libraries together that wait for it."""
@@ -70,7 +70,7 @@ def split_counts(
         stream = read_with(path, Asked(format, genome, layer, scratch, STREAMS))
         try:
             return _split(stream, path, libraries, rule, out, organism, genome)
-        except market.NotPlainError:
+        except matrix_market.NotPlainError:
             if stream.whole is None:
                 raise
             return _split(of_table(stream.whole()), path, libraries, rule, out, organism, genome)

@@ -1,4 +1,4 @@
-"""Matrices in blocks, for files that memory does not hold (floor 2).
+"""Matrices in blocks, for files that memory does not hold.
 
 Each layout gives its names at once and its counts block by block, in the order in which they lie in the file: a block
 is some barcodes with all features, or some features with all barcodes. A file that has no order, or is of an unusual
@@ -17,12 +17,10 @@ import h5py
 import numpy as np
 import scipy.sparse as sp
 
-from recovery_microglia.errors import InputError
-from recovery_microglia.readers import market
-from recovery_microglia.readers.binary import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.readers import matrix_market
 from recovery_microglia.readers.counts import Table
-from recovery_microglia.readers.layouts import Leaves
-from recovery_microglia.readers.text import (
+from recovery_microglia.readers.dense_text import (
     DENSE_BY_CELL,
     DENSE_BY_GENE,
     MARKET,
@@ -34,6 +32,8 @@ from recovery_microglia.readers.text import (
     market_names,
     read_matrix_market,
 )
+from recovery_microglia.readers.hdf5 import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
+from recovery_microglia.readers.layouts import Leaves
 
 ENTRIES = 1_000_000
 """Counts of a sparse block."""
@@ -85,13 +85,13 @@ def _without_matrix(table: Table, shape: tuple[int, int]) -> Table:
 def stream_market(matrix: Path, genes: Path, barcodes: Path) -> Stream:
     """Stream a MatrixMarket file that is sorted by cell or by gene."""
     whole = partial(read_matrix_market, matrix, genes, barcodes)
-    shape = market.shape_of(matrix)
-    by_column = market.sorted_by_column(matrix) if shape else None
+    shape = matrix_market.shape_of(matrix)
+    by_column = matrix_market.sorted_by_column(matrix) if shape else None
     if shape is None or by_column is None:
         return of_table(whole())
     by_gene, cells, ids, symbols, types = market_names(shape, matrix, genes, barcodes)
     names = Table(_nothing((len(cells), len(symbols))), cells, symbols, MARKET, ids, types)
-    return Stream(names, by_column == by_gene, partial(market.entry_blocks, matrix, by_column=by_column), whole)
+    return Stream(names, by_column == by_gene, partial(matrix_market.entry_blocks, matrix, by_column=by_column), whole)
 
 
 def stream_dense(path: Path) -> Stream:

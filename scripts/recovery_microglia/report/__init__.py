@@ -1,4 +1,4 @@
-"""One self-contained HTML page per data set, and one over all of them (floor 6)."""
+"""One self-contained HTML page per data set, and one over all of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,19 +8,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from recovery_microglia.figures import Picture
-from recovery_microglia.report.answer import verdict
 from recovery_microglia.report.blocks import Section, plates
-from recovery_microglia.report.evidence import (
+from recovery_microglia.report.inputs import ReportInputs, load_inputs
+from recovery_microglia.report.sections.answer import verdict
+from recovery_microglia.report.sections.evidence import (
     cells_section,
     design_section,
     quality_section,
     subgroup_section,
     warnings_section,
 )
-from recovery_microglia.report.glossary import Glossary, glossary_section
-from recovery_microglia.report.inputs import ReportInputs, load_inputs
-from recovery_microglia.report.methods import methods_section
-from recovery_microglia.report.results import (
+from recovery_microglia.report.sections.glossary import Glossary, glossary_section
+from recovery_microglia.report.sections.methods import methods_section
+from recovery_microglia.report.sections.results import (
     genes_section,
     igf1_section,
     robustness_section,
@@ -30,7 +30,7 @@ from recovery_microglia.report.results import (
 
 __all__ = ["ReportInputs", "load_inputs", "render_index", "render_report", "write_index", "write_report"]
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def _environment() -> Environment:

@@ -1,4 +1,4 @@
-"""What a page is built of; the template knows one macro for each (floor 6)."""
+"""What a page is built of; the template knows one macro for each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,21 +10,21 @@ import pandas as pd
 from recovery_microglia.figures import Picture
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.figures.style import slug
-from recovery_microglia.report import words
+from recovery_microglia.report import wording
 from recovery_microglia.report.cellmap import CellMap
 
 PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
 _TEXT_OF: dict[str, Callable[[Any], str]] = {
-    "text": words.plain,
-    "whole": words.whole,
-    "number": words.number,
-    "percent": words.percent,
-    "p": words.p_value,
-    "day": words.day,
-    "yes": words.yes_no,
-    "lineage": lambda value: words.DASH if words.missing(value) else lineage_name(str(value)),
+    "text": wording.plain,
+    "whole": wording.whole,
+    "number": wording.number,
+    "percent": wording.percent,
+    "p": wording.p_value,
+    "day": wording.day,
+    "yes": wording.yes_no,
+    "lineage": lambda value: wording.DASH if wording.missing(value) else lineage_name(str(value)),
 }
 KINDS: dict[str, str] = {
     **dict.fromkeys(
@@ -216,7 +216,7 @@ class Section:
 def cell(value: Any, kind: str) -> Cell:
     """Return a value as it is written and sorted."""
     text = _TEXT_OF[kind](value)
-    if words.missing(value):
+    if wording.missing(value):
         return Cell(text, "")
     if isinstance(value, (bool, np.bool_)) or kind in ("text", "lineage", "yes"):
         return Cell(text, text.lower())
@@ -234,7 +234,7 @@ def table(
 ) -> Table:
     """Return a table of the columns that exist and hold anything at all."""
     shown = frame.head(MOST_ROWS)
-    kept = [c for c in columns if c.key in frame and not all(words.missing(value) for value in shown[c.key])]
+    kept = [c for c in columns if c.key in frame and not all(wording.missing(value) for value in shown[c.key])]
     records = shown[[c.key for c in kept]].itertuples(index=False, name=None)
     rows = tuple(tuple(cell(value, c.kind) for value, c in zip(row, kept, strict=True)) for row in records)
     if len(frame) > MOST_ROWS:

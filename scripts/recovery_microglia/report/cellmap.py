@@ -1,4 +1,4 @@
-"""The map of the myeloid cells that a reader can colour and zoom: small arrays that the page's script draws (floor 6).
+"""The map of the myeloid cells that a reader can colour and zoom: small arrays that the page's script draws.
 
 A plotting library of the web weighs 1 to 5 MB before the first cell; this needs neither. Positions are 16-bit, categories,
 scores and counts 8-bit, each array deflated and written as base64, and only the colouring that is looked at is unpacked.

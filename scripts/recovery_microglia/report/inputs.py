@@ -1,4 +1,4 @@
-"""What a page is written from (floor 6)."""
+"""What a page is written from."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.outputs import read_table
-from recovery_microglia.report import words
-from recovery_microglia.sheet import CONTROLS
+from recovery_microglia.report import wording
+from recovery_microglia.study.dataset import CONTROLS
+from recovery_microglia.summary.outputs import read_table
 
 CELL_COLUMNS = (
     *("cell", "library", "subject", "day", "condition", "chemistry", "lineage", "state", "recovery_score"),
@@ -49,13 +49,13 @@ class ReportInputs:
     def text(self, key: str) -> str:
         """Return a text of the summary; empty if it is not there."""
         value = self.summary.get(key)
-        return "" if words.missing(value) else str(value)
+        return "" if wording.missing(value) else str(value)
 
     @property
     def status(self) -> str:
         """What may be claimed; the most careful answer if the summary does not say."""
         status = self.text("status")
-        return status if status in words.STATUS else "not_testable"
+        return status if status in wording.STATUS else "not_testable"
 
     @property
     def reason(self) -> str:
@@ -116,7 +116,9 @@ class ReportInputs:
     def sentences(self, key: str) -> list[str]:
         """Return the sentences of a part of the summary, as text; none if there are none."""
         told = self.summary.get(key) or []
-        return [told] if isinstance(told, str) else [str(sentence) for sentence in told if not words.missing(sentence)]
+        return (
+            [told] if isinstance(told, str) else [str(sentence) for sentence in told if not wording.missing(sentence)]
+        )
 
     @property
     def included(self) -> pd.DataFrame:
@@ -124,7 +126,7 @@ class ReportInputs:
         samples = self.table("samples")
         if samples.empty or "include" not in samples:
             return samples
-        return samples[samples["include"].map(words.truthy)]
+        return samples[samples["include"].map(wording.truthy)]
 
     @property
     def sorted_tissue(self) -> bool:

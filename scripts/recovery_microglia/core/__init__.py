@@ -1,0 +1,1 @@
+"""What every room may use: mistakes, gene sets, tables, words, compiled passes over counts."""

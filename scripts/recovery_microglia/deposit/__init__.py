@@ -1,0 +1,1 @@
+"""What lies in a deposit, and how it comes here: addresses, downloads, archives, descriptions."""

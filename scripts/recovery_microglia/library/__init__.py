@@ -1,0 +1,1 @@
+"""One library: cells among droplets, quality, doublets, lineage. It knows nothing of the others."""

@@ -1,0 +1,51 @@
+"""What a schema cannot see in a data set's description: patterns, folders and tables that must be there."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def compiled_split(pattern: str) -> re.Pattern[str]:
+    """Return ``split.pattern`` compiled.
+
+    Raises
+    ------
+    ValueError
+        It is no regular expression, or has no group named library; the message says so.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"split.pattern: not a regular expression ({error})") from None
+    if "library" not in compiled.groupindex:
+        raise ValueError("split.pattern: needs a group named library, such as (?P<library>D[0-9]+)_")
+    return compiled
+
+
+def split_mistakes(split: Any, folder: Path, here: bool) -> list[str]:
+    """Return what is wrong with ``split``; ``here``: the files are in the folder."""
+    if not isinstance(split, Mapping):
+        return []  # the schema has told it
+    lines = []
+    if "pattern" not in split and "column" not in split:
+        lines.append("split: needs pattern or column: how are the cells of one file told apart?")
+    if isinstance(pattern := split.get("pattern"), str):
+        try:
+            compiled_split(pattern)
+        except ValueError as error:
+            lines.append(str(error))
+    table = split.get("metadata")
+    if here and isinstance(table, str) and not (folder / table).is_file():
+        lines.append(f"split.metadata: '{folder / table}': no such file")
+    return lines
+
+
+def simulation_mistakes(simulation: Any, path: Path) -> list[str]:
+    """Return what is wrong with ``simulation``; ``path`` is the data set's folder."""
+    parameters = simulation.get("parameters") if isinstance(simulation, Mapping) else None
+    if not isinstance(parameters, str) or (path / parameters / "genes.tsv").is_file():
+        return []
+    return [
+        f"simulation.parameters: '{path / parameters}': no folder with genes.tsv and the other tables of a simulation"
+    ]

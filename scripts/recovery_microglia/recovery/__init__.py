@@ -1,0 +1,1 @@
+"""Which microglia are recovery cells: scores, learnt weights, cutoffs on controls, calls."""

@@ -1,0 +1,400 @@
+"""Gene weights learnt from the data set itself, and when that is refused.
+
+The prior weights say how likely each microglia is far into recovery. Within each library the counts of a gene are
+regressed on that level, on the levels of the other states and on depth: what goes with recovery beyond them is the
+gene's fold. A signature gene is judged by the other genes' opinion only (its own counts do not say who is turned), so
+that chance does not feed itself. Folds are drawn towards what they were expected to be as far as their error is
+large. Every animal is scored by the weights of the other animals.
+
+Nothing is learnt between libraries or days: a batch moves all cells of a library, and none within it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from scipy.stats import rankdata
+
+from recovery_microglia.core.genes import Signatures, present
+from recovery_microglia.recovery.likelihood import (
+    BLOCK,
+    ON_THE_WAY,
+    RECOVERY_FOLD,
+    TURNED,
+    Likelihoods,
+    Resting,
+    Weights,
+    gene_terms,
+    levels,
+    likelihoods,
+    log_ratio,
+    shares_of_animals,
+)
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+COLUMNS = ("gene", "role", "fold_before", "fold", "fold_low", "fold_high", "weights_with_it", "decision")
+N_FOLDS = 4
+LEAST_CELLS, LEAST_SHARE, LEAST_ANIMALS, LEAST_EACH = 20.0, 0.012, 2, 2.0
+"""Full recovery cells' worth that the animals to learn from must hold together, their share of all cells, and how many
+animals at least that hold this many each. Nulls and inflammation of the benchmark hold 6 to 12, 0.4 to 0.8 %; every
+scenario with a rise that can be found held more than 23 and 1.8 %."""
+FOLDS = np.exp(np.linspace(np.log(0.5), np.log(64), 97))
+"""Grid of folds, evenly spaced in logarithm."""
+GAMMA = 1.5
+"""Variance of counts over their mean that standard errors allow for at least."""
+DROPPED_BELOW, ADDED_FROM = 1.5, 1.25
+AT_MOST = 40
+"""Genes added at most."""
+RIVAL_RATIO = 1.5
+"""A gene is added if it rises this much more with recovery than with any other state."""
+LEAST_EXPECTED = 0.005
+"""Counts of a gene in a resting cell of median depth, below which it is not considered."""
+TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is expected of a gene's fold: log-normal around ``centre``; with probability ``none`` it does not move."""
+
+    centre: float
+    sd: float
+    none: float
+    sure: float
+
+
+SIGNATURE = Prior(RECOVERY_FOLD, 0.7, 0.0, 0.0)
+RELATED = Prior(1.7, 0.5, 0.5, 0.8)
+ANY = Prior(2.0, 0.7, 0.98, 0.99)
+RIVAL = Prior(1.0, 0.3, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What was learnt.
+
+    Attributes
+    ----------
+    weights
+        One set of weights a fold; empty where learning was refused.
+    fold
+        Which weights hold for each cell (cells,): those that have not seen its animal.
+    table
+        = refinement.tsv.
+    refused
+        Why nothing was learnt; empty if something was.
+    """
+
+    weights: tuple[Weights, ...]
+    fold: Integers
+    table: pd.DataFrame
+    refused: str
+
+
+def refine(
+    counts: sp.csr_matrix,
+    genes: pd.Index,
+    weights: Weights,
+    resting: Resting,
+    cells: pd.DataFrame,
+    control: Bools,
+    signatures: Signatures,
+    nuisance: pd.DataFrame,
+) -> Refined:
+    """Learn the weights of a data set's genes, cross-fitted over animals.
+
+    Parameters
+    ----------
+    counts, genes
+        Microglia × genes, raw counts, and the symbols.
+    weights, resting
+        Prior weights, and what resting cells hold.
+    cells
+        Microglia with library and subject.
+    control
+        Which are control microglia.
+    signatures
+        Gene sets: candidates are those of context and related sets; genes of other states, technical and
+        homeostatic genes are never added (the loss of the latter is common to all reactive states).
+    nuisance
+        Per cell what must not be learnt; each column is tested on control microglia.
+    """
+    subject, library = cells["subject"].to_numpy(str), cells["library"].to_numpy(str)
+    fold = cross_fit(subject, control)
+    fit, terms = _with_terms(counts, weights, resting)
+    ratio = log_ratio(fit)
+    share = shares_of_animals(ratio, np.unique(subject, return_inverse=True)[1].astype(np.int64))
+    level = levels(fit, share)
+    if reason := _too_few(level[:, 0], subject, fold, control):
+        return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
+    depth = np.log(np.asarray(counts.sum(axis=1)).ravel())
+    system = _System(counts, library, subject, fold)
+    candidates = _candidates(counts, genes, weights, resting, signatures)
+    moved = np.flatnonzero(weights.recovery != 1)
+    per_gene = [
+        system.moments(levels(_less(fit, term), share), depth, weights.columns[[column]])
+        for column, term in zip(moved, terms, strict=True)
+    ]
+    together = system.moments(level, depth, candidates)
+    base = np.average(resting.share, axis=0, weights=np.bincount(resting.profile, minlength=len(resting.share)))
+    related = np.isin(genes[candidates], [*signatures.context.up, *signatures.related.up])
+    learnt, rows = [], []
+    for number in range(int(fold.max()) + 1):
+        own = np.array([_signature_fold(system.solve(m, number), base[[weights.columns[c]]])
+                        for c, m in zip(moved, per_gene, strict=True)])  # fmt: skip
+        effect, error = system.solve(together, number)
+        chosen, up, down = _choose(effect, error, base[candidates], related, len(weights.names))
+        recovery = weights.recovery.copy()
+        recovery[moved] = np.where(own[:, 0] >= DROPPED_BELOW, own[:, 0], 1.0)
+        learnt.append(
+            Weights(
+                np.concatenate([weights.columns, candidates[chosen]]),
+                np.concatenate([recovery, up]),
+                np.concatenate([weights.rivals, down], axis=1),
+                weights.names,
+            )
+        )
+        rows += [(genes[weights.columns[c]], "signature", RECOVERY_FOLD, *own[i]) for i, c in enumerate(moved)]
+        rows += [
+            (genes[candidates[c]], "related" if related[c] else "further", 1.0, up[i], np.nan, np.nan)
+            for i, c in enumerate(chosen)
+        ]
+    refined = Refined(tuple(learnt), fold, _told(rows, len(learnt)), "")
+    if reason := _moved_by(score(counts, refined, resting), ratio, control, nuisance):
+        return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
+    return refined
+
+
+def score(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting]) -> Floats:
+    """Return the log-likelihood ratio of each cell by the weights that have not seen its animal.
+
+    ``resting``: one for all, or one for each set of weights.
+    """
+    found = np.full(counts.shape[0], np.nan)
+    for number, weights in enumerate(refined.weights):
+        own = np.flatnonzero(refined.fold == number)
+        if len(own):
+            rest = resting if isinstance(resting, Resting) else resting[number]
+            found[own] = log_ratio(likelihoods(counts[own], weights, rest.of(own)))
+    return found
+
+
+def cross_fit(subject: NDArray[np.str_], control: Bools) -> Integers:
+    """Return the fold of each cell; animals go round in turn, controls and others each, so that folds are alike."""
+    fold = np.zeros(len(subject), dtype=np.int64)
+    for group in (control, ~control):
+        for place, name in enumerate(np.unique(subject[group])):
+            fold[subject == name] = place % N_FOLDS
+    return fold
+
+
+# ---------------------------------------------------------------- who may learn
+
+
+def _too_few(level: Floats, subject: NDArray[np.str_], fold: Integers, control: Bools) -> str:
+    """Return why there is too little to learn from; empty if there is enough."""
+    names = np.unique(subject)
+    mass = pd.Series(level).groupby(subject).sum().reindex(names)
+    of = pd.Series(fold).groupby(subject).first().reindex(names)
+    if len(np.unique(subject[~control])) < N_FOLDS:
+        return f"fewer than {N_FOLDS} animals that are not controls"
+    for number in range(N_FOLDS):
+        seen = mass[of != number]
+        needed = max(LEAST_CELLS, LEAST_SHARE * float((fold != number).sum()))
+        if seen.sum() < needed:
+            return f"too few recovery cells to learn from: worth {seen.sum():.0f}, {needed:.0f} are needed"
+        if (seen >= LEAST_EACH).sum() < LEAST_ANIMALS:
+            return f"fewer than {LEAST_ANIMALS} animals with recovery cells to learn from"
+    return ""
+
+
+def _moved_by(after: Floats, before: Floats, control: Bools, nuisance: pd.DataFrame) -> str:
+    """Return which nuisance the learnt score finds in control microglia; empty if none.
+
+    Among the control cells that score highest a nuisance must not stand much higher (or lower) than among all: the
+    chance that one of them exceeds one of the others, by the learnt score and by the prior one.
+    """
+    if control.sum() * TOP < 10:
+        return ""
+    for name in nuisance.columns:
+        values = nuisance[name].to_numpy(float)[control]
+        new, old = (_chance(score[control], values) for score in (after, before))
+        if abs(new - 0.5) > TOO_MUCH - 0.5 and abs(new - 0.5) > abs(old - 0.5) + MORE_THAN_BEFORE:
+            return f"the learnt score follows {name} in control microglia"
+    return ""
+
+
+def _chance(score: Floats, values: Floats) -> float:
+    """Return the chance that a cell among the highest scores exceeds one of the others in ``values``."""
+    top = score > np.quantile(score, 1 - TOP)
+    if not top.any() or top.all():
+        return 0.5
+    ranks = rankdata(values)
+    n, m = int(top.sum()), int((~top).sum())
+    return float((ranks[top].sum() - n * (n + 1) / 2) / (n * m))
+
+
+# ---------------------------------------------------------------- what a gene does
+
+
+def _with_terms(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> tuple[Likelihoods, list[Floats]]:
+    """Return the likelihoods, and each recovery gene's own part at all levels (one levels × cells a gene)."""
+    depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    moved = np.flatnonzero(weights.recovery != 1)
+    part, base = counts[:, weights.columns[moved]], resting.share[:, weights.columns[moved]]
+    grid = (*TURNED, *ON_THE_WAY)
+    found = np.zeros((len(moved), len(grid), len(depth)), dtype=np.float32)
+    for start in range(0, len(depth), BLOCK):
+        rows = slice(start, start + BLOCK)
+        x, b = part[rows].toarray().astype(float), base[resting.profile[rows]]
+        for place, level in enumerate(grid):
+            found[:, place, rows] = gene_terms(x, depth[rows], b, 1 + level * (weights.recovery[moved] - 1)).T
+    return likelihoods(counts, weights, resting), list(found)
+
+
+def _less(fit: Likelihoods, term: Floats) -> Likelihoods:
+    """Return the likelihoods without one recovery gene's own part."""
+    return Likelihoods(fit.turned - term[: len(TURNED)], fit.way - term[len(TURNED) :], fit.rivals)
+
+
+class _System:
+    """Weighted least squares of counts on levels within libraries, summed up by library and solved by fold.
+
+    A count has a variance in proportion to the cell's depth, so cells are weighted by one over depth. The library's
+    own mean is taken out, and with it everything that a batch or a day does to all its cells.
+    """
+
+    def __init__(
+        self, counts: sp.csr_matrix, library: NDArray[np.str_], subject: NDArray[np.str_], fold: Integers
+    ) -> None:
+        self.counts = counts
+        self.size = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+        self.rows = [np.flatnonzero(library == name) for name in np.unique(library)]
+        self.subject = np.array([subject[rows[0]] for rows in self.rows])
+        self.fold = np.array([fold[rows[0]] for rows in self.rows])
+
+    def moments(self, level: Floats, log_depth: Floats, columns: Integers) -> "_Moments":
+        """Return the normal equations of each library for some genes."""
+        part = self.counts[:, columns]
+        left, right, total = [], [], []
+        for rows in self.rows:
+            x = np.column_stack([np.ones(len(rows)), level[rows], log_depth[rows] - log_depth[rows].mean()])
+            square = (x * self.size[rows, None]).T @ x
+            cross = np.asarray((part[rows].T @ x).T)
+            left.append(square[1:, 1:] - np.outer(square[1:, 0], square[0, 1:]) / square[0, 0])
+            right.append(cross[1:] - np.outer(square[1:, 0], cross[0]) / square[0, 0])
+            total.append(cross[0])
+        return _Moments(np.array(left), np.array(right), np.array(total))
+
+    def solve(self, moments: "_Moments", fold: int) -> tuple[Floats, Floats]:
+        """Return effects (S × genes, as shares of all counts) and their errors from the animals outside a fold.
+
+        The error is the larger of that between animals (sandwich) and that of overdispersed counts.
+        """
+        used = np.flatnonzero(self.fold != fold)
+        left, right = moments.left[used], moments.right[used]
+        inverse = np.linalg.inv(left.sum(axis=0) + np.eye(left.shape[1]))
+        effect = inverse @ right.sum(axis=0)
+        residual = right - left @ effect
+        names = np.unique(self.subject[used])
+        by_animal = np.array([residual[self.subject[used] == name].sum(axis=0) for name in names])
+        between = np.sqrt(((inverse @ by_animal) ** 2).sum(axis=0) * len(names) / max(len(names) - 1, 1))
+        size = sum(self.size[self.rows[number]].sum() for number in used)
+        share = (moments.total[used].sum(axis=0) + 0.5) / size
+        # cells that are raised vary more: on the way to the effect lies its half
+        within = np.sqrt(GAMMA * np.diag(inverse)[:, None] * (share + np.maximum(effect, 0) / 2))
+        return effect, np.maximum(between, within)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Normal equations of each library: levels × levels, levels × genes, and the genes' total counts."""
+
+    left: Floats
+    right: Floats
+    total: Floats
+
+
+def _posterior(effect: Floats, error: Floats, base: Floats, prior: Prior) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return fold (posterior mean of its logarithm), its 95 % interval, and the probability that the gene moves."""
+    near = -0.5 * ((effect[:, None] - base[:, None] * (FOLDS - 1)) / error[:, None]) ** 2
+    expected = -0.5 * ((np.log(FOLDS) - np.log(prior.centre)) / prior.sd) ** 2
+    joint = near + expected - logsumexp(expected)
+    whole = logsumexp(joint, axis=1)
+    weight = np.exp(joint - whole[:, None])
+    fold = np.exp((weight * np.log(FOLDS)).sum(axis=1))
+    below = np.cumsum(weight, axis=1)
+    low, high = (FOLDS[np.argmax(below >= q, axis=1)] for q in (0.025, 0.975))
+    if prior.none == 0:
+        return fold, low, high, np.ones(len(fold))
+    still = -0.5 * (effect / error) ** 2 + np.log(prior.none)
+    moves = 1 / (1 + np.exp(np.clip(still - whole - np.log1p(-prior.none), -700, 700)))
+    return fold, low, high, moves
+
+
+def _signature_fold(solved: tuple[Floats, Floats], base: Floats) -> tuple[float, float, float]:
+    """Return the fold of one signature gene and its interval."""
+    fold, low, high, _ = _posterior(solved[0][0], solved[1][0], base, SIGNATURE)
+    return float(fold[0]), float(low[0]), float(high[0])
+
+
+def _candidates(
+    counts: sp.csr_matrix, genes: pd.Index, weights: Weights, resting: Resting, signatures: Signatures
+) -> Integers:
+    """Return the columns of the genes that may be added."""
+    never = {g for s in (*signatures.states.values(), *signatures.technical.values()) for g in s.up}
+    never |= set(signatures.recovery.up)  # those that a score leaves out on purpose stay out
+    allowed = ~genes.isin(list(never)) & ~genes.str.match(r"mt-|MT-|Rpl|Rps|Hb[ab]-|Malat1$|Gm\d")
+    allowed[weights.columns] = False
+    middle = float(np.median(np.asarray(counts.sum(axis=1)).ravel()))
+    return np.flatnonzero(allowed & (resting.share.mean(axis=0) * middle > LEAST_EXPECTED)).astype(np.int64)
+
+
+def _choose(
+    effect: Floats, error: Floats, base: Floats, related: Bools, n_rivals: int
+) -> tuple[Integers, Floats, Floats]:
+    """Return which candidates are added, their folds, and their folds in the rival states (rivals × added)."""
+    (fold, _, _, moves), (other_fold, _, _, other_moves) = (
+        _posterior(effect[0], error[0], base, prior) for prior in (RELATED, ANY)
+    )
+    up = np.where(related, fold, other_fold)
+    sure = np.where(related, moves >= RELATED.sure, other_moves >= ANY.sure)
+    rivals = effect[1 : 1 + n_rivals]
+    own = effect[0] > RIVAL_RATIO * rivals.max(axis=0) if n_rivals else np.ones(len(base), dtype=bool)
+    good = np.flatnonzero(sure & own & (up >= ADDED_FROM))
+    # the most telling ones: what a cell's counts of the gene are expected to say
+    order = np.argsort(-np.log(up[good]) * (up[good] - 1) * base[good], kind="stable")
+    chosen = good[order[:AT_MOST]]
+    down = [_posterior(effect[1 + r][chosen], error[1 + r][chosen], base[chosen], RIVAL)[0] for r in range(n_rivals)]
+    return chosen, up[chosen], np.array(down).reshape(n_rivals, len(chosen))
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _told(rows: list[tuple[object, ...]], n_folds: int) -> pd.DataFrame:
+    """Return refinement.tsv: one row a gene, means over the folds."""
+    table = pd.DataFrame(rows, columns=["gene", "role", "fold_before", "fold", "fold_low", "fold_high"])
+    mean = table.groupby("gene", sort=False).agg(
+        role=("role", "first"), fold_before=("fold_before", "first"), fold=("fold", "mean"),
+        fold_low=("fold_low", "mean"), fold_high=("fold_high", "mean"),
+        weights_with_it=("fold", lambda f: int((f >= DROPPED_BELOW).sum())),
+    ).reset_index()  # fmt: skip
+    further = mean["role"] != "signature"
+    mean.loc[further, "weights_with_it"] = table.groupby("gene", sort=False).size().to_numpy()[further]
+    kept = np.where(mean["weights_with_it"] == n_folds, "kept", "kept in part")
+    mean["decision"] = np.where(further, "added", np.where(mean["weights_with_it"] == 0, "dropped", kept))
+    return mean[list(COLUMNS)]
+
+
+def _unlearnt(genes: pd.Index, weights: Weights, signatures: Signatures) -> pd.DataFrame:
+    """Return refinement.tsv where nothing was learnt."""
+    own = present(signatures.recovery.up, set(genes[weights.columns[weights.recovery != 1]]))
+    table = pd.DataFrame({"gene": own, "role": "signature", "fold_before": RECOVERY_FOLD, "fold": RECOVERY_FOLD})
+    return table.assign(fold_low=np.nan, fold_high=np.nan, weights_with_it=0, decision="as before")[list(COLUMNS)]

@@ -1,0 +1,260 @@
+"""The verdict: what a reader must know if they read nothing else."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from recovery_microglia.report import wording
+from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
+from recovery_microglia.report.inputs import ReportInputs
+
+SEVERITY = {"alarm": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first screen.
+
+    Attributes
+    ----------
+    status, status_word, status_meaning
+        Key, word on the chip, and what the word means.
+    headline
+        The answer, as (what matters most, what else is to be said), one an arm.
+    tiles
+        The facts behind it.
+    design
+        Animals, cells and microglia by day.
+    worst
+        The two worst warnings.
+    n_more
+        How many further warnings there are.
+    limits
+        What the data cannot show.
+    """
+
+    status: str
+    status_word: str
+    status_meaning: str
+    headline: tuple[tuple[str, str], ...]
+    tiles: Tiles
+    design: Table | None
+    worst: tuple[Note, ...]
+    n_more: int
+    limits: tuple[str, ...]
+
+
+def verdict(inputs: ReportInputs) -> Verdict:
+    """Return the first screen of a data set."""
+    word, meaning = wording.STATUS[inputs.status]
+    answer = headline(inputs)
+    if inputs.status != "tested" and inputs.reason and inputs.reason not in answer:
+        meaning = f"{meaning} Reason: {inputs.reason}."
+    notices = warnings_of(inputs)
+    told = inputs.reason if inputs.reason in answer else ""  # what the headline says need not be said twice
+    serious = [note for note in notices if note.severity != "info" and not (told and told in note.text)]
+    return Verdict(
+        inputs.status,
+        word,
+        meaning,
+        tuple(_first_and_rest(line) for line in answer.splitlines()),
+        Tiles(tuple(_tiles(inputs))),
+        _design(inputs),
+        tuple(serious[:2]),
+        len(notices) - len(serious[:2]),
+        tuple(limits(inputs)),
+    )
+
+
+def headline(inputs: ReportInputs) -> str:
+    """Return the answer; never one that the status does not allow."""
+    if text := inputs.text("headline"):
+        return text.replace(" %", wording.PERCENT)
+    if inputs.status == "not_testable":
+        why = f": {inputs.reason}" if inputs.reason else ""
+        return f"Whether recovery microglia emerge cannot be judged from these data{why}."
+    return " ".join(str(row["sentence"]) for row in inputs.onsets if not wording.missing(row.get("sentence")))
+
+
+def _first_and_rest(line: str) -> tuple[str, str]:
+    """Return a line's first sentence, and the others."""
+    first, *rest = re.split(r"(?<=\.) (?=[A-Z])", line, maxsplit=1)
+    return first, rest[0] if rest else ""
+
+
+def warnings_of(inputs: ReportInputs) -> list[Note]:
+    """Return the warnings, the worst first."""
+    frame = inputs.table("warnings")
+    rows = frame.to_dict("records") if len(frame) else list(inputs.summary.get("notices") or [])
+    notes = []
+    for row in rows:
+        severity = str(row.get("severity", "info"))
+        where = row.get("library", "")
+        title = wording.key_words(str(row.get("code", ""))).capitalize()
+        notes.append(Note(severity, title, str(row.get("text", "")) + _where(where, str(row.get("text", "")))))
+    return sorted(notes, key=lambda note: SEVERITY.get(note.severity, 3))
+
+
+def _where(libraries: Any, text: str) -> str:
+    """Return the libraries of a warning, if its text does not name them."""
+    if wording.missing(libraries):
+        return ""
+    names = [name.strip() for name in str(libraries).split(",")]
+    return "" if all(name in text for name in names) else f" ({wording.listed(names, most=6)})"
+
+
+# ---------------------------------------------------------------- facts
+
+
+def _tiles(inputs: ReportInputs) -> list[Tile]:
+    tiles = []
+    several = len(inputs.onsets) > 1
+    for row in inputs.onsets[:3]:
+        arm = f", {row['arm']}" if several and not wording.missing(row.get("arm")) else ""
+        tiles += _onset_tiles(row, inputs, arm)
+    return [*tiles, *_truth_tile(inputs), *_coverage_tile(inputs), *_animals_tile(inputs)]
+
+
+def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list[Tile]:
+    tiles = []
+    if onset := wording.onset_words(row):
+        half = row.get("half_rise_day")
+        note = "From the last day on which a rise can be excluded to the first day above control."
+        if wording.missing(row.get("onset_high")):
+            note = "No tested day is above its control. That does not show that there was no rise."
+        if half is not None and not wording.missing(half):
+            note = (
+                f"Half of the rise is reached about day {float(half):.1f} (95 % interval "
+                f"{float(row['half_rise_low']):.1f} to {float(row['half_rise_high']):.1f})."
+            )
+        tiles.append(Tile(f"Onset{arm}", onset[0].upper() + onset[1:], note))
+    days = inputs.arm_days(str(row.get("arm") or "") if not wording.missing(row.get("arm")) else "")
+    if "status" in days and (days["status"] == "tested").any():
+        days = days[days["status"] == "tested"]  # as the sentence beside it
+    if len(days) and days["fraction"].notna().any():
+        peak = days.loc[days["fraction"].idxmax()]
+        counted, n = f"{wording.whole(peak['k'])} of {wording.whole(peak['n'])} cells", int(peak["n_subjects"])
+        note = f"of microglia on day {wording.day(peak['day'])}, "
+        note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"
+        if not wording.missing(peak.get("mixture")):
+            note += f"; without a cutoff {wording.percent(peak['mixture'])}"
+        if not wording.missing(peak["control_fraction"]):
+            note += f". Control: {wording.percent(peak['control_fraction'])}"
+        tiles.append(Tile(f"Highest share{arm}", wording.percent(peak["fraction"]), note))
+    return tiles
+
+
+def _truth_tile(inputs: ReportInputs) -> list[Tile]:
+    """Return called against true, for simulated data only."""
+    truth = inputs.summary.get("truth") or {}
+    if not inputs.simulated or wording.missing(truth.get("precision")):
+        return []
+    note = f"of the called cells are true recovery cells; {wording.percent(truth.get('recall'))} of the true ones are called"
+    return [Tile("Called against true", wording.percent(truth["precision"]), note)]
+
+
+def _coverage_tile(inputs: ReportInputs) -> list[Tile]:
+    coverage = (inputs.summary.get("recovery") or {}).get("coverage") or {}
+    if "n_present" not in coverage:
+        return []
+    absent = list(coverage.get("absent") or [])
+    note = f"missing: {wording.listed(absent, most=5)}" if absent else "all were measured"
+    return [Tile("Signature genes", f"{coverage['n_present']} of {coverage['n_genes']}", note)]
+
+
+def _animals_tile(inputs: ReportInputs) -> list[Tile]:
+    """Return the animals, and the cells that they gave."""
+    included, totals = inputs.included, inputs.summary.get("totals") or {}
+    cells = "" if wording.missing(totals.get("microglia")) else f"{wording.whole(totals['microglia'])} microglia"
+    if cells and not wording.missing(totals.get("kept")):
+        cells += f" among {wording.whole(totals['kept'])} cells kept"
+        cells += "" if wording.missing(totals.get("cells")) else f" of {wording.whole(totals['cells'])}"
+    if included.empty:
+        return [Tile("Microglia", wording.whole(totals["microglia"]), cells)] if cells else []
+    kinds = included.drop_duplicates(["subject", "condition"])["condition"].value_counts()
+    note = wording.listed([f"{n} {kind}" for kind, n in kinds.items()])
+    note += f"; {wording.count(included['library'].nunique(), 'library', 'libraries')}{'; ' + cells if cells else ''}"
+    return [Tile("Animals", wording.whole(included["subject"].nunique()), note)]
+
+
+def _design(inputs: ReportInputs) -> Table | None:
+    rows = inputs.summary.get("days") or []
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows)
+    frame["when"] = [
+        f"{'day not known' if wording.missing(row.get('day')) else 'day ' + wording.day(row['day'])}, {row.get('condition')}"
+        + (f", {row['arm']}" if row.get("arm") else "")
+        for row in rows
+    ]
+    frame["share"] = [_share(inputs, row) for row in rows]
+    frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
+    columns = [
+        Column("when", "Day"),
+        Column("subjects", "Animals", "whole"),
+        Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
+        Column("seen_from", "Seen from", "percent", "a true share below this would have been missed too often"),
+    ]
+    if not frame["share"].any():  # nothing was called, so that no share names the microglia
+        columns.insert(2, Column("microglia", "Microglia", "whole"))
+    return table(frame, columns, caption="What each day rests on", name="answer-days")
+
+
+def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:
+    """Return the smallest share that would have been seen on a day of an arm, else NaN."""
+    days = inputs.table("timeline")
+    if inputs.status != "tested" or row.get("condition") != "injured" or days.empty or wording.missing(row.get("day")):
+        return float("nan")
+    arm = days["arm"].fillna("").astype(str) == str(row.get("arm") or "")
+    own = days[(days["route"] == "score") & (days["day"] == float(row["day"])) & arm]
+    found = own["smallest_detectable"].dropna()
+    return float(found.iloc[0]) if len(found) == 1 else float("nan")
+
+
+def _share(inputs: ReportInputs, row: Mapping[str, Any]) -> str:
+    """Return the recovery cells of a day, condition and arm."""
+    units = inputs.units()
+    if units.empty:
+        return ""
+    same_day = units["day"].isna() if wording.missing(row.get("day")) else units["day"] == float(row["day"])
+    arm = units["arm"].fillna("").astype(str) == str(row.get("arm") or "")
+    own = units[same_day & arm & (units["condition"] == row.get("condition"))]
+    return wording.share(own["k"].sum(), own["n"].sum()) if own["n"].sum() else ""
+
+
+# ---------------------------------------------------------------- limits
+
+
+def limits(inputs: ReportInputs) -> list[str]:
+    """Return what no analysis of these data can show, in plain words."""
+    found = [
+        "That these cells cause recovery from pain: that needs an experiment that removes or adds them.",
+        "CD11c protein: the call is a CD11c⁺-like state of RNA; Itgax itself is seen in few cells at this depth.",
+    ]
+    if inputs.status == "not_testable":
+        return found
+    if inputs.called:
+        found.append(
+            "Every recovery cell: cells with few counts or less than half-way into the state are missed, and where such cells "
+            "are rare the cutoff is strict, so that the share of called cells is then a lower bound. The share without a "
+            "cutoff is not, but rests on the model."
+        )
+    found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
+    if inputs.text("assay") == "nuclei":
+        found.append("What whole cells would show: nuclei hold little Apoe, Spp1, Cst3 and Cd74 RNA.")
+    if inputs.sorted_tissue:
+        found.append("Which cell types supply Igf1: the tissue was sorted, so other sources were left out.")
+    used = inputs.included
+    sampled = sorted(used.loc[used["condition"] == "injured", "day"].dropna().unique()) if len(used) else []
+    if sampled:
+        found.append(
+            f"What happens between the days sampled ({wording.listed([wording.day(d) for d in sampled], most=12)})."
+        )
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"male"} and used["sex"].notna().any():
+        found.append("Females: all animals are male.")
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"female"} and used["sex"].notna().any():
+        found.append("Males: all animals are female.")
+    return found

@@ -1,0 +1,59 @@
+"""What the run cost, for those who plan a larger study."""
+
+import pandas as pd
+
+from recovery_microglia.report import wording
+from recovery_microglia.report.blocks import Column, Fold, table
+from recovery_microglia.report.inputs import ReportInputs
+
+COLUMNS = (
+    Column("step", "Step"),
+    Column("jobs", "Jobs", "whole"),
+    Column("input_mb", "Input, largest job (MB)", "number", "files that the largest job of the step read"),
+    Column("median_seconds", "Seconds, median", "number", "from the start of Python to the end"),
+    Column("largest_seconds", "Seconds, largest", "number"),
+    Column("peak_mb", "Memory, largest (MB)", "number", "largest resident memory of a job"),
+    Column("cells", "Cells, largest job", "whole"),
+)
+
+
+def per_step(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a step of costs.tsv, in the order of the data; columns as `COLUMNS`."""
+    grouped = costs.groupby("step", sort=False)
+    return pd.DataFrame(
+        {
+            "jobs": grouped.size(),
+            "input_mb": grouped["input_bytes"].max() / 1e6,
+            "median_seconds": grouped["seconds"].median(),
+            "largest_seconds": grouped["seconds"].max(),
+            "peak_mb": grouped["peak_mb"].max(),
+            "cells": grouped["cells"].max(),
+        }
+    ).reset_index()
+
+
+def sentence(costs: pd.DataFrame) -> str:
+    """Return in a sentence what a run cost."""
+    jobs = wording.count(len(costs), "job", "jobs")
+    hungry = costs.loc[costs["peak_mb"].idxmax()]
+    return (
+        f"{jobs} took {duration(costs['cpu_seconds'].sum())} of processor time in all; the largest, of the step "
+        f"{hungry['step']}, held {hungry['peak_mb'] / 1000:.1f} GB. Jobs of the step library grow with their library "
+        "and run side by side; those after it grow with the myeloid cells of all libraries together."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the largest unit that fits: 42 seconds, 12 minutes, 3.5 hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
+def cost_blocks(inputs: ReportInputs) -> list[Fold]:
+    """Return the table of costs with its sentence; nothing where no job left its cost."""
+    costs = inputs.table("costs")
+    if costs.empty:
+        return []
+    steps = per_step(costs)
+    return [Fold("What this run cost", (table(steps, COLUMNS, note=sentence(costs), name="costs-by-step"),))]

@@ -1,0 +1,74 @@
+"""Words that a reader of another field may not know: marked where they first stand, listed at the end."""
+
+import re
+
+from markupsafe import Markup, escape
+
+from recovery_microglia.report.blocks import GlossaryList, Section
+
+TERMS: dict[str, str] = {
+    "recovery microglia": "Microglia with the RNA of the CD11c⁺ subgroup that appears while neuropathic pain eases (Kohno 2022).",
+    "recovery cell": "A microglia that is called: recovery explains its counts better than any other state, beyond the cutoff.",
+    "signature": "The 14 genes that rise in the subgroup. Falling genes are not counted: they fall in every reactive state.",
+    "recovery score": "Log-likelihood ratio in nats: how much better recovery explains a cell's counts than any other state does.",
+    "cutoff": "The score that a cell must exceed; frozen on control microglia of the same chemistry.",
+    "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest; needs no cutoff, rests on the model.",
+    "corrected": "The share after taking out cells called by mistake and adding those missed, by the call's own error rates.",
+    "control": "Naive, sham-operated or contralateral: what a day's injured animals are compared with.",
+    "onset": "The interval from the last day on which a rise can be excluded to the first day that is above control.",
+    "beta-binomial": "A model of shares in which animals differ from each other more than their numbers of cells explain.",
+    "permutation": "Reassigning animals to groups in all ways: with few animals even the clearest difference has a large p.",
+    "false-discovery rate": "q: the share of false ones expected among all results called by the same threshold.",
+    "doublet": "Two cells in one droplet, read as one.",
+    "ambient RNA": "RNA that floats around and is counted in every droplet.",
+    "depth": "Counts (UMIs) a cell: the deeper, the more genes are seen.",
+    "lineage": "Which kind of cell it is, whatever it is doing.",
+    "ambiguous": "Two lineages explain the cell about equally, or it looks like a mixture of both.",
+    "embedding": "A map on which cells with similar RNA lie together (UMAP). Distances between islands mean nothing.",
+    "aliased": "Changes exactly with the days, or with another variable, so that its effect cannot be told from theirs.",
+    "Cramér's V": "How far two properties go together, from 0 (not at all) to 1 (one gives the other).",
+    "Jaccard": "How much two groups overlap: shared cells over all cells of either.",
+    "Cohen's kappa": "Agreement beyond chance: 1 always, 0 as by chance.",
+    "smallest share that would have been seen": "A true share below it would have been missed more often than one time in five.",
+    "handling stress": "Genes that dissociation of the tissue switches on (exAM, Marsh 2022); they sit in control microglia too.",
+}  # fmt: skip
+"""Term to its meaning, in the order of the list."""
+_PATTERN = re.compile(
+    "|".join(rf"\b{re.escape(term)}s?\b" for term in sorted(TERMS, key=len, reverse=True)), re.IGNORECASE
+)
+
+
+class Glossary:
+    """Marks each term once on a page, where it first stands."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def mark(self, text: str) -> Markup:
+        """Return a text as HTML in which terms that are new on the page explain themselves."""
+        parts, last = [], 0
+        for found in _PATTERN.finditer(text):
+            term = _term(found[0])
+            if term in self._seen:
+                continue
+            self._seen.add(term)
+            parts += [
+                escape(text[last : found.start()]),
+                Markup('<span class="term" role="button" tabindex="0" data-tip="{}">{}</span>').format(
+                    TERMS[term], found[0]
+                ),
+            ]
+            last = found.end()
+        return Markup("").join([*parts, escape(text[last:])])
+
+
+def _term(found: str) -> str:
+    """Return the term of a word as it was found."""
+    by_lower = {term.lower(): term for term in TERMS}
+    lower = found.lower()
+    return by_lower[lower] if lower in by_lower else by_lower[lower.removesuffix("s")]
+
+
+def glossary_section() -> Section:
+    """Return all terms as a list: what hovering shows, for reading and for paper."""
+    return Section("words", "Words", "", (GlossaryList(tuple((term, meaning) for term, meaning in TERMS.items())),))

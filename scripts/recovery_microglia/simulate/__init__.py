@@ -1,0 +1,1 @@
+"""Simulated libraries whose truth is known: the demo, and the data of benchmarks."""

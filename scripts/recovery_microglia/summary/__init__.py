@@ -1,0 +1,1 @@
+"""What leaves the pipeline: summary.json, closing tables, the h5ad."""

@@ -1,0 +1,191 @@
+"""The steps that put several modules together: what a rule's adapter calls."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import pandas as pd
+
+from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.genes import MYELOID, Signatures
+from recovery_microglia.jobs.log import versions
+from recovery_microglia.library.process import lineage_table, qc_table
+from recovery_microglia.summary.outputs import Json, collect_notices, days, headline, provenance_table, totals
+from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
+from recovery_microglia.summary.truth import compare
+from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests
+from recovery_microglia.timeline.days import run_timeline, worst_status
+from recovery_microglia.timeline.design import audit
+from recovery_microglia.timeline.error_correction import add_corrected, error_rates
+from recovery_microglia.timeline.fractions import TimelineSettings, add_mixture, fractions
+from recovery_microglia.timeline.gene_courses import gene_course, gene_tests, igf1_share
+from recovery_microglia.timeline.sensitivity import alternatives
+from recovery_microglia.timeline.stratified import by_sex, differing, interactions
+
+
+def denominators(cells: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """Return per library the kept microglia, myeloid cells and all cells."""
+    kept = cells[cells["removed_by"] == ""]
+    groups = {
+        "microglia": kept[kept["lineage"] == "microglia"],
+        "myeloid": kept[kept["lineage"].isin(MYELOID)],
+        "all": kept,
+    }
+    table = pd.DataFrame({"library": sheet["library"][sheet["include"]]})
+    for name, group in groups.items():
+        table[name] = table["library"].map(group.groupby("library").size()).fillna(0).astype(int)
+    return table
+
+
+def timeline_step(
+    *,
+    sheet: pd.DataFrame,
+    cells: pd.DataFrame,
+    recovered: pd.DataFrame,
+    recovery: Json,
+    calibration: pd.DataFrame,
+    myeloid: ad.AnnData,
+    sums: Mapping[str, pd.DataFrame],
+    signatures: Signatures,
+    behaviour: list[Json],
+    injury_model: str,
+    quantile: float,
+    settings: TimelineSettings,
+    seed: int,
+) -> tuple[dict[str, pd.DataFrame], Json]:
+    """Return the tables of the timeline step, and timeline.json."""
+    design = audit(sheet)
+    called = (recovery["status"], recovery["reason"])
+    counts = denominators(cells, sheet)
+    table = add_mixture(fractions(recovered, sheet, counts), recovered, sheet)
+    table = add_corrected(table, error_rates(recovered, sheet, calibration), seed=seed)
+    timeline, onset = run_timeline(table, design, called, settings, seed=seed)
+    robust, sentence, hanging = alternatives(
+        recovered,
+        calibration,
+        sheet,
+        counts,
+        onset,
+        quantile=quantile,
+        settings=settings,
+        partitions=_partitions(myeloid, recovered),
+        held={arm: design.held_of(arm) for arm in {arm for arm, _ in design.held}},
+        seed=seed,
+    )
+    status, reason = worst_status((design.status, design.reason), called)
+    main = table[(table["route"] == "score") & (table["denominator"] == "microglia")]
+    strata, strata_onset = by_sex(main, design, (status, reason), settings, seed=seed)
+    differences = interactions(main, design, (status, reason), settings, seed=seed)
+    pain = behaviour_table(behaviour)
+    pain_tests = behaviour_tests(pain, timeline, onset, injury_model=injury_model, seed=seed)
+    microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
+    course = gene_course(microglia, signatures)
+    inside = recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != "not_testable" else None
+    tables = {
+        "fractions": table,
+        "timeline": timeline,
+        "onset": onset,
+        "robustness": robust,
+        "confounding": design.confounding,
+        "igf1_share": igf1_share(sums, sheet, inside),
+        "gene_course": course,
+        "gene_tests": gene_tests(course, design, seed=seed),
+        "strata": strata,
+        "strata_onset": strata_onset,
+        "interactions": differences,
+        "behaviour": pain,
+        "behaviour_tests": pain_tests,
+    }
+    report = {
+        "status": status,
+        "reason": reason,
+        "design": design.as_dict(),
+        "robustness": sentence,
+        "interactions": [text for text in differences["sentence"] if text],
+        "behaviour": list(pain_tests["sentence"]),
+        "notices": [notice.as_dict() for notice in [*differing(differences), *hanging, *design.notices]],
+    }
+    return tables, report
+
+
+def _partitions(myeloid: ad.AnnData, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the clusters of the judged cells at every resolution, of the uncorrected and the integrated components."""
+    names = [name for name in myeloid.obs.columns if re.match(r"(integrated_)?leiden_", name)]
+    return myeloid.obs[names].loc[cells["cell"]].set_axis(cells.index)
+
+
+def summary_step(
+    *,
+    facts: Json,
+    sheet: pd.DataFrame,
+    settings: Json,
+    libraries: Sequence[Json],
+    cells: pd.DataFrame,
+    recovered: pd.DataFrame,
+    reports: Mapping[str, Json],
+    onset: pd.DataFrame,
+    clusters: pd.DataFrame,
+    recovery_clusters: pd.DataFrame,
+    truth: pd.DataFrame | None,
+    inputs: Sequence[Path],
+) -> tuple[dict[str, pd.DataFrame], Json]:
+    """Return the closing tables, and summary.json.
+
+    Parameters
+    ----------
+    reports
+        ``myeloid``, ``recovery`` and ``timeline``: the JSON reports of these steps.
+    truth
+        Truth per simulated barcode; None for real data.
+    inputs
+        Files whose checksums are recorded.
+    """
+    entry = {
+        "notices": [Notice("to_check", "warning", f"To be checked: {text}").as_dict() for text in facts["to_check"]]
+    }
+    notices = collect_notices(
+        {"dataset": [entry], "library": libraries, **{name: [report] for name, report in reports.items()}}
+    )
+    truth_table, metrics = pd.DataFrame(columns=list(TRUTH_COLUMNS)), None
+    if truth is not None:
+        calls = recovered.assign(barcode=recovered["cell"].str.partition(":")[2])
+        where = sheet[["library", "subject", "day", "condition"]]
+        truth_table, metrics = compare(calls, cells, truth, where)
+    key = ["resolution", "cluster"]
+    shares = recovery_clusters.drop(columns="n").astype({"cluster": str})
+    tables = {
+        "samples": sheet,
+        "qc": qc_table(libraries, cells),
+        "lineages": lineage_table(cells, sheet),
+        "clusters": clusters.astype({"cluster": str}).merge(shares, on=key, how="left"),
+        "truth": truth_table,
+        "warnings": notices,
+        "provenance": provenance_table(inputs, settings),
+    }
+    timeline, recovery = reports["timeline"], reports["recovery"]
+    rows: list[Json] = onset.to_dict("records")
+    summary: dict[str, Any] = {
+        **facts,
+        "status": timeline["status"],
+        "reason": timeline["reason"],
+        "headline": headline(timeline["status"], timeline["reason"], rows),
+        "recovery": {key: value for key, value in recovery.items() if key != "notices"},
+        "design": timeline["design"],
+        "onset": [row for row in rows if row["route"] == "score"],
+        "robustness": timeline["robustness"],
+        "interactions": timeline["interactions"],
+        "behaviour": timeline["behaviour"],
+        "days": days(sheet, cells),
+        "totals": {
+            "barcodes": sum(report["calling"]["barcodes"] for report in libraries),
+            "variable_genes": reports["myeloid"]["variable_genes"],
+            **totals(cells, recovered),
+        },
+        "truth": metrics,
+        "notices": notices.to_dict("records"),
+        "versions": versions(),
+        "parameters": settings,
+    }
+    return tables, summary

@@ -1,0 +1,1 @@
+"""Subjects over days: fractions, tests, onset, and what the design allows to be said."""

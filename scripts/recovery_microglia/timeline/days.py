@@ -1,0 +1,343 @@
+"""Every day after injury against its control: estimates, tests over subjects, what could have been seen.
+
+What the design does not allow is not computed: an aliased design prints no p anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recovery_microglia.library.empty_droplets import benjamini_hochberg
+from recovery_microglia.timeline import betabinomial as bb
+from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
+from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
+from recovery_microglia.timeline.design import Audit, smallest_p
+from recovery_microglia.timeline.error_correction import of_group
+from recovery_microglia.timeline.fractions import (
+    ROUTES,
+    Group,
+    TimelineSettings,
+    arms_of,
+    group_of,
+    pick_control,
+    units_of_arm,
+)
+from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
+from recovery_microglia.timeline.paired_model import Pairs, paired_contrast, paired_p, pairs_of, spread
+
+Floats = NDArray[np.float64]
+
+RISEN = 0.25
+"""Part of the highest rise that counts as risen."""
+TIMELINE_COLUMNS = (
+    *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
+    *("control_fraction", "control_low", "control_high", "difference", "rise_low", "rise_high"),
+    *("p", "p_second", "p_permutation", "p_smallest", "q", "adjusted_p", "adjusted_difference", "adjusted_for"),
+    *("methods_against", "chance_risen", "smallest_detectable", "mixture", "control_mixture"),
+    *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
+)
+RISE_COLUMNS = (
+    *("rise_low", "rise_high", "chance_risen"),
+    *("corrected", "corrected_low", "corrected_high", "control_corrected"),
+)
+POSTERIOR_DRAWS = 4000
+SAME_ANIMALS = ", same animals"
+
+
+# ---------------------------------------------------------------- sides
+
+
+@dataclass(frozen=True)
+class Side:
+    """A day and its control.
+
+    Attributes
+    ----------
+    rows, control_rows
+        Their subjects, one row each.
+    group, control
+        The same as counts; ``control.label`` names it.
+    pairs
+        The subjects' two sides, where each has its own control side; else None.
+    """
+
+    rows: pd.DataFrame
+    control_rows: pd.DataFrame
+    group: Group
+    control: Group
+    pairs: Pairs | None
+
+    @property
+    def single(self) -> bool:
+        """Whether either side has fewer than two subjects."""
+        return min(len(self.group.k), len(self.control.k)) < 2
+
+
+def _sides(units: pd.DataFrame) -> dict[float, Side]:
+    """Return every post-injury day with its control; equal groups are one object."""
+    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    controls: dict[str, Group] = {}
+    found = {}
+    for day in sorted(injured["day"].dropna().unique()):
+        rows = injured[injured["day"] == day]
+        control_rows, name = pick_control(units, day)
+        pairs = pairs_of(control_rows, rows) if name.startswith("contralateral day") else None
+        name += SAME_ANIMALS if pairs else ""
+        if name not in controls:
+            controls[name] = group_of(control_rows, name)
+        found[day] = Side(rows, control_rows, group_of(rows, f"day {day:g}"), controls[name], pairs)
+    return found
+
+
+# ---------------------------------------------------------------- the days
+
+
+def compare_days(
+    units: pd.DataFrame,
+    *,
+    status: str,
+    reason: str,
+    settings: TimelineSettings,
+    seed: int,
+    detectable: bool = True,
+    held: Mapping[float, str] = MappingProxyType({}),
+    thorough: bool = True,
+) -> pd.DataFrame:
+    """Compare every post-injury day of one arm with its control (rows of timeline.tsv, without route and arm).
+
+    Parameters
+    ----------
+    units
+        One row a subject: day, condition, k, n; injured subjects of the arm and the controls. With subject, contralateral
+        sides are compared as pairs; with sex, chemistry and batch, these are held fixed in a further test; with mixture
+        and the columns of `correction.RATES`, shares without a cutoff and corrected ones are given.
+    status, reason
+        What the data allow; only with ``tested`` are p-values given.
+    detectable
+        Whether to simulate what could have been detected, which takes as long as all the rest.
+    held
+        Day to the reason why it is described and not tested.
+    thorough
+        Whether covariates are held fixed for every day, or only where it matters to whether a day is above control.
+    """
+    sides = _sides(units.reset_index(drop=True))
+    everything = list({id(g): g for side in sides.values() for g in (side.group, side.control)}.values())
+    rho = bb.rho_posterior([group.grid for group in everything if len(group.k)])
+    rng = np.random.default_rng(seed)
+    paired = [side.pairs for side in sides.values() if side.pairs]
+    pair_spread = spread(paired) if paired and status == "tested" else None
+    n_tested = sum(not side.single and day not in held for day, side in sides.items())
+    rows: list[dict[str, Any]] = []
+    for day, side in sides.items():
+        row = _described(day, side, rho)
+        if status != "tested":
+            row |= {"status": status, "reason": reason}
+        elif day in held:
+            row |= {"status": "descriptive", "reason": held[day]}
+        elif side.single:
+            which = "this day" if len(side.group.k) < 2 else "the control"
+            row |= {"status": "descriptive", "reason": f"fewer than two subjects on {which}"}
+        else:
+            row |= {"status": "tested", "reason": ""}
+            if side.pairs and pair_spread is not None:
+                found = paired_contrast(side.pairs, pair_spread, draws=settings.n_draws, rng=rng)
+                row |= {"difference": found.difference, "p": found.p, **paired_p(side.pairs, paired)}
+            else:
+                row |= _tested(side, everything, rho, settings, rng, seed)
+            if detectable:
+                row["smallest_detectable"] = bb.smallest_detectable(
+                    row["control_fraction"],
+                    side.control.n,
+                    side.group.n,
+                    rho,
+                    # as a single day that rises would have to pass the false-discovery rate over all days
+                    alpha=settings.alpha / n_tested,
+                    power=settings.power,
+                    rng=rng,
+                )
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
+    table[["methods_against", "adjusted_for"]] = ""
+    table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
+    _add_rise(table, sides, rho, np.random.default_rng([seed, 1]))
+    _hold_covariates_fixed(table, sides, settings, np.random.default_rng([seed, 2]), thorough=thorough)
+    table["methods_against"] = _against(table, settings.alpha)
+    return table
+
+
+def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:
+    """Return the estimates of a day and its control, with intervals for the population's fraction."""
+    group, control = side.group, side.control
+    middle, low, high = bb.estimate(group.grid, rho)
+    # one subject says nothing of the variation between animals: no interval for the population
+    interval = (low, high) if len(group.k) > 1 else (np.nan, np.nan)
+    raw = float(group.k.sum() / group.n.sum())
+    row = {"day": day, "n_subjects": len(group.k), "control": control.label, "n_control_subjects": len(control.k)}
+    row |= {"k": int(group.k.sum()), "n": int(group.n.sum())}
+    row |= {"fraction": middle if len(group.k) > 1 else raw, "low": interval[0], "high": interval[1]}
+    if len(control.k):
+        base, base_low, base_high = bb.estimate(control.grid, rho)
+        row["control_fraction"] = base
+        row |= {"control_low": base_low, "control_high": base_high} if len(control.k) > 1 else {}
+    if "mixture" in side.rows:
+        row["mixture"] = float(side.rows["mixture"].mean())
+        row["control_mixture"] = float(side.control_rows["mixture"].mean())
+    return row
+
+
+def _tested(
+    side: Side, everything: list[Group], rho: Floats, settings: TimelineSettings, rng: np.random.Generator, seed: int
+) -> dict[str, Any]:
+    group, control = side.group, side.control
+    found = bb.contrast((control.k, group.k), (control.n, group.n), rho, draws=settings.n_draws, rng=rng)
+    return {
+        "difference": found.difference,
+        "p": found.p,
+        "p_second": variance_stabilised_test(control, group, everything),
+        "p_permutation": permutation_p(control.fraction, group.fraction, limit=settings.n_draws, seed=seed),
+        "p_smallest": smallest_p(len(control.k), len(group.k)),
+    }
+
+
+def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng: np.random.Generator) -> None:
+    """Add the interval of each day's rise over control, the chance that it has risen, and corrected shares.
+
+    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's. A day that is
+    not significantly above control may have risen all the same; this says whether that can be excluded.
+    """
+    drawn: dict[int, Floats] = {}
+    for group in (g for side in sides.values() for g in (side.group, side.control)):
+        if len(group.k) and id(group) not in drawn:
+            drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
+    tested = table[table["status"] == "tested"]
+    top = sides[float(tested.loc[tested["fraction"].idxmax(), "day"])] if len(tested) else None
+    found: list[dict[str, float]] = []
+    for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
+        side = sides[day]
+        own, base = drawn[id(side.group)], drawn.get(id(side.control))
+        row: dict[str, float] = {}
+        if "false_rate" in side.rows:
+            shares = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
+            # one subject says nothing of the variation between animals
+            row["corrected"] = shares[0]
+            row |= {"corrected_low": shares[1], "corrected_high": shares[2]} if len(side.group.k) > 1 else {}
+            if base is not None:
+                point = float(table["control_fraction"].iloc[place])
+                row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
+        if base is not None and top is not None and status == "tested":
+            rise, rise_top = own - base, drawn[id(top.group)] - drawn[id(top.control)]
+            row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
+            row["chance_risen"] = float((rise >= RISEN * rise_top).mean())
+        found.append(row)
+    for name in RISE_COLUMNS:
+        table[name] = [row.get(name, np.nan) for row in found]
+
+
+def _hold_covariates_fixed(
+    table: pd.DataFrame,
+    sides: Mapping[float, Side],
+    settings: TimelineSettings,
+    rng: np.random.Generator,
+    *,
+    thorough: bool,
+) -> None:
+    """Add the test with sex, chemistry and batch held fixed, where the design carries them.
+
+    Days that are compared within animals need none: both sides are of one animal.
+    """
+    candidate = (table["status"] == "tested") & np.array([sides[day].pairs is None for day in table["day"]], dtype=bool)
+    if not thorough:
+        candidate &= (table["q"] < settings.alpha) & (table["difference"] > 0)
+    days = list(table["day"][candidate])
+    if not days or not set(COVARIATES) & set(next(iter(sides.values())).rows):
+        return
+    # a control that serves several days counts once
+    parts: dict[str, pd.DataFrame] = {}
+    for side in sides.values():
+        if side.pairs is None:
+            parts |= {side.group.label: side.rows, side.control.label: side.control_rows}
+    units = pd.concat(parts, names=["group"])
+    units = units[~units.index.get_level_values(1).duplicated()]
+    group = units.index.get_level_values(0).to_numpy(str)
+    held = covariates(units, group)
+    if held is None:
+        return
+    place = pd.Index(units.index.get_level_values(1))
+    mask = {day: (place.isin(sides[day].control_rows.index), place.isin(sides[day].rows.index)) for day in days}
+    found = adjusted_contrasts(units, group, held, mask, draws=settings.n_draws, rng=rng)
+    for day, contrast in found.items():
+        row = table["day"] == day
+        table.loc[row, ["adjusted_p", "adjusted_difference"]] = (contrast.p, contrast.difference)
+        table.loc[row, "adjusted_for"] = held.words
+
+
+def _against(table: pd.DataFrame, alpha: float) -> list[str]:
+    """Return for each day that the model holds to be above control which other methods do not confirm it.
+
+    One animal far out beside many that are alike deceives the model; a permutation it does not. So where animals are
+    enough for a permutation to reach ``alpha`` it is asked, and the t-test and the adjusted model always.
+    """
+    words = []
+    for row in table.to_dict("records"):
+        against = []
+        if row["q"] < alpha and row["difference"] > 0:
+            against += ["t-test"] if row["p_second"] >= alpha else []
+            can = row["p_smallest"] <= alpha
+            against += ["permutation"] if can and row["p_permutation"] >= alpha else []
+            if row["adjusted_p"] >= alpha or row["adjusted_difference"] <= 0:
+                against.append(f"model with {row['adjusted_for']} held fixed")
+        words.append(", ".join(against))
+    return words
+
+
+def worst_status(*pairs: tuple[str, str]) -> tuple[str, str]:
+    """Return the most restrictive of several (status, reason)."""
+    order = ("not_testable", "descriptive", "tested")
+    return min(pairs, key=lambda pair: order.index(pair[0]))
+
+
+def run_timeline(
+    table: pd.DataFrame, audit: Audit, recovery: tuple[str, str], settings: TimelineSettings, *, seed: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return timeline.tsv and onset.tsv for every arm and route.
+
+    Parameters
+    ----------
+    table
+        fractions.tsv; the denominator microglia is used.
+    audit
+        What the design allows.
+    recovery
+        Status and reason of the calls.
+    """
+    status, reason = worst_status((audit.status, audit.reason), recovery)
+    courses, onsets = [], []
+    used = table[table["denominator"] == "microglia"]
+    for route in ROUTES:
+        own = used[used["route"] == route]
+        for arm in arms_of(own):
+            units = units_of_arm(own, arm)
+            held = audit.held_of(arm)
+            days = compare_days(
+                units,
+                status=status,
+                reason=reason,
+                settings=settings,
+                seed=seed,
+                detectable=route == "score",
+                held=held,
+                thorough=route == "score",
+            )
+            courses.append(days.assign(route=route, arm=arm))
+            sampled = audit.days_of(arm) if route == "score" else ()
+            onset = find_onset(days, units, settings=settings, seed=seed, sampled=sampled)
+            onsets.append({"route": route, "arm": arm, **onset})
+    if not onsets or status == "not_testable":
+        row = dict.fromkeys(ONSET_COLUMNS, np.nan) | {"route": "score", "arm": "", "sentence": ""}
+        return pd.DataFrame(columns=list(TIMELINE_COLUMNS)), pd.DataFrame([row | {"status": status, "reason": reason}])
+    return pd.concat(courses, ignore_index=True)[list(TIMELINE_COLUMNS)], pd.DataFrame(onsets)[list(ONSET_COLUMNS)]

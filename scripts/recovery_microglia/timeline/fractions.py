@@ -1,0 +1,196 @@
+"""Animals with their recovery cells, and the controls that a day is compared with.
+
+The unit is the subject (an animal, or a pool); cells are never replicates.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recovery_microglia.recovery.calibration import wilson
+from recovery_microglia.recovery.likelihood import mixture_share
+from recovery_microglia.study.dataset import CONTROLS
+from recovery_microglia.timeline import betabinomial as bb
+
+Floats = NDArray[np.float64]
+
+UNIT = ["arm", "subject", "day", "condition"]
+ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
+DENOMINATORS = {"microglia": "size", "myeloid": "myeloid", "all": "all"}
+"""What recovery cells may be a share of, and its column."""
+FEW_CELLS = 50
+
+
+@dataclass(frozen=True)
+class TimelineSettings:
+    """How days are compared (``timeline`` in config.yaml).
+
+    Attributes
+    ----------
+    alpha
+        A day is above control if its q (false-discovery rate over the days) is below.
+    power
+        Power for which the smallest detectable fraction is given.
+    n_draws
+        Studies drawn under the null for each test; permutations are exact up to this number of splits.
+    n_bootstrap
+        Draws for the interval of the half-rise day.
+    """
+
+    alpha: float = 0.05
+    power: float = 0.8
+    n_draws: int = 4000
+    n_bootstrap: int = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """Subjects of one day (or the controls) with their counts."""
+
+    k: NDArray[np.int64]
+    n: NDArray[np.int64]
+    label: str = ""
+    grid: Floats = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
+
+    @property
+    def fraction(self) -> Floats:
+        """Fraction of each subject."""
+        return np.asarray(self.k / self.n)
+
+
+def group_of(rows: pd.DataFrame, label: str = "") -> Group:
+    """Return the subjects of some rows that have microglia, with their likelihood."""
+    k, n = rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64)
+    return Group(k[n > 0], n[n > 0], label, bb.likelihood(k[n > 0], n[n > 0]))
+
+
+# ---------------------------------------------------------------- fractions
+
+
+def fractions(
+    cells: pd.DataFrame,
+    sheet: pd.DataFrame,
+    totals: pd.DataFrame,
+    *,
+    calls: Mapping[str, str] = ROUTES,
+    denominators: Collection[str] = tuple(DENOMINATORS),
+) -> pd.DataFrame:
+    """Return recovery cells per subject (= fractions.tsv).
+
+    Parameters
+    ----------
+    cells
+        One row a microglia: library and the call columns (nullable; a cell without a call leaves n).
+    sheet
+        One row a library.
+    totals
+        One row a library: library, microglia, myeloid, all (kept cells), for the other denominators.
+    calls
+        Route to its call column.
+    denominators
+        Those of `DENOMINATORS` that are wanted; other routes than the score have microglia only.
+
+    Returns
+    -------
+    DataFrame
+        route, denominator, arm, subject, day, condition, sex, chemistry, batch, libraries, k, n, fraction, low, high
+        (Wilson 95 %, the sampling of this subject's cells only), note.
+    """
+    included = sheet[sheet["include"]].merge(totals, on="library", how="left")
+    parts = []
+    for route, column in calls.items():
+        called = cells[["library", column]].dropna()
+        by_library = called.groupby("library")[column].agg(["sum", "size"]).astype(np.int64)
+        rows = included.join(by_library, on="library")
+        # a library whose cells were not called does not count as one without recovery cells
+        uncalled = rows["size"].isna() & (rows["microglia"] > 0)
+        rows = rows[~uncalled].fillna({"sum": 0, "size": 0})
+        for denominator in denominators:
+            if denominator != "microglia" and route != "score":
+                continue
+            unit = _by_subject(rows, DENOMINATORS[denominator])
+            unit.insert(0, "denominator", denominator)
+            unit.insert(0, "route", route)
+            parts.append(unit)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_subject(rows: pd.DataFrame, total: str) -> pd.DataFrame:
+    """Pool the libraries of each subject, day and condition."""
+    grouped = rows.groupby(UNIT, dropna=False, sort=False)
+    unit = grouped.agg(
+        sex=("sex", "first"),
+        chemistry=("chemistry", lambda kinds: "; ".join(sorted(set(kinds)))),
+        batch=("batch", lambda kinds: "; ".join(sorted(set(kinds)))),
+        libraries=("library", "size"),
+        k=("sum", "sum"),
+        n=(total, "sum"),
+    ).reset_index()
+    unit[["k", "n"]] = unit[["k", "n"]].astype(np.int64)
+    unit["fraction"] = np.where(unit["n"] > 0, unit["k"] / unit["n"].where(unit["n"] > 0), np.nan)
+    bounds = [wilson(k, n) for k, n in zip(unit["k"], unit["n"], strict=True)]
+    unit["low"], unit["high"] = [low for low, _ in bounds], [high for _, high in bounds]
+    unit["note"] = np.where(unit["n"] < FEW_CELLS, f"fewer than {FEW_CELLS} cells", "")
+    return unit
+
+
+def add_mixture(table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """Return fractions.tsv with the share of recovery cells that needs no cutoff (mixture, its 95 % interval).
+
+    Given for the route ``score`` and the denominator microglia; missing elsewhere. The interval is that of this
+    subject's cells only.
+    """
+    known = cells.loc[cells["recovery_call"].notna(), ["library", "recovery_score"]]
+    known = known.merge(sheet[["library", *UNIT]], on="library")
+    shares = [
+        (*key, *mixture_share(group.to_numpy(float)))
+        for key, group in known.groupby(UNIT, dropna=False, sort=False)["recovery_score"]
+    ]
+    names = ["mixture", "mixture_low", "mixture_high"]
+    found = pd.DataFrame(shares, columns=[*UNIT, *names]).astype({"day": float})
+    joined = table.merge(found, on=UNIT, how="left")
+    main = (joined["route"] == "score") & (joined["denominator"] == "microglia")
+    joined[names] = joined[names].astype(float).where(main)
+    last = joined.pop("note")
+    return joined.assign(note=last)
+
+
+# ---------------------------------------------------------------- controls
+
+
+def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
+    """Return the control subjects that a day is compared with, and their name.
+
+    In this order, the first with at least two subjects: sham of the same day; contralateral of the same day;
+    naive; all sham; all contralateral; all controls together.
+    """
+    kind, when = units["condition"].to_numpy(object), units["day"].to_numpy(float)
+    seen = units["n"].to_numpy() > 0
+    choices = [
+        ((kind == "sham") & (when == day), f"sham day {day:g}"),
+        ((kind == "contralateral") & (when == day), f"contralateral day {day:g}"),
+        (kind == "naive", "naive"),
+        (kind == "sham", "sham, other days"),
+        (kind == "contralateral", "contralateral, other days"),
+    ]
+    for chosen, name in choices:
+        if (chosen & seen).sum() >= 2:
+            return units[chosen & seen], name
+    control = units[np.isin(kind.astype(str), CONTROLS) & seen]
+    return control, "+".join(sorted(set(control["condition"])))
+
+
+def arms_of(units: pd.DataFrame) -> list[str]:
+    """Return the arms with injured subjects."""
+    return sorted(units["arm"][units["condition"] == "injured"].unique())
+
+
+def units_of_arm(units: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Return the subjects of an arm with its own controls, or with those of all arms where it has none."""
+    own = units[units["arm"] == arm]
+    if own["condition"].isin(CONTROLS).any():
+        return own
+    return pd.concat([own, units[units["condition"].isin(CONTROLS)]])

@@ -1,0 +1,146 @@
+"""What a design can show, before anything is computed: the audit in words, and what would be seen."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recovery_microglia.timeline import betabinomial as bb
+from recovery_microglia.timeline.days import SAME_ANIMALS
+from recovery_microglia.timeline.design import Audit, audit, smallest_p, subjects
+from recovery_microglia.timeline.fractions import TimelineSettings, arms_of, pick_control, units_of_arm
+from recovery_microglia.timeline.onset import percent
+from recovery_microglia.timeline.paired_model import pairs_of
+
+MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
+"""Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
+RISEN = 0.1
+"""Supposed share of recovery cells after injury, where a plan asks how well the spread would be known."""
+STUDIES = 20
+"""Studies over which is averaged how well such a design would know how animals differ."""
+COLUMNS = ("arm", "day", "animals", "control", "control_animals", "smallest_p", "smallest_share", "claim")
+
+
+def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> tuple[Audit, pd.DataFrame]:
+    """Return the design audit, and what each day can show.
+
+    Parameters
+    ----------
+    sheet
+        One row a library (`DataSet.frame`).
+    settings
+        Level and power.
+    seed
+        Seed of the simulation behind ``smallest_share``.
+
+    Returns
+    -------
+    audit
+        See `design.audit`.
+    days
+        arm, day, animals, control, control_animals, smallest_p (two-sided, by permutation), smallest_share (the smallest
+        share of recovery cells that would be told from the controls with the configured power, if an animal had
+        `MICROGLIA` microglia), claim (tested, descriptive or not_testable).
+    """
+    found = audit(sheet)
+    units = subjects(sheet).assign(n=MICROGLIA, k=round(MICROGLIA * CALLED_IN_CONTROLS))
+    rng = np.random.default_rng(seed)
+    rows, known = [], {}
+    for arm in arms_of(units):
+        own = units_of_arm(units, arm)
+        injured = own[(own["condition"] == "injured") & own["day"].notna()]
+        days = sorted(injured["day"].unique())
+        groups = own.groupby(own["condition"] == "injured")["day"].value_counts(dropna=False)
+        weight = spread_to_be_known(groups.to_dict(), rng) if found.status == "tested" else np.zeros(len(bb.RHO))
+        for day in days:
+            n = int((injured["day"] == day).sum())
+            control, name = pick_control(own, day)
+            paired = name.startswith("contralateral day") and pairs_of(control, injured[injured["day"] == day])
+            name += SAME_ANIMALS if paired else ""
+            least = 2.0 ** (1 - n) if paired else smallest_p(len(control), n)
+            share, claim = np.nan, found.status
+            if claim == "tested" and (min(n, len(control)) < 2 or (arm, day) in found.held):
+                claim = "descriptive"
+            if claim == "tested":
+                key = (arm, n, len(control))
+                if key not in known:  # days alike are simulated once
+                    known[key] = bb.smallest_detectable(
+                        CALLED_IN_CONTROLS,
+                        np.full(len(control), MICROGLIA),
+                        np.full(n, MICROGLIA),
+                        weight,
+                        alpha=settings.alpha / len(days),
+                        power=settings.power,
+                        rng=rng,
+                        rho_true=SPREAD,
+                    )
+                share = known[key]
+            rows.append((arm, day, n, name, len(control), least, share, claim))
+    return found, pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def spread_to_be_known(groups: Mapping[tuple[bool, float], int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return what a study of this size would know of how animals differ: mean posterior weights over `betabinomial.RHO`.
+
+    With a handful of animals the study does not know their spread, and tests accordingly: a plan that takes it as known
+    promises to see too small a share.
+
+    Parameters
+    ----------
+    groups
+        Animals of each group, keyed by whether it is injured, and its day.
+    rng
+        For `STUDIES` studies with the spread `SPREAD`, in which `RISEN` of the injured animals' microglia are called.
+    """
+    total = np.zeros(len(bb.RHO))
+    for _ in range(STUDIES):
+        grids = []
+        for (injured, _), n in groups.items():
+            cells = np.full(int(n), MICROGLIA)
+            k = bb.draw(np.array([RISEN if injured else CALLED_IN_CONTROLS]), np.array([SPREAD]), cells, rng)[0]
+            grids.append(bb.likelihood(k, cells))
+        total += bb.rho_posterior(grids)
+    return total / STUDIES
+
+
+def words(
+    title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettings, to_check: Sequence[str] = ()
+) -> str:
+    """Return what the design can show as plain text; ``to_check``: facts of the entry that nobody has checked."""
+    says = {
+        "tested": "Days can be tested against controls, and an onset can be given.",
+        "descriptive": f"Only a description is possible, no test and no onset: {found.reason}.",
+        "not_testable": f"Emergence cannot be judged: {found.reason}.",
+    }
+    if len(days) and days.groupby("arm")["day"].nunique().max() == 1:  # one day has no course
+        says["tested"] = "The one day after injury can be tested against controls; when a rise began it cannot tell."
+    lines = [title, "", says[found.status], *(notice.text for notice in found.notices), ""]
+    if len(days):
+        shown = days.assign(
+            day=days["day"].map("{:g}".format),
+            smallest_p=days["smallest_p"].map(lambda p: "-" if np.isnan(p) else f"{p:.2g}"),
+            smallest_share=days["smallest_share"].map(lambda s: "-" if np.isnan(s) else percent(s)),
+        )
+        if (shown["arm"] == "").all():
+            shown = shown.drop(columns="arm")
+        lines += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
+        lines.append(
+            f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be seen on "
+            f"that day in {percent(settings.power)} of studies, if an animal has {MICROGLIA} microglia of which "
+            f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
+        )
+        lines.append("")
+    if found.status != "not_testable":
+        spare = found.columns - found.rank
+        lines += [
+            f"Design: {found.columns} columns (days, and what varies), rank {found.rank}"
+            + (f"; {spare} too many: something cannot be told from something else." if spare else ".")
+        ]
+    told = found.confounding[(found.confounding["levels"] > 1) & found.confounding["cramers_v"].notna()]
+    if len(told):
+        lines.append("What goes with the days (Cramér's V: 0 not at all, 1 completely):")
+        lines += [f"  {row['variable']}: {row['cramers_v']:.2f}, {row['note']}" for row in told.to_dict("records")]
+    if to_check:
+        lines += ["", "To be checked before you rely on it:", *(f"  {text}" for text in to_check)]
+    return "\n".join(lines).rstrip() + "\n\n"

@@ -1,0 +1,283 @@
+"""What the answer would be had we chosen otherwise."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recovery_microglia.core.errors import Notice
+from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
+from recovery_microglia.recovery.call import recovery_clusters
+from recovery_microglia.recovery.likelihood import shares_of_animals
+from recovery_microglia.timeline.days import compare_days
+from recovery_microglia.timeline.fractions import TimelineSettings, fractions, units_of_arm
+from recovery_microglia.timeline.onset import find_onset
+
+SCORE_COLUMN = {
+    "score": "recovery_score",
+    "fixed_cutoff": "recovery_score",
+    "score_without": "recovery_score_without_itgax_igf1",
+    "depth_matched": "recovery_score_depth_matched",
+    "ranks": "recovery_score_ranks",
+}
+COLUMNS = (
+    *("analysis", "arm", "scorer", "quantile", "denominator", "resolution", "integrated", "left_out", "varied"),
+    *("onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
+)
+VARIED = {
+    "score_without": "genes",
+    "depth_matched": "depth",
+    "ranks": "scorer",
+    "fixed_cutoff": "cutoff",
+}
+NO_CLUSTER = "no cluster is one of recovery cells: no answer"
+ADJUSTED_DRAWS = 800
+"""Studies drawn for each test of an alternative: enough for a level of .05 over a dozen days."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to analyse the data.
+
+    Attributes
+    ----------
+    calls
+        Which microglia are recovery cells; None where this way has no answer.
+    integrated
+        ``yes`` or ``no`` for clusters, else empty.
+    """
+
+    scorer: str
+    denominator: str
+    calls: pd.Series | None
+    quantile: float = np.nan
+    resolution: float = np.nan
+    integrated: str = ""
+    left_out: str = ""
+
+    @property
+    def name(self) -> str:
+        """The analysis in words."""
+        if self.left_out:
+            return f"without {self.left_out}"
+        if self.scorer == "cluster":
+            space = "integrated clusters" if self.integrated == "yes" else "clusters"
+            return f"{space}, resolution {self.resolution:g}, of {self.denominator}"
+        return f"{self.scorer}, {self.quantile:g}, of {self.denominator}"
+
+    def varied(self, quantile: float) -> str:
+        """Return which choices differ from the reported analysis, in words."""
+        if self.left_out:
+            return "library left out"
+        found = []
+        if self.scorer == "cluster":
+            found.append("clusters, integrated" if self.integrated == "yes" else "clusters")
+        elif self.scorer in VARIED:
+            found.append(VARIED[self.scorer])
+        if np.isfinite(self.quantile) and not np.isclose(self.quantile, quantile) and self.scorer != "fixed_cutoff":
+            found.append("cutoff")
+        found += ["denominator"] if self.denominator != "microglia" else []
+        return ", ".join(found) or "nothing"
+
+
+def _choices(
+    cells: pd.DataFrame,
+    calibration: pd.DataFrame,
+    sheet: pd.DataFrame,
+    partitions: pd.DataFrame,
+    quantile: float,
+) -> Iterator[Choice]:
+    """Yield every alternative: scorers × cutoffs × denominators, clusters × resolutions × denominators, left-out libraries."""
+    included = sheet[sheet["include"]]
+    denominators = ["microglia", "myeloid", *(["all"] if (included["sort"] == "none").all() else [])]
+    animal = animals(cells)
+    for scorer, column in SCORE_COLUMN.items():
+        values = cells[column].to_numpy(float)
+        odds = even_odds(shares_of_animals(values, animal)) if scorer in BY_ODDS else np.full(len(cells), np.inf)
+        for q in sorted(calibration["quantile"].unique()):
+            cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
+            called = call_above(values, cut)
+            called[cells["explained_by_inflammation"].to_numpy(bool) & ~called.isna()] = False
+            for denominator in denominators:
+                yield Choice(scorer, denominator, pd.Series(called, index=cells.index), q)
+    for column in partitions.columns:
+        kind, _, resolution = column.rpartition("leiden_")
+        calls = _of_clusters(cells, partitions[column], nominal=1 - quantile)
+        integrated = "yes" if kind else "no"
+        for denominator in denominators:
+            yield Choice("cluster", denominator, calls, resolution=float(resolution), integrated=integrated)
+    for library in included["library"]:
+        yield Choice("score", "microglia", cells["recovery_call"], quantile, left_out=str(library))
+
+
+def _of_clusters(cells: pd.DataFrame, labels: pd.Series, *, nominal: float) -> pd.Series | None:
+    """Return calls by the clusters that are recovery clusters; None if there is none."""
+    above = call_above(cells["recovery_score"].to_numpy(float), cells["cutoff"].to_numpy(float))
+    clusters = labels.reset_index(drop=True)
+    table = recovery_clusters(clusters, above.to_numpy(dtype=float, na_value=np.nan), nominal=nominal)
+    if not table["recovery"].any():
+        return None
+    calls = clusters.map(dict(zip(table["cluster"], table["recovery"], strict=True))).astype("boolean")
+    calls[cells["cutoff"].isna().to_numpy()] = pd.NA
+    return calls.set_axis(cells.index)
+
+
+def alternatives(
+    cells: pd.DataFrame,
+    calibration: pd.DataFrame,
+    sheet: pd.DataFrame,
+    totals: pd.DataFrame,
+    main: pd.DataFrame,
+    *,
+    quantile: float,
+    settings: TimelineSettings,
+    partitions: pd.DataFrame | None = None,
+    held: Mapping[str, Mapping[float, str]] | None = None,
+    seed: int = 1,
+) -> tuple[pd.DataFrame, str, list[Notice]]:
+    """Repeat the onset under every alternative (= robustness.tsv), say in one sentence how it held, and warn where not.
+
+    Parameters
+    ----------
+    cells, calibration, sheet, totals
+        As for the main analysis.
+    main
+        onset.tsv; alternatives are computed only for arms that were tested.
+    quantile
+        The quantile of the main analysis.
+    partitions
+        Clusters of the cells (cells × partitions), columns ``leiden_<resolution>`` and ``integrated_leiden_<resolution>``.
+    held
+        Arm to its days that are described and not tested.
+    """
+    tested = main[(main["route"] == "score") & (main["status"] == "tested")]
+    rows: list[dict[str, Any]] = []
+    quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, ADJUSTED_DRAWS), 0)
+    if not tested.empty:
+        known = pd.DataFrame(index=cells.index) if partitions is None else partitions.astype(str)
+        for choice in _choices(cells, calibration, sheet, known, quantile):
+            rows += _answers(choice, cells, sheet, totals, tested, held or {}, quantile, quick, seed)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table, sentence(table, tested), choices_it_hangs_on(table, tested)
+
+
+def _answers(
+    choice: Choice,
+    cells: pd.DataFrame,
+    sheet: pd.DataFrame,
+    totals: pd.DataFrame,
+    tested: pd.DataFrame,
+    held: Mapping[str, Mapping[float, str]],
+    quantile: float,
+    settings: TimelineSettings,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return the row of one alternative for every arm that was tested."""
+    facts = {"analysis": choice.name, "scorer": choice.scorer, "quantile": choice.quantile}
+    facts |= {"denominator": choice.denominator, "resolution": choice.resolution, "integrated": choice.integrated}
+    facts |= {"left_out": choice.left_out, "varied": choice.varied(quantile), "note": ""}
+    if choice.calls is None:
+        return [facts | {"arm": arm, "agrees": "", "note": NO_CLUSTER} for arm in tested["arm"]]
+    kept = sheet.assign(include=sheet["include"] & (sheet["library"] != choice.left_out))
+    called = pd.DataFrame({"library": cells["library"], "call": choice.calls})
+    table = fractions(called, kept, totals, calls={"score": "call"}, denominators=[choice.denominator])
+    rows = []
+    for reference in tested.to_dict("records"):
+        arm = reference["arm"]
+        units = units_of_arm(table, arm)
+        days = compare_days(
+            units,
+            status="tested",
+            reason="",
+            settings=settings,
+            seed=seed,
+            detectable=False,
+            held=held.get(arm, {}),
+            thorough=False,
+        )
+        onset = find_onset(days, units, settings=settings, seed=seed)
+        answer = {key: onset[key] for key in ("onset_low", "onset_high", "peak_day", "peak_fraction")}
+        rows.append(facts | answer | {"arm": arm, "agrees": str(_same(onset, reference))})
+    return rows
+
+
+def _same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Return whether two onsets are the same interval (missing ends included)."""
+
+    def key(row: Mapping[str, Any]) -> tuple[float, ...]:
+        return tuple(-1.0 if pd.isna(row[n]) else float(row[n]) for n in ("onset_low", "onset_high"))
+
+    return key(first) == key(second)
+
+
+def interval(low: float, high: float) -> str:
+    """Return an onset in words: between day 3 and day 7, by day 7, or no onset shown."""
+    if np.isnan(high):
+        return "no onset shown"
+    return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
+
+
+FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters", "scorer": "by another scorer"}
+MOST_OTHERS = 3
+"""Other onsets that the sentence names; the table has them all."""
+
+
+def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
+    """Return how often the alternatives give the onset of the main analysis, and what the others give."""
+    return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in main.to_dict("records"))))
+
+
+def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the analyses of an arm that differ from the reported one, and their ``family``."""
+    own = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
+    family = own["varied"].str.split(",").str[0].map(FAMILIES)
+    return own.assign(family=family.fillna("by other cutoffs, genes, depths and denominators"))
+
+
+def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:
+    """Return a warning for each arm whose onset no analysis of some family gives: a reader must learn it with the answer."""
+    notices = []
+    for row in main.to_dict("records"):
+        never = [
+            f"none of the {len(part)} analyses {name}"
+            for name, part in _families(others_of(table, row))
+            if not _agrees(part).any()
+        ]
+        if never:
+            arm = f" ({row['arm']})" if row["arm"] else ""
+            onset = interval(row["onset_low"], row["onset_high"])
+            text = f"The answer{arm}, {onset}, hangs on the way of analysis: {' and '.join(never)} gives it."
+            notices.append(Notice("onset_hangs_on_choice", "warning", text))
+    return notices
+
+
+def _agrees(own: pd.DataFrame) -> pd.Series:
+    return own["agrees"] == "True"
+
+
+def _families(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the analyses with an answer, by family."""
+    return [(str(name), part) for name, part in own[own["note"] == ""].groupby("family", sort=False)]
+
+
+def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> str:
+    silent, own = others[others["note"] != ""], others[others["note"] == ""]
+    if own.empty:
+        return ""
+    arm = f" ({row['arm']})" if row["arm"] else ""
+    words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
+    agrees = _agrees(own)
+    counted = [f"{_agrees(part).sum()} of {len(part)} {name}" for name, part in _families(own)]
+    reported = interval(row["onset_low"], row["onset_high"])
+    text = f"{agrees.sum()} of {len(own)} other analyses give the reported onset{arm}, {reported}"
+    text += f" ({', '.join(counted)})" if len(counted) > 1 else ""
+    named = words[~agrees].value_counts()
+    if len(named):
+        first = [f"{name} ({n})" for name, n in named.items()]
+        rest = int(named.iloc[MOST_OTHERS:].sum())
+        text += "; the others: " + ", ".join(first[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
+    if len(silent):
+        text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
+    return f"{text}."

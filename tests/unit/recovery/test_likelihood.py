@@ -1,0 +1,253 @@
+"""The log-likelihood ratio against scipy, and shares without a cutoff against known truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from scipy import optimize, stats
+from scipy.special import logsumexp
+
+from recovery_microglia.recovery.likelihood import (
+    BLOCK,
+    DISPERSION,
+    LEAST_RESTING,
+    ON_THE_WAY,
+    PRIOR_CELLS,
+    RECOVERY_FOLD,
+    RESTING_WEIGHT,
+    RIVAL_FOLD,
+    RIVAL_LEVELS,
+    TURNED,
+    WAY_WEIGHT,
+    Resting,
+    learn_resting,
+    levels,
+    likelihoods,
+    log_ratio,
+    mixture_share,
+    prior_weights,
+    probability,
+    resting_by_library,
+    resting_share,
+    state_probabilities,
+)
+
+GENES = pd.Index([f"r{i}" for i in range(14)] + [f"i{i}" for i in range(8)] + [f"g{i}" for i in range(300)])
+RECOVERY = [f"r{i}" for i in range(14)]
+RIVALS = {"inflammation": ["i0", "i1", "i2", "i3", "r3"], "other": ["i4", "i5", "i6", "i7"]}
+LEVEL = np.concatenate([np.geomspace(1e-5, 4e-4, 14), np.full(8, 1e-4), np.full(300, 3e-3)])
+LEVEL = LEVEL / LEVEL.sum()
+
+
+def draw(n: int, *, raised: list[str] = (), fold: float = 1.0, depth: float = 2000, seed: int = 1) -> sp.csr_matrix:
+    """Cells whose counts are negative binomial around depth × share, some genes raised."""
+    rng = np.random.default_rng(seed)
+    share = LEVEL * np.where(GENES.isin(raised), fold, 1.0)
+    mean = np.outer(depth * rng.lognormal(0, 0.3, n), share)
+    return sp.csr_matrix(rng.poisson(mean * rng.gamma(1 / DISPERSION, DISPERSION, mean.shape)).astype(np.float32))
+
+
+def resting(n: int, share: np.ndarray = LEVEL) -> Resting:
+    return Resting(share[None], np.zeros(n, dtype=np.int64))
+
+
+def fitted(counts: sp.csr_matrix, share: np.ndarray = LEVEL, recovery=RECOVERY, rivals=RIVALS):
+    return likelihoods(counts, prior_weights(GENES, recovery, rivals), resting(counts.shape[0], share))
+
+
+def ratio(counts: sp.csr_matrix) -> np.ndarray:
+    return log_ratio(fitted(counts))
+
+
+def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
+    counts = draw(20, raised=RECOVERY, fold=4)
+    used = GENES[:22]
+    x, n = counts[:, :22].toarray(), np.asarray(counts.sum(axis=1)).ravel()
+
+    def likelihood(raised: list[str], factor: float) -> np.ndarray:
+        mean = n[:, None] * LEVEL[:22] * np.where(used.isin(raised), factor, 1.0)
+        size = 1 / DISPERSION
+        return stats.nbinom.logpmf(x, size, size / (size + mean)).sum(axis=1)
+
+    def averaged(raised: list[str], fold: float, levels: tuple[float, ...]) -> np.ndarray:
+        return logsumexp([likelihood(raised, 1 + level * (fold - 1)) for level in levels], axis=0) - np.log(len(levels))
+
+    rest = [likelihood([], 1.0) + np.log(RESTING_WEIGHT)]
+    rest += [averaged(RECOVERY, RECOVERY_FOLD, ON_THE_WAY) + np.log(WAY_WEIGHT)]
+    each = (1 - RESTING_WEIGHT - WAY_WEIGHT) / 2
+    rest += [averaged(r, RIVAL_FOLD, RIVAL_LEVELS) + np.log(each) for r in RIVALS.values()]
+    expected = averaged(RECOVERY, RECOVERY_FOLD, TURNED) - logsumexp(rest, axis=0)
+    np.testing.assert_allclose(ratio(counts), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_blocks_change_nothing() -> None:
+    counts = draw(BLOCK + 50)
+    whole = ratio(counts)
+    np.testing.assert_allclose(whole[BLOCK:], ratio(counts[BLOCK:]), rtol=1e-12)
+
+
+def test_a_count_of_a_rare_gene_weighs_much_and_its_absence_little() -> None:
+    empty = np.zeros((3, len(GENES)), dtype=np.float32)
+    empty[:, 30] = 2000  # depth
+    empty[1, 0] = 1  # the rarest gene of the signature: seen in one resting cell of fifty
+    empty[2, 13] = 1  # the commonest one
+    none, rare, common = ratio(sp.csr_matrix(empty))
+    assert rare - none > 1.0
+    assert rare - none > 1.5 * (common - none)
+    silent = LEVEL.copy()
+    silent[0] = 1e-9  # as if the rare gene could not be seen at all
+    without = log_ratio(fitted(sp.csr_matrix(empty[:1]), silent))[0]
+    assert abs(none - without) < 0.2
+
+
+def test_a_gene_that_inflammation_explains_counts_less_in_an_inflamed_cell() -> None:
+    cells = np.zeros((4, len(GENES)), dtype=np.float32)
+    cells[:, 40] = 2000
+    cells[[1, 3], 3] = 2  # r3 is raised by inflammation too
+    cells[2:, 14:18] = 2  # these cells are inflamed
+    quiet, quiet_r3, inflamed, inflamed_r3 = ratio(sp.csr_matrix(cells))
+    assert inflamed < quiet
+    assert inflamed_r3 - inflamed < 0.6 * (quiet_r3 - quiet)
+
+
+def test_recovery_cells_score_above_resting_and_inflamed_ones() -> None:
+    rest, turned = ratio(draw(400)), ratio(draw(400, raised=RECOVERY, fold=8, seed=2))
+    inflamed = ratio(draw(400, raised=RIVALS["inflammation"], fold=6, seed=3))
+    cut = np.quantile(rest, 0.99)
+    assert (turned > cut).mean() > 0.9
+    assert (inflamed > cut).mean() < 0.02
+
+
+def test_genes_that_are_not_there_are_left_out() -> None:
+    counts = draw(30)
+    few = fitted(counts, recovery=[*RECOVERY, "absent"], rivals={**RIVALS, "unknown": ["nope"]})
+    np.testing.assert_array_equal(log_ratio(few), ratio(counts))
+
+
+def test_a_resting_share_is_never_zero_and_adds_up() -> None:
+    share = resting_share(sp.csr_matrix(np.array([[3.0, 0, 1], [1, 0, 5]])))
+    assert share.sum() == pytest.approx(1)
+    assert share[1] > 0
+    assert share[0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_recovery_cells_among_the_controls_do_not_blur_the_resting_share() -> None:
+    mixed = sp.csr_matrix(sp.vstack([draw(300), draw(40, raised=RECOVERY, fold=6, seed=4)]))
+    plain, cleaned = resting_share(mixed), learn_resting(mixed, prior_weights(GENES, RECOVERY, RIVALS))
+    own = GENES.isin(RECOVERY)
+    error = [np.abs(np.log(share[own] / LEVEL[own])).mean() for share in (plain, cleaned)]
+    assert error[1] < 0.5 * error[0]
+    # without such cells nothing is lost
+    clean = draw(300)
+    learnt = learn_resting(clean, prior_weights(GENES, RECOVERY, RIVALS))
+    np.testing.assert_allclose(learnt[own], resting_share(clean)[own], rtol=0.1)
+
+
+# ---------------------------------------------------------------- ambient RNA
+
+
+def test_each_library_rests_on_the_controls_with_its_own_ambient_rna() -> None:
+    share = np.array([0.1, 0.2, 0.3])
+    library = np.array(["a", "a", "b", "c"])
+    size, control = np.array([100.0, 300, 50, 50]), np.array([True, False, True, False])
+    ambient = pd.DataFrame({"a": [0.0, 0.03, 0], "b": [0.06, 0, 0], "c": [0, 0, 0.3]})
+    usual = (100 * ambient["a"] + 50 * ambient["b"]) / 150  # what the controls' share holds already
+    found = resting_by_library(share, library, size, control, ambient)
+    expected = np.array([share + ambient[name] - usual for name in "abc"])
+    np.testing.assert_allclose(found.share, np.maximum(expected, LEAST_RESTING * share))
+    np.testing.assert_array_equal(found.profile, [0, 0, 1, 2])
+    unknown = resting_by_library(share, library, size, control, None)
+    np.testing.assert_array_equal(unknown.share, np.repeat(share[None], 3, axis=0))
+
+
+def test_ambient_rna_of_the_genes_makes_no_recovery_cells() -> None:
+    floating = np.where(GENES.isin(RECOVERY), 3 * LEVEL, 0)
+    rng = np.random.default_rng(5)
+    mean = np.outer(np.full(300, 2000.0), LEVEL + floating)
+    wet = sp.csr_matrix(rng.poisson(mean * rng.gamma(1 / DISPERSION, DISPERSION, mean.shape)).astype(np.float32))
+    assert mixture_share(ratio(wet))[0] > 0.3  # taken for their own
+    known = likelihoods(wet, prior_weights(GENES, RECOVERY, RIVALS), resting(300, LEVEL + floating))
+    assert mixture_share(log_ratio(known))[0] < 0.02
+
+
+# ---------------------------------------------------------------- states
+
+
+def test_states_are_told_apart_and_add_up_to_one() -> None:
+    kinds = [
+        draw(300, depth=8000),
+        draw(60, raised=RIVALS["inflammation"], fold=3.2, depth=8000, seed=3),
+        draw(40, raised=RECOVERY, fold=7, depth=8000, seed=4),
+    ]
+    counts = sp.csr_matrix(sp.vstack(kinds))
+    true = np.repeat(["homeostatic", "inflammation", "recovery"], [300, 60, 40])
+    fit = fitted(counts)
+    one = np.zeros(400, dtype=np.int64)
+    chance = probability(log_ratio(fit), mixture_share(log_ratio(fit))[0])
+    table = state_probabilities(fit, list(RIVALS), chance, one)
+    np.testing.assert_allclose(table.sum(axis=1), 1)
+    np.testing.assert_array_equal(table["recovery"], chance)
+    assert (table.idxmax(axis=1).to_numpy() == true).mean() > 0.9
+    # the animal's own share of inflamed cells is found: 60 of 400, drawn a little towards the prior
+    expected = 60 + PRIOR_CELLS * (1 - RESTING_WEIGHT - WAY_WEIGHT) / 2
+    assert table["inflammation"].sum() == pytest.approx(expected, abs=12)
+
+
+def test_levels_are_those_that_the_cells_were_drawn_with() -> None:
+    for true in (0.0, 0.5, 1.0):
+        fit = fitted(draw(400, raised=RECOVERY, fold=1 + true * (RECOVERY_FOLD - 1), depth=8000, seed=6))
+        found = levels(fit, np.full(400, 0.5))
+        assert found.shape == (400, 3)
+        # deep cells; the levels of the grid, evenly likely from one half on, draw towards their middle
+        assert found[:, 0].mean() == pytest.approx(true, abs=0.2)
+
+
+# ---------------------------------------------------------------- without a cutoff
+
+
+def test_the_share_is_the_maximum_of_the_likelihood() -> None:
+    rng = np.random.default_rng(1)
+    scores = np.concatenate([rng.normal(2, 2, 40), rng.normal(-3, 1.5, 160)])
+
+    def loss(share: float) -> float:
+        return -float(np.log(1 - share + share * np.exp(scores)).sum())
+
+    best = optimize.minimize_scalar(loss, bounds=(1e-6, 1 - 1e-6), method="bounded").x
+    share, low, high = mixture_share(scores)
+    assert share == pytest.approx(best, abs=2e-3)  # the grid's step
+    for end in (low, high):  # Wilks: half of the 95 % quantile of chi-square with one degree of freedom
+        assert loss(end) - loss(best) == pytest.approx(stats.chi2.ppf(0.95, 1) / 2, abs=0.15)
+    # at the maximum the mean probability is the share: calls and share tell one story
+    assert probability(scores, share).mean() == pytest.approx(share, abs=2e-3)
+
+
+@pytest.mark.parametrize("true", [0.0, 0.05, 0.2])
+def test_shares_of_animals_are_found_where_the_model_holds(true: float) -> None:
+    found, inside = [], 0
+    for seed in range(25):
+        k = round(true * 150)
+        # as the model has it: every level of the state is as frequent as the others
+        turned = [
+            ratio(draw(15, raised=RECOVERY, fold=1 + level * (RECOVERY_FOLD - 1), seed=100 * seed + i))
+            for i, level in enumerate(TURNED)
+        ]
+        chosen = np.random.default_rng(seed).permutation(np.concatenate(turned))[:k]
+        share, low, high = mixture_share(np.concatenate([chosen, ratio(draw(150 - k, seed=seed))]))
+        found.append(share)
+        inside += low <= true <= high
+    # 25 animals of 150 cells: the mean share is known to about .007 at .2
+    assert np.mean(found) == pytest.approx(true, abs=0.02)
+    assert inside >= 20  # of 25 at .95: fewer has a probability of .003
+
+
+def test_the_ends_are_reached_and_nothing_is_missing() -> None:
+    assert mixture_share(np.full(50, -8.0))[:2] == (0.0, 0.0)
+    assert mixture_share(np.full(50, 8.0))[::2] == (1.0, 1.0)
+    assert np.isnan(mixture_share(np.array([np.nan]))).all()
+    assert mixture_share(np.array([1.0, np.nan])) == mixture_share(np.array([1.0]))
+    np.testing.assert_array_equal(probability(np.array([5.0, np.nan]), 0.0), [0.0, np.nan])
+
+
+def test_a_probability_is_bayes() -> None:
+    found = probability(np.array([0.0, np.log(9)]), 0.1)
+    np.testing.assert_allclose(found, [0.1, 0.5])

@@ -1,0 +1,158 @@
+"""The answer had we chosen otherwise."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_fixture import sheet
+
+from recovery_microglia.core.errors import Notice
+from recovery_microglia.recovery.calibration import QUANTILES, calibrate
+from recovery_microglia.timeline.days import run_timeline
+from recovery_microglia.timeline.design import audit
+from recovery_microglia.timeline.fractions import TimelineSettings, fractions
+from recovery_microglia.timeline.sensitivity import SCORE_COLUMN, Choice, alternatives, choices_it_hangs_on, interval
+
+QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
+PER_LIBRARY = 150
+TRUE = {0: 0.0, 3: 0.0, 7: 0.0, 14: 0.15, 21: 0.2}
+
+
+@pytest.fixture(scope="module")
+def study() -> dict:
+    """Three animals a day; cells of the late days have a score that is far above that of any control."""
+    samples = sheet([(0, "naive", 3), *((day, "injured", 3) for day in (3, 7, 14, 21))])
+    rng = np.random.default_rng(1)
+    parts = []
+    for row in samples.to_dict("records"):
+        score = rng.normal(-5, 1, PER_LIBRARY)  # log-likelihood ratios of resting cells
+        score[: round(TRUE[row["day"]] * PER_LIBRARY)] += 10
+        facts = {key: row[key] for key in ("library", "subject", "day", "condition", "chemistry")}
+        parts.append(pd.DataFrame({**facts, "recovery_score": score}))
+    cells = pd.concat(parts, ignore_index=True)
+    cells["recovery_score_without_itgax_igf1"] = cells["recovery_score"]
+    cells["recovery_score_depth_matched"] = rng.normal(-5, 1, len(cells))  # here depth explains it all
+    cells["recovery_score_ranks"] = cells["recovery_score"]
+    cells["explained_by_inflammation"] = False
+    scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched", "ranks"], axis=1)
+    scorers = scorers.assign(fixed_cutoff=scorers["score"])
+    control = (cells["condition"] == "naive").to_numpy()
+    calibration, _ = calibrate(scorers, cells, control, quantile=0.99, min_control_cells=200)
+    cut = calibration.query("scorer == 'score' and quantile == 0.99")["cutoff"].iloc[0]
+    cells["cutoff"] = cut
+    cells["recovery_call"] = pd.array(cells["recovery_score"] > cut, dtype="boolean")
+    cells["recovery_call_without"] = cells["recovery_call"]
+    cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
+    totals = pd.DataFrame({"library": samples["library"], "microglia": PER_LIBRARY, "myeloid": 180, "all": 600})
+    _, onset = run_timeline(fractions(cells, samples, totals), audit(samples), ("tested", ""), QUICK)
+    return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
+
+
+def run(study: dict, *, partitions: pd.DataFrame | None = None, **change) -> tuple[pd.DataFrame, str, list[Notice]]:
+    facts = study | change
+    five = (facts[k] for k in ("cells", "calibration", "sheet", "totals", "main"))
+    return alternatives(*five, quantile=0.99, settings=QUICK, partitions=partitions)
+
+
+@pytest.fixture(scope="module")
+def answers(study: dict) -> tuple[pd.DataFrame, str, list[Notice]]:
+    """All alternatives, computed once; clusters of two resolutions, the finer of which parts recovery cells from others."""
+    recovery = study["cells"]["recovery_call"].astype(int).astype(str)
+    one = pd.Series("0", index=recovery.index)
+    return run(study, partitions=pd.DataFrame({"leiden_0.2": one, "leiden_1": recovery, "integrated_leiden_0.2": one}))
+
+
+DENOMINATORS = ("microglia", "myeloid", "all")
+
+
+def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answers) -> None:
+    table, *_ = answers
+    left_out = table[table["left_out"] != ""]
+    assert list(left_out["left_out"]) == list(study["sheet"]["library"])
+    rest = table[(table["left_out"] == "") & (table["scorer"] != "cluster")]
+    found = list(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
+    assert sorted(found) == sorted((s, q, d) for s in SCORE_COLUMN for q in QUANTILES for d in DENOMINATORS)
+    clusters = table[table["scorer"] == "cluster"]
+    found = list(zip(clusters["resolution"], clusters["integrated"], clusters["denominator"], strict=True))
+    kinds = ((0.2, "no"), (1.0, "no"), (0.2, "yes"))
+    assert sorted(found) == sorted((r, i, d) for r, i in kinds for d in DENOMINATORS)
+
+
+def test_all_cells_are_a_denominator_only_where_all_were_sampled(study: dict) -> None:
+    table, *_ = run(study, sheet=study["sheet"].assign(sort="cd11b"))
+    assert set(table["denominator"]) == {"microglia", "myeloid"}
+
+
+def test_agreement_is_counted_and_the_exceptions_are_named(study: dict, answers) -> None:
+    table, sentence, _ = answers
+    main = study["main"].query("route == 'score'").iloc[0]
+    assert (main["onset_low"], main["onset_high"]) == (7, 14)
+    known = table[table["note"] == ""]
+    agrees = (known["onset_low"] == 7) & (known["onset_high"] == 14)
+    assert ((known["agrees"] == "True") == agrees).all()
+    assert not (known.query("scorer == 'depth_matched'")["agrees"] == "True").any()
+    # looser cutoffs let more controls pass, so that an earlier rise is harder to exclude: the interval opens, its end stays
+    assert (known.query("scorer == 'score'")["onset_high"] == 14).all()
+    assert (known.query("scorer == 'score' and quantile >= 0.99")["agrees"] == "True").all()
+    n = int(agrees.sum()) - 1  # one is the reported analysis itself
+    assert sentence.startswith(
+        f"{n} of {len(known) - 1} other analyses give the reported onset, between day 7 and day 14 ("
+    )
+    left_out = known[known["left_out"] != ""]
+    assert f"{(left_out['agrees'] == 'True').sum()} of {len(left_out)} leaving out one library" in sentence
+    assert "3 of 3 by clusters" in sentence
+    none = int(known["onset_high"].isna().sum())
+    assert f"no onset shown ({none})" in sentence
+
+
+def test_an_onset_that_no_analysis_of_a_kind_gives_is_warned_of(study: dict, answers) -> None:
+    table, _, warned = answers
+    assert warned == []
+    main = study["main"].query("route == 'score'")
+    wrong = table.assign(agrees=np.where(table["scorer"] == "ranks", "False", table["agrees"]))
+    (notice,) = choices_it_hangs_on(wrong, main)
+    n = int((table["scorer"] == "ranks").sum())
+    assert notice.severity == "warning"
+    assert notice.text == (
+        f"The answer, between day 7 and day 14, hangs on the way of analysis: none of the {n} analyses by another scorer gives it."
+    )
+
+
+def test_clusters_count_only_where_they_have_an_answer(answers) -> None:
+    table, sentence, _ = answers
+    clusters = table[table["scorer"] == "cluster"]
+    silent = clusters["resolution"] == 0.2  # one cluster of all cells
+    assert (clusters["note"] != "").tolist() == silent.tolist()
+    assert clusters.loc[silent, ["onset_low", "onset_high"]].isna().all(axis=None)
+    assert set(clusters.loc[silent, "agrees"]) == {""}
+    assert set(clusters.loc[~silent, "agrees"]) == {"True"}  # the same cells as the call
+    assert "; 6 by clusters have no answer, as no cluster is one of recovery cells." in sentence
+
+
+@pytest.mark.parametrize(
+    ("facts", "varied"),
+    [
+        ({"scorer": "score", "quantile": 0.99}, "nothing"),
+        ({"scorer": "score", "quantile": 0.95}, "cutoff"),
+        ({"scorer": "ranks", "quantile": 0.95}, "scorer, cutoff"),
+        ({"scorer": "fixed_cutoff", "quantile": 0.99}, "cutoff"),
+        ({"scorer": "score", "quantile": 0.99, "denominator": "all"}, "denominator"),
+        ({"scorer": "cluster", "resolution": 1.0, "integrated": "yes"}, "clusters, integrated"),
+        ({"scorer": "score", "quantile": 0.99, "left_out": "N1"}, "library left out"),
+    ],
+)
+def test_what_an_alternative_varies_is_named(facts: dict, varied: str) -> None:
+    assert Choice(**{"denominator": "microglia", "calls": None, **facts}).varied(0.99) == varied
+
+
+def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:
+    table, sentence, _ = run(study, main=study["main"].assign(status="descriptive"))
+    assert table.empty
+    assert sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(3, 7, "between day 3 and day 7"), (np.nan, 7, "by day 7"), (np.nan, np.nan, "no onset shown")],
+)
+def test_intervals_in_words(low: float, high: float, text: str) -> None:
+    assert interval(low, high) == text
