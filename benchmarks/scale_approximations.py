@@ -23,8 +23,9 @@ from recovery_microglia.core.genes import MYELOID, load_signatures
 from recovery_microglia.library import doublets
 from recovery_microglia.library.lineage import gate
 from recovery_microglia.library.process import LibraryResult, process_library
-from recovery_microglia.library.quality_control import CellSettings
-from recovery_microglia.myeloid import clusters, space
+from recovery_microglia.library.settings import CellSettings
+from recovery_microglia.myeloid import neighbours, stability
+from recovery_microglia.myeloid.settings import ClusterSettings
 from recovery_microglia.readers import read_counts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,15 +98,15 @@ def pool_measured(clustered: Path) -> list[dict[str, object]]:
     """Return one row a resolution: stability of the clusters of all cells by resamples of all, and of the pool."""
     adata = ad.read_h5ad(clustered, backed="r")
     points, obs = np.asarray(adata.obsm["X_pca"], dtype=np.float64), adata.obs
-    settings = clusters.ClusterSettings()
+    settings = ClusterSettings()
     partitions = {r: obs[f"leiden_{r:g}"].cat.codes.to_numpy(np.int64) for r in settings.resolutions}
     enough = 2 * settings.n_neighbors + 10
-    pool = np.sort(np.random.default_rng(1).permutation(len(points))[: clusters.POOL])
+    pool = np.sort(np.random.default_rng(1).permutation(len(points))[: stability.POOL])
     told, took = {}, {}
     for name, cells in (("all", np.arange(len(points))), ("pool", pool)):
         start = time.process_time()
-        indices, _ = space.nearest_neighbours(points[cells], enough)
-        told[name] = clusters.stability(points[cells], indices, partitions, settings, seed=1, cells=cells)[0]
+        indices, _ = neighbours.nearest_neighbours(points[cells], enough)
+        told[name] = stability.stability(points[cells], indices, partitions, settings, seed=1, cells=cells)[0]
         took[name] = time.process_time() - start
         print(f"stability by resamples of {name}: {took[name]:.0f} CPU s", flush=True)
     return [

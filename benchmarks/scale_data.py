@@ -20,7 +20,8 @@ import yaml
 from isal import igzip
 from numpy.typing import NDArray
 
-from recovery_microglia.simulate.simulate import load_parameters, profiles
+from recovery_microglia.simulate.libraries import profiles
+from recovery_microglia.simulate.parameters import load_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path("/tmp/recovery-microglia-scale")

@@ -28,8 +28,8 @@ from scipy.special import expit, logit  # noqa: E402
 
 from recovery_microglia.timeline.days import compare_days  # noqa: E402
 from recovery_microglia.timeline.design import Audit  # noqa: E402
-from recovery_microglia.timeline.fractions import TimelineSettings  # noqa: E402
 from recovery_microglia.timeline.onset import find_onset  # noqa: E402
+from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
 from recovery_microglia.timeline.stratified import interactions  # noqa: E402
 
 MARK = "<!-- below: printed by benchmarks/timeline_calibration.py --docs -->"

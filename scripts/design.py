@@ -7,9 +7,9 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.summary.outputs import write_table
-    from recovery_microglia.timeline.fractions import TimelineSettings
+    from recovery_microglia.core.results import write_table
     from recovery_microglia.timeline.power import plan, words
+    from recovery_microglia.timeline.settings import TimelineSettings
 
     settings = TimelineSettings(**snakemake.params.settings)
     audit, days = plan(pd.DataFrame(snakemake.params.sheet), settings, seed=snakemake.params.seed)

@@ -7,8 +7,8 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
+    from recovery_microglia.core.results import write_json, write_table
     from recovery_microglia.myeloid import ClusterSettings, cluster, merge
-    from recovery_microglia.summary.outputs import write_json, write_table
 
     adata = merge([Path(path) for path in snakemake.input], pd.DataFrame(snakemake.params.sheet))
     job.cells = adata.n_obs

@@ -7,7 +7,7 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
-    from recovery_microglia.simulate.simulate import simulate
+    from recovery_microglia.simulate.libraries import simulate
 
     sheet = pd.DataFrame(snakemake.params.sheet)
     simulate(

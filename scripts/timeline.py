@@ -9,9 +9,9 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
     from recovery_microglia.core.genes import load_signatures
-    from recovery_microglia.summary.outputs import read_json, read_table, write_json, write_table
-    from recovery_microglia.summary.steps import timeline_step
-    from recovery_microglia.timeline.fractions import TimelineSettings
+    from recovery_microglia.core.results import read_json, read_table, write_json, write_table
+    from recovery_microglia.timeline.settings import TimelineSettings
+    from recovery_microglia.timeline.step import timeline_step
 
     tables, report = timeline_step(
         sheet=pd.DataFrame(snakemake.params.sheet),

@@ -32,16 +32,18 @@ from rivals import aucell, ceiling, prepared, rivals  # noqa: E402
 from scenarios import build, load_scenarios, silence_arm  # noqa: E402
 
 from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
+from recovery_microglia.core.vocabulary import CONTROLS  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
-from recovery_microglia.library.quality_control import CellSettings  # noqa: E402
+from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import ClusterSettings, cluster, merge  # noqa: E402
-from recovery_microglia.recovery.call import RecoverySettings, call_recovery  # noqa: E402
-from recovery_microglia.simulate.simulate import simulate_library  # noqa: E402
-from recovery_microglia.study.dataset import CONTROLS  # noqa: E402
-from recovery_microglia.summary.steps import denominators  # noqa: E402
+from recovery_microglia.recovery.call import call_recovery  # noqa: E402
+from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
+from recovery_microglia.simulate.libraries import simulate_library  # noqa: E402
 from recovery_microglia.timeline.days import run_timeline, worst_status  # noqa: E402
 from recovery_microglia.timeline.design import audit  # noqa: E402
-from recovery_microglia.timeline.fractions import TimelineSettings, add_mixture, fractions  # noqa: E402
+from recovery_microglia.timeline.fractions import add_mixture, fractions  # noqa: E402
+from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
+from recovery_microglia.timeline.step import denominators  # noqa: E402
 
 SIGNATURES = load_signatures(HERE.parents[1] / "config/signatures")
 FACTS = {"organism": "mouse", "assay": "cells", "droplets": "filtered", "sex": ""}

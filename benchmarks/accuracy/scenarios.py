@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from recovery_microglia.simulate.simulate import Parameters, load_parameters
+from recovery_microglia.simulate.parameters import Parameters, load_parameters
 
 HERE = Path(__file__).resolve().parent
 DEMO = HERE.parents[1] / "config/datasets/demo/simulation"

@@ -105,7 +105,7 @@ class Lab:
 
     def check(self) -> None:
         """What happens before any job starts."""
-        from recovery_microglia.study.dataset import load_run
+        from recovery_microglia.study.run import load_run
 
         load_run(yaml.safe_load(self.config), Path(), ROOT / "workflow" / "schemas")
 
@@ -119,7 +119,7 @@ class Lab:
         """What a library's job does next."""
         from recovery_microglia.core.genes import load_signatures
         from recovery_microglia.library.process import process_library
-        from recovery_microglia.library.quality_control import CellSettings
+        from recovery_microglia.library.settings import CellSettings
 
         facts = {"library": "I1", "sex": "", "sort": "none", "droplets": "auto", "injury_class": "peripheral_nerve"}
         process_library(counts, facts, load_signatures(Path("config/signatures")), CellSettings())

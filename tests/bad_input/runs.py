@@ -39,7 +39,8 @@ def step(work: Callable[[Lab], object]) -> Make:
     """A step of the pipeline that does this, and what its log says at the end of the run."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.jobs.log import reporting, what_went_wrong
+        from recovery_microglia.jobs.failures import what_went_wrong
+        from recovery_microglia.jobs.log import reporting
 
         log = Path("results/study/logs/library.I1.log")
         try:
@@ -93,7 +94,7 @@ def after_reading(change: Callable[[Path], object]) -> Make:
     """A file that is no longer what was read when the run closes."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.jobs.disk import check_unchanged
+        from recovery_microglia.summary.provenance import check_unchanged
 
         product = lab.file("results/study/libraries/I1/library.json", "{}")
         source = Path("data/I1.csv")

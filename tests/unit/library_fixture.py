@@ -9,7 +9,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.genes import Signatures, load_signatures, resolve_symbols
-from recovery_microglia.simulate.simulate import Parameters, load_parameters, profiles, simulate_library
+from recovery_microglia.simulate.libraries import profiles, simulate_library
+from recovery_microglia.simulate.parameters import Parameters, load_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"library": "L1", "organism": "mouse", "injury_class": "none", "assay": "cells"}

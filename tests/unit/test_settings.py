@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from recovery_microglia.core.schemas import defaults
-from recovery_microglia.library.quality_control import CellSettings
+from recovery_microglia.library.settings import CellSettings
 from recovery_microglia.myeloid import ClusterSettings
-from recovery_microglia.recovery.call import RecoverySettings
-from recovery_microglia.timeline.fractions import TimelineSettings
+from recovery_microglia.recovery.settings import RecoverySettings
+from recovery_microglia.timeline.settings import TimelineSettings
 
 SECTIONS = {
     "cells": CellSettings,

@@ -25,16 +25,20 @@ from snakemake.settings.enums import Quietness
 
 from recovery_microglia.readers.split_passes import batch_of, batches
 from recovery_microglia.core.schemas import read_yaml
-from recovery_microglia.deposit.downloads import fetched_path, forget_lost, record_path
+from recovery_microglia.deposit.manifest import fetched_path, forget_lost, record_path
 from recovery_microglia.core.catalogue import holds
 from recovery_microglia.jobs.costs import usual_seconds
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.jobs.resources import memory_mb, run_minutes
 from recovery_microglia.jobs.progress import Progress
 from recovery_microglia.jobs.code_digest import code_digest
-from recovery_microglia.jobs.log import what_was_killed, what_went_wrong
-from recovery_microglia.study.dataset import DataSet, Library, library_files, load_run
-from recovery_microglia.jobs.disk import fingerprint, hold, size_mb, unusable
+from recovery_microglia.jobs.failures import what_was_killed, what_went_wrong
+from recovery_microglia.study.dataset import DataSet, Library
+from recovery_microglia.study.files import library_files
+from recovery_microglia.study.run import load_run
+from recovery_microglia.core.files import fingerprint, size_mb
+from recovery_microglia.jobs.disk import unusable
+from recovery_microglia.jobs.run_lock import hold
 
 
 def stop(lines) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
-from recovery_microglia.deposit.downloads import MATRIX, archive_stem, is_archive
+from recovery_microglia.deposit.archives import archive_stem, is_archive
 from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.compression import opened
+from recovery_microglia.readers.list_names import MATRIX
 
 _LISTS = re.compile(r"(barcodes?|features?|genes?|gene_names|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
 _COUNTS = re.compile(r"count|matrix|dge|umi|expression|_x_", re.IGNORECASE)

@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from recovery_microglia.timeline.onset import percent
-from recovery_microglia.timeline.sensitivity import interval
-
-Floats = NDArray[np.float64]
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.wording import interval, percent
 
 COLUMNS = (
     *("kind", "dataset", "arm", "injury_model", "assay", "enrichment", "status", "onset_low", "onset_high"),

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Texts
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.tsv import looks_like_date, read_tsv
 
@@ -104,7 +104,7 @@ class Resolved:
         Number of names that are neither a known symbol, nor alias, nor identifier.
     """
 
-    symbols: NDArray[np.str_]
+    symbols: Texts
     kind: Literal["symbol", "ensembl", "mixed"]
     organism_guess: Organism | None
     renamed: dict[str, str]

@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.downloads import archive_stem, is_archive
 
 DEPTH = 3
 """Archives inside archives that are followed: a RAW.tar with a tar of each sample has two."""
@@ -185,3 +184,19 @@ def _unpack(path: Path, out: Path, inside: str, depth: int) -> list[tuple[str, i
         else:
             kept.append((name, size, digest))
     return kept
+
+
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip")
+"""Endings of files that are unpacked."""
+
+
+def is_archive(name: str) -> bool:
+    """Return whether a file of this name is unpacked."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def archive_stem(name: str) -> str:
+    """Return an archive's name without its ending: the folder that a nested archive is unpacked into."""
+    return next(
+        (name[: -len(end)] for end in sorted(ARCHIVES, key=len, reverse=True) if name.lower().endswith(end)), name
+    )

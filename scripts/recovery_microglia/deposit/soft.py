@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.downloads import GEO, Download
+from recovery_microglia.deposit.downloads import Download
+from recovery_microglia.deposit.geo import GEO
 
 
 @dataclass

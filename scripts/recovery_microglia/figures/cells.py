@@ -9,13 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from recovery_microglia.figures.palette import (
-    LINEAGES,
-    STATES,
-    lineage_colour,
-    lineage_name,
-    state_colour,
-)
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
     Picture,
@@ -121,7 +116,7 @@ def _dot_size(n: int) -> float:
 
 
 def _by_category(
-    points: NDArray[np.float64], keys: NDArray[np.object_], colours: Mapping[str, str], title: str, name: str, alt: str
+    points: Floats, keys: NDArray[np.object_], colours: Mapping[str, str], title: str, name: str, alt: str
 ) -> str:
     figure, ax = canvas(3.9, 3.3)
     dots = [colours[key] for key in keys]
@@ -140,7 +135,7 @@ def _by_category(
     return to_svg(figure, name, alt)
 
 
-def _by_score(points: NDArray[np.float64], score: NDArray[np.float64], name: str, alt: str) -> str:
+def _by_score(points: Floats, score: Floats, name: str, alt: str) -> str:
     figure, ax = canvas(3.9, 3.3)
     known = np.isfinite(score)
     size = _dot_size(len(points))

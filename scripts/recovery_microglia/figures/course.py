@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -27,7 +28,6 @@ from recovery_microglia.figures.style import (
     slug,
     to_svg,
 )
-from recovery_microglia.study.dataset import CONTROLS
 
 FLOW_DAYS = (14.0, 35.0)
 """Peaks of the CD11c+ and the CD11c-high cells by flow cytometry, Kohno 2022: counts, in another injury model."""

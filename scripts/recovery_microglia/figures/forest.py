@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.wording import interval
 from recovery_microglia.figures.style import (
     BLUE,
     GREY,
@@ -22,7 +23,6 @@ from recovery_microglia.figures.style import (
     percent_axis,
     root_days,
 )
-from recovery_microglia.timeline.sensitivity import interval
 
 TITLE = "When recovery microglia emerge, and by how much, in every data set"
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -19,7 +20,6 @@ from recovery_microglia.figures.style import (
     sidestep,
     to_svg,
 )
-from recovery_microglia.study.dataset import CONTROLS
 
 
 def signature_genes(markers: pd.DataFrame) -> Picture | None:

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
-from recovery_microglia.study.dataset import CONTROLS
 
 SMALL = 0.03
 """A source that never gives more than this is put with the others of its kind."""

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.style import (
     BLUE,
     GREEN,
@@ -25,7 +26,6 @@ from recovery_microglia.figures.style import (
     slug,
     to_svg,
 )
-from recovery_microglia.study.dataset import CONTROLS
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "score": ("score (the one reported)", VERMILION, "-"),

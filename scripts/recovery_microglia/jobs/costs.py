@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from recovery_microglia.jobs.disk import size_mb
+from recovery_microglia.core.files import size_mb
 
 COLUMNS = ("step", "library", "input_bytes", "seconds", "cpu_seconds", "peak_mb", "cells")
 """Columns of costs.tsv, one row a job."""

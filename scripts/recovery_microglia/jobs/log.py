@@ -1,64 +1,18 @@
 """What made a result: versions and checksums; what a step says when it fails."""
 
 import contextlib
-import hashlib
-import platform
-import re
 import sys
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
-from importlib import metadata
 from pathlib import Path
 
-from recovery_microglia import __version__
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.jobs.costs import Job, write_cost
 from recovery_microglia.jobs.disk import what_the_disk_says
 
-TOOLS = ("snakemake", "scanpy", "anndata", "leidenalg", "numpy", "pandas", "scipy", "umap-learn", "harmonypy")
-
-
-def versions() -> dict[str, str]:
-    """Return name to version of this package, Python and the libraries whose version can change a result."""
-    found = {"recovery-microglia": __version__, "python": platform.python_version()}
-    for name in TOOLS:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 MISTAKE = "The input is wrong:\n"
 """Heads an `InputError` in a log, so that the run can repeat it at its end."""
-
-
-def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
-    """Return the plain lines of bad input, and the logs of other failures, from logs written after ``since``."""
-    lines = []
-    for path in logs:
-        if path.stat().st_mtime < since:
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if MISTAKE in text:
-            lines += text.split(MISTAKE, 1)[1].strip().splitlines()
-        elif "Traceback (most recent call last)" in text:
-            lines.append(f"a step failed that should not have; its log says where: {path}")
-    return lines
-
-
-def what_was_killed(log: str) -> list[str]:
-    """Return what is told of jobs that a signal ended, from Snakemake's own log: they could leave no words."""
-    signals = dict.fromkeys(re.findall(r"died with <Signals\.(SIG\w+)", log))
-    told = {
-        "SIGKILL": "often because the memory was used up; run fewer at once (--cores 1, or --resources mem_mb=8000)"
-    }
-    return [f"a job was ended from outside ({name}){f', {told[name]}' if name in told else ''}" for name in signals]
 
 
 def _words(error: BaseException, near: Path) -> str:

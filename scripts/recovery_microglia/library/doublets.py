@@ -9,20 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from recovery_microglia.core.kernels import (
-    column_moments,
-    late_among_nearest,
-    log_rows,
-    row_sums,
-    square_sums,
-    take_columns,
-)
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
-Integers = NDArray[np.int64]
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Singles
+from recovery_microglia.core.kernels import column_moments, row_sums, take_columns
+from recovery_microglia.library.doublet_kernels import late_among_nearest, log_rows, square_sums
 
 MIN_CELLS, MIN_GENES = 100, 500
 """Below, neighbours are too few or a doublet looks like its cells: no scores are given."""
@@ -56,12 +46,12 @@ class Doublets:
     """
 
     score: Floats
-    called: NDArray[np.bool_]
+    called: Bools
     threshold: float
     reason: str
 
 
-def _variable_genes(counts: sp.csr_matrix, cells: NDArray[np.int64], n_genes: int) -> NDArray[np.int64]:
+def _variable_genes(counts: sp.csr_matrix, cells: Integers, n_genes: int) -> Integers:
     """Return the genes with the highest dispersion for their mean (ranked within bins of the mean)."""
     mean, square, n_cells = column_moments(counts, cells)
     variance = square - mean**2
@@ -198,7 +188,7 @@ def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
 
 def find_doublets(
     counts: sp.csr_matrix,
-    cells: NDArray[np.int64] | None = None,
+    cells: Integers | None = None,
     *,
     expected_rate: float = 0.06,
     ratio: float = 2.0,

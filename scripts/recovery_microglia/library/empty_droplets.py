@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.kernels import row_sums
-
-Floats = NDArray[np.float64]
+from recovery_microglia.core.statistics import benjamini_hochberg
 
 EMPTY_COUNTS = 100
 """Barcodes with at most this many counts are taken for empty (EmptyDrops' default)."""
@@ -36,7 +35,7 @@ class Called:
         Cells taken by their counts, and cells added by the test against the ambient profile.
     """
 
-    mask: NDArray[np.bool_]
+    mask: Bools
     ambient: Floats | None
     threshold: float
     n_ordmag: int
@@ -71,7 +70,7 @@ def ordmag_threshold(total: Floats) -> float:
     return float(cut[np.argmin((got - tried) ** 2 / tried)])
 
 
-def _good_turing(pool: NDArray[np.int64]) -> Floats:
+def _good_turing(pool: Integers) -> Floats:
     """Return the ambient share of each gene; unseen ones share that of the once-seen (Good-Turing)."""
     total, seen_once = pool.sum(), int((pool == 1).sum())
     unseen = pool == 0
@@ -112,7 +111,7 @@ def ambient_p_values(counts: sp.csr_matrix, ambient: Floats, *, rounds: int, see
     return (lower + 1) / (rounds + 1)
 
 
-def _occurrence(items: NDArray[np.int64]) -> NDArray[np.int64]:
+def _occurrence(items: Integers) -> Integers:
     """Return for each item how often it has come up so far, itself included."""
     order = np.argsort(items, kind="stable")
     ranked = items[order]
@@ -163,15 +162,3 @@ def call_cells(
         p = ambient_p_values(counts[between], ambient, rounds=rounds, seed=seed)
         mask[between[benjamini_hochberg(p) <= fdr]] = True
     return Called(mask, pool / pool.sum(), threshold, n_ordmag, int(mask.sum()) - n_ordmag)
-
-
-def benjamini_hochberg(p: Floats) -> Floats:
-    """Return adjusted p-values (Benjamini and Hochberg 1995); missing ones stay missing and do not count."""
-    q = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    if len(known) == 0:
-        return q
-    order = known[np.argsort(p[known])]
-    scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
-    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return q

@@ -16,7 +16,8 @@ from recovery_microglia.core.kernels import group_sums, row_sums
 from recovery_microglia.library.doublets import find_doublets
 from recovery_microglia.library.empty_droplets import EMPTY_COUNTS, Called, call_cells, looks_unfiltered
 from recovery_microglia.library.lineage import LineageCall, assign_lineage, many_macrophages
-from recovery_microglia.library.quality_control import CellSettings, call_sex, cell_metrics, compare_sex, filter_cells
+from recovery_microglia.library.quality_control import call_sex, cell_metrics, compare_sex, filter_cells
+from recovery_microglia.library.settings import CellSettings
 
 REMOVED = ("low_counts", "high_counts", "low_genes", "high_mito", "high_haemoglobin", "doublet")
 FEW_MICROGLIA = 50

@@ -1,50 +1,17 @@
 """Quality of the cells of one library: metrics, filters and the sex that the genes tell."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.kernels import column_group_sums, row_sums
-
-Floats = NDArray[np.float64]
+from recovery_microglia.library.settings import CellSettings
 
 TARGETED_GENES = 1000
 """A matrix of fewer genes is a targeted panel: bounds on counts and genes do not apply to it."""
-
-
-@dataclass(frozen=True)
-class CellSettings:
-    """What a cell must show to be kept (``cells`` in config.yaml).
-
-    Attributes
-    ----------
-    min_counts, min_genes
-        Fewer UMIs or genes: not a cell worth keeping. Microglia are small; do not set these high.
-    max_pct_mito
-        Hard upper bound of the mitochondrial share, in percent.
-    max_pct_haemoglobin
-        Above: a red blood cell.
-    mads
-        A cell further than this many median absolute deviations from its library's median is removed
-        (log counts and log genes on both sides, mitochondrial share above).
-    doublets
-        Whether doublets are looked for (Scrublet) and removed.
-    expected_doublet_rate
-        Expected share of doublets in a library.
-    """
-
-    min_counts: int = 300
-    min_genes: int = 150
-    max_pct_mito: float = 20.0
-    max_pct_haemoglobin: float = 5.0
-    mads: float = 5.0
-    doublets: bool = True
-    expected_doublet_rate: float = 0.06
 
 
 def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures) -> pd.DataFrame:
@@ -56,7 +23,7 @@ def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures)
     total = row_sums(counts)
     upper, here = genes.str.upper(), set(genes)
 
-    def columns(name: str) -> NDArray[np.int64]:
+    def columns(name: str) -> Integers:
         return np.asarray(genes.get_indexer(present(signatures.technical[name].up, here)))
 
     groups = {

@@ -6,10 +6,11 @@ draws. Clusters and embeddings are for looking and for the cluster route; no sco
 raw counts.
 """
 
-from recovery_microglia.myeloid.clusters import ClusterSettings, cluster
+from recovery_microglia.myeloid.clusters import cluster
 from recovery_microglia.myeloid.embedding import embed
 from recovery_microglia.myeloid.integration import score_retention
 from recovery_microglia.myeloid.merge import merge
-from recovery_microglia.myeloid.space import nearest_neighbours
+from recovery_microglia.myeloid.neighbours import nearest_neighbours
+from recovery_microglia.myeloid.settings import ClusterSettings
 
 __all__ = ["ClusterSettings", "cluster", "embed", "merge", "nearest_neighbours", "score_retention"]

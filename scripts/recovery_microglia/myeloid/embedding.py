@@ -5,11 +5,9 @@ import warnings
 import anndata as ad
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from recovery_microglia.myeloid.space import nearest_neighbours
-
-Floats = NDArray[np.float64]
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.myeloid.neighbours import nearest_neighbours
 
 MIN_CELLS = 30
 """Fewer cells make no picture."""

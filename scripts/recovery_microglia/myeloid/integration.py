@@ -6,12 +6,9 @@ the day (SCIENCE, section 2, point 6).
 
 import anndata as ad
 import numpy as np
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 MIN_STRUCTURE = 0.05
 """Moran's I below which a score has no neighbourhood structure that could be lost."""
@@ -31,7 +28,7 @@ def add_integrated(adata: ad.AnnData, *, seed: int) -> list[Notice]:
     return []
 
 
-def morans_i(score: Floats, indices: Ints) -> float:
+def morans_i(score: Floats, indices: Integers) -> float:
     """Return Moran's I of a score over neighbours: 0 no structure, near 1 like beside like; NaN if constant.
 
     Cells without a score are left out, also as neighbours.
@@ -49,7 +46,7 @@ def morans_i(score: Floats, indices: Ints) -> float:
     return float((centred[use] * around).sum() / squares)
 
 
-def score_retention(score: Floats, before: Ints, after: Ints) -> float:
+def score_retention(score: Floats, before: Integers, after: Integers) -> float:
     """Return the share of a score's neighbourhood structure that an integrated embedding keeps.
 
     The ratio of Moran's I after to before; a score whose structure is erased gives 0. NaN where there was no

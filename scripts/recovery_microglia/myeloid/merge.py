@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
+
+from recovery_microglia.core.arrays import Integers
 
 SHEET_COLUMNS = ("subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "pooled_n")
 """What each cell learns from the sheet; where a file names one of these too, the sheet is right."""
@@ -45,7 +46,7 @@ def _all_genes(parts: Sequence[_Part]) -> pd.Series:
     return pd.Series(found, dtype=np.int64)
 
 
-def _rows(counts: sp.csr_matrix, columns: NDArray[np.int64]) -> sp.csr_matrix:
+def _rows(counts: sp.csr_matrix, columns: Integers) -> sp.csr_matrix:
     """Return the matrix with its columns renumbered, indices sorted within each row."""
     moved = sp.csr_matrix(counts, copy=True)
     moved.indices = columns[moved.indices].astype(np.int32)

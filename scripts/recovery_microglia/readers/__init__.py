@@ -12,7 +12,8 @@ import anndata as ad
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.readers.barcode_assignment import Rule
 from recovery_microglia.readers.counts import to_anndata
-from recovery_microglia.readers.dense_text import read_dense, read_matrix_market
+from recovery_microglia.readers.dense_text import read_dense
+from recovery_microglia.readers.feature_lists import read_matrix_market
 from recovery_microglia.readers.hdf5 import read_10x_h5, read_anndata
 from recovery_microglia.readers.layouts import FORMATS, Asked, Leaves, read_with, unchanged
 from recovery_microglia.readers.split import Split, split_counts

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Integers
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers.dense_text import iter_rows
 from recovery_microglia.readers.split_rule import compiled_split
+from recovery_microglia.readers.text_rows import iter_rows
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Owners:
         Library without a barcode to what the user is told, if the library is needed.
     """
 
-    group: NDArray[np.int64]
+    group: Integers
     keys: list[str]
     key: dict[str, str]
     absent: dict[str, str]

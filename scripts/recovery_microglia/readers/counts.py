@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism, Resolved, known_symbols, resolve_symbols
-from recovery_microglia.core.kernels import renumber
 from recovery_microglia.core.tsv import looks_like_date
+from recovery_microglia.readers.renumber import renumber
+from recovery_microglia.readers.table import Table
+from recovery_microglia.readers.validation import check_counts, check_depths, check_names
 
 BARNYARD = ("mm10___", "mm10_", "GRCm38_", "GRCm39_", "mm39_", "hg19_", "GRCh38_", "hg38_")
+
+
 OTHER_ANIMALS = {
     "ENSRNOG": "rat",
     "ENSMMUG": "macaque",
@@ -25,6 +29,8 @@ OTHER_ANIMALS = {
     "ENSCAFG": "dog",
 }
 """What Ensembl's gene identifiers of animals begin with whose spinal cords are sequenced too."""
+
+
 NO_GENES = re.compile(
     r"^(__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous)"
     r"|n(Count|Feature)_\w+|nUMIs?|nGenes?|n_(genes|counts|umis)(_by_counts)?|total_counts(_\w+)?|pct_counts_\w+"
@@ -32,90 +38,9 @@ NO_GENES = re.compile(
     re.MULTILINE,
 )
 """What HTSeq, STAR, Seurat and scanpy write beside the genes: sums and labels of cells, which would count twice."""
+
+
 GENE_TYPES = ("gene expression", "gene", "")
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a layout's reader returns.
-
-    Attributes
-    ----------
-    matrix
-        Barcodes × features.
-    barcodes, ids, symbols
-        Names as they stand in the files; ``ids`` is empty where there is one column of names only.
-    types
-        Feature types, empty where the layout has none.
-    genomes
-        Genome of each feature, empty where the layout has none.
-    layout
-        Name of the layout, for the report.
-    obs
-        Columns that came with the barcodes.
-    """
-
-    matrix: sp.csr_matrix
-    barcodes: Sequence[str]
-    symbols: Sequence[str]
-    layout: str
-    ids: Sequence[str] = ()
-    types: Sequence[str] = ()
-    genomes: Sequence[str] = ()
-    obs: pd.DataFrame | None = field(default=None)
-
-
-def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequence[str], where: str) -> sp.csr_matrix:
-    """Return the matrix as int32 (itself, if it is), or refuse what are no raw counts.
-
-    Raises
-    ------
-    InputError
-        Missing, infinite, negative, fractional or absurdly large values; the first is named with gene and barcode.
-    """
-    values = matrix.data
-    if len(values) == 0:
-        raise InputError(f"{where}: every count is zero")
-    wrong: tuple[NDArray[np.bool_], str]
-    if not np.isrealobj(values) or values.dtype.kind not in "iufb":
-        raise InputError(f"{where}: the values are no numbers that can be counts ({values.dtype})")
-    if not np.issubdtype(values.dtype, np.integer):
-        for bad, word in (
-            (~np.isfinite(values), "is not a number"),
-            (values < 0, "is negative: scaled or centred values are no counts"),
-            (values != np.round(values), _fraction_word(values)),
-        ):
-            if bad.any():
-                wrong = bad, word
-                _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
-    elif values.dtype.kind == "i" and values.min() < 0:
-        _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
-    if values.max() > 2**31 - 1:
-        _refuse(matrix, values > 2**31 - 1, "is too large for a count", symbols, barcodes, where)
-    counts = matrix.astype(np.int32, copy=False)
-    if np.count_nonzero(counts.data) < len(counts.data):
-        counts.eliminate_zeros()
-    return counts
-
-
-def _fraction_word(values: NDArray[np.float64]) -> str:
-    finite = values[np.isfinite(values)]
-    kind = "log-normalised" if len(finite) and finite.max() < 25 else "normalised (FPKM, TPM or CPM)"
-    return f"is no whole number: the values look {kind}; raw counts are needed"
-
-
-def _refuse(
-    matrix: sp.csr_matrix,
-    bad: NDArray[np.bool_],
-    word: str,
-    symbols: Sequence[str],
-    barcodes: Sequence[str],
-    where: str,
-) -> None:
-    at = int(np.flatnonzero(bad)[0])
-    row = int(np.searchsorted(matrix.indptr, at, side="right") - 1)
-    gene, value = symbols[int(matrix.indices[at])], matrix.data[at]
-    raise InputError(f"{where}: gene {gene}, barcode {barcodes[row]}: {value:.6g} {word}")
 
 
 @dataclass(frozen=True)
@@ -132,7 +57,7 @@ class Genes:
         What was recognised and changed, for the report.
     """
 
-    column: NDArray[np.int64]
+    column: Integers
     var: pd.DataFrame
     reading: dict[str, object]
 
@@ -172,59 +97,6 @@ def _refuse_repeated(counts: sp.csr_matrix, genes: Genes, where: str) -> None:
     if same.sum() > 0.5 * ((rows_of - 1)[twice]).sum():
         raise InputError(
             f"{where}: {twice.sum()} of {len(genes.var)} genes are there twice with the same counts; is its content repeated?"
-        )
-
-
-def check_depths(counts: sp.csr_matrix, where: str) -> None:
-    """Refuse whole numbers that are no counts: rounded after they were scaled, or only whether a gene was seen.
-
-    Of molecules or reads that were counted, most cells have some gene once, and their sums differ more than sums of
-    chance do (Poisson). At most 500 cells are looked at; matrices of few cells or genes are taken as they are.
-
-    Raises
-    ------
-    InputError
-        The values are no raw counts.
-    """
-    rows = np.flatnonzero(np.diff(counts.indptr) >= MIN_SEEN)[:SAMPLED_CELLS]
-    if len(rows) < MIN_CELLS or counts.shape[1] < MIN_GENES:
-        return
-    some = counts[rows]
-    total = np.asarray(some.sum(axis=1, dtype=np.int64)).ravel()
-    low, middle, high = np.percentile(total, [5, 50, 95])
-    smallest = np.minimum.reduceat(some.data, some.indptr[:-1])
-    what = ""
-    if some.data.max() == 1:
-        what = "no count is above 1: they say whether a gene was seen, not how often"
-    elif (smallest > 1).mean() > 0.5:
-        what = "in most cells no gene has a count of 1: they were scaled and rounded"
-    elif high - low < UNDER_POISSON * np.sqrt(middle):
-        what = f"the sums of the cells are all about {middle:.0f}: they were scaled and rounded, or thinned to one sum"
-    if what:
-        raise InputError(f"{where}: {what}; raw counts are needed")
-
-
-SAMPLED_CELLS = 500
-MIN_CELLS, MIN_GENES, MIN_SEEN = 50, 1000, 20
-"""Cells, genes, and genes seen in a cell, from which on `check_depths` judges."""
-UNDER_POISSON = 0.5 * 3.29
-"""Half of the distance of the 5th and the 95th percentile of Poisson counts, in standard deviations."""
-
-
-def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
-    """Refuse names that do not fit the matrix's shape, an empty table, and barcodes that are there twice."""
-    if shape != (len(table.barcodes), len(table.symbols)):
-        raise InputError(
-            f"{where}: the matrix is {shape[0]} x {shape[1]}, but there are {len(table.barcodes)} barcodes "
-            f"and {len(table.symbols)} genes"
-        )
-    if min(shape) == 0:
-        raise InputError(f"{where}: empty: {shape[0]} barcodes, {shape[1]} genes")
-    repeated = pd.Index(table.barcodes)
-    if not repeated.is_unique:
-        name = repeated[repeated.duplicated()][0]
-        raise InputError(
-            f"{where}: barcode {name} is there twice; are several libraries put together without a prefix?"
         )
 
 
@@ -270,9 +142,7 @@ def with_genes(counts: sp.csr_matrix, barcodes: Sequence[str], obs: pd.DataFrame
     return adata
 
 
-def _choose_features(
-    table: Table, genome: str | None, where: str
-) -> tuple[list[str], NDArray[np.int64], list[str], list[str]]:
+def _choose_features(table: Table, genome: str | None, where: str) -> tuple[list[str], Integers, list[str], list[str]]:
     """Return the gene names, their columns, the genomes seen, and what is no gene.
 
     Antibodies, other genomes and sums of cells are left out.

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers.counts import Table
+from recovery_microglia.readers.table import Table
 
 
 def _words(dataset: Any) -> list[str]:

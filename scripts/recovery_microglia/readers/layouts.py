@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.archives import unpack
-from recovery_microglia.deposit.downloads import BARCODE_LIST, GENE_LIST, MATRIX, is_archive, is_list, lists_of
+from recovery_microglia.deposit.archives import is_archive, unpack
 from recovery_microglia.readers.compression import first_line, opened
+from recovery_microglia.readers.list_names import BARCODE_LIST, GENE_LIST, MATRIX, is_list, lists_of
 
 FORMATS = {
     "auto": "recognise the layout",

@@ -16,8 +16,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Int32s, Integers
+from recovery_microglia.core.compiled import compiled
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.core.kernels import Integers, compiled
 from recovery_microglia.readers.compression import first_line, opened
 
 SIGNS = b"0123456789+-.eE \t\r\nnaifNAIFtyTY"
@@ -50,8 +51,8 @@ def _parse(
     by_column: bool,
     shape: tuple[int, int],
     state: Integers,
-    minor: NDArray[np.int32],
-    values: NDArray[np.int32],
+    minor: Int32s,
+    values: Int32s,
     lengths: Integers,
 ) -> int:
     """Read whole lines ``row column value`` of plain digits, one blank or more between them.

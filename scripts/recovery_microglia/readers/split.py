@@ -16,14 +16,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Int32s, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.readers import matrix_market
 from recovery_microglia.readers.barcode_assignment import Owners, Rule, owners
-from recovery_microglia.readers.counts import Genes, check_counts, check_names, genes_of, with_genes
+from recovery_microglia.readers.counts import Genes, genes_of, with_genes
 from recovery_microglia.readers.hdf5 import looks_raw
 from recovery_microglia.readers.layouts import Asked, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
+from recovery_microglia.readers.validation import check_counts, check_names
 
 PIECE, BUFFERS = 1 << 18, 1 << 24
 """Entries of a library that are written at once, and of all libraries together that wait for it."""
@@ -112,7 +114,7 @@ class _Dealt:
     """
 
     parts: list["_Part"]
-    lengths: NDArray[np.int64]
+    lengths: Integers
 
 
 class _Part:
@@ -124,7 +126,7 @@ class _Part:
         self.buffer = np.empty((2, piece), dtype=np.int32)
         self.n = 0
 
-    def add(self, minor: NDArray[np.int32], value: NDArray[np.int32]) -> None:
+    def add(self, minor: Int32s, value: Int32s) -> None:
         """Keep some entries; whole pieces are written."""
         done = 0
         while done < len(minor):
@@ -142,7 +144,7 @@ class _Part:
             stored[before:] = array[: self.n]
         self.n = 0
 
-    def take(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def take(self) -> tuple[Int32s, Int32s]:
         """Return all entries."""
         self._write()
         minor, value = (stored[:] for stored in self.stored)
@@ -176,7 +178,7 @@ def _deal(stream: Stream, whose: Owners, file: h5py.File, where: str) -> _Dealt:
     return _Dealt(parts, lengths)
 
 
-def _number_within(group: NDArray[np.int64], n_groups: int) -> NDArray[np.int32]:
+def _number_within(group: Integers, n_groups: int) -> Int32s:
     """Return the number of each barcode among those of its library."""
     found = np.zeros(len(group), dtype=np.int32)
     for number in range(n_groups):
@@ -185,7 +187,7 @@ def _number_within(group: NDArray[np.int64], n_groups: int) -> NDArray[np.int32]
     return found
 
 
-def _by_group(group: NDArray[np.int64], n_groups: int) -> list[tuple[int, NDArray[np.int64] | slice]]:
+def _by_group(group: Integers, n_groups: int) -> list[tuple[int, Integers | slice]]:
     """Return the libraries of some entries, with the places of each one's in their order."""
     if len(group) and (group == group[0]).all():  # a file that has one library after the other
         return [(int(group[0]), slice(None))] if group[0] >= 0 else []

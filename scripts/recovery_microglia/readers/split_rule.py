@@ -39,13 +39,3 @@ def split_mistakes(split: Any, folder: Path, here: bool) -> list[str]:
     if here and isinstance(table, str) and not (folder / table).is_file():
         lines.append(f"split.metadata: '{folder / table}': no such file")
     return lines
-
-
-def simulation_mistakes(simulation: Any, path: Path) -> list[str]:
-    """Return what is wrong with ``simulation``; ``path`` is the data set's folder."""
-    parameters = simulation.get("parameters") if isinstance(simulation, Mapping) else None
-    if not isinstance(parameters, str) or (path / parameters / "genes.tsv").is_file():
-        return []
-    return [
-        f"simulation.parameters: '{path / parameters}': no folder with genes.tsv and the other tables of a simulation"
-    ]

@@ -19,21 +19,19 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers import matrix_market
-from recovery_microglia.readers.counts import Table
 from recovery_microglia.readers.dense_text import (
     DENSE_BY_CELL,
     DENSE_BY_GENE,
-    MARKET,
     dense_blocks,
     dense_header,
     dense_rows,
     fitting_header,
     genes_in_rows,
-    market_names,
-    read_matrix_market,
 )
+from recovery_microglia.readers.feature_lists import MARKET, market_names, read_matrix_market
 from recovery_microglia.readers.hdf5 import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
 from recovery_microglia.readers.layouts import Leaves
+from recovery_microglia.readers.table import Table
 
 ENTRIES = 1_000_000
 """Counts of a sparse block."""

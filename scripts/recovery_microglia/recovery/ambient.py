@@ -8,11 +8,9 @@ expects these counts instead. Where the cord bleeds, *Spp1* and *Gpnmb* of macro
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats, Integers, Texts
 from recovery_microglia.core.genes import MYELOID, Signatures, present
-
-Floats = NDArray[np.float64]
 
 FEW_FOREIGN = 30.0
 """Counts of foreign genes that there would be if all RNA were ambient; with fewer the share cannot be told."""
@@ -26,7 +24,7 @@ MOST = 0.6
 """Largest share that is believed."""
 
 
-def marker_columns_of_others(signatures: Signatures, genes: pd.Index) -> NDArray[np.int64]:
+def marker_columns_of_others(signatures: Signatures, genes: pd.Index) -> Integers:
     """Return the columns of the markers of cells that are no white blood cells; myelin, which is engulfed, not."""
     blood = {*MYELOID, "t_cell", "b_cell", "nk_cell"}
     markers = {g for name, s in signatures.lineages.items() if name not in blood for g in s.up}
@@ -36,7 +34,7 @@ def marker_columns_of_others(signatures: Signatures, genes: pd.Index) -> NDArray
 
 
 def ambient_profiles(
-    microglia: sp.csr_matrix, library: NDArray[np.str_], soup: pd.DataFrame, signatures: Signatures
+    microglia: sp.csr_matrix, library: Texts, soup: pd.DataFrame, signatures: Signatures
 ) -> pd.DataFrame:
     """Return the ambient counts of each gene that a count of a microglia brings (genes × libraries).
 
@@ -76,7 +74,7 @@ def ambient_profiles(
     return soup * np.minimum(share, MOST)
 
 
-def _median_ratio(seen: Floats, expected: Floats, columns: NDArray[np.int64]) -> float:
+def _median_ratio(seen: Floats, expected: Floats, columns: Integers) -> float:
     """Return the median over genes of seen by expected counts, weighted by the latter; 0 where they are too few.
 
     A median, as one marker may be made by microglia after all, or abound in a few doublets.

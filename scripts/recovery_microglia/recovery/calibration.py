@@ -2,19 +2,24 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.errors import Notice
-
-Floats = NDArray[np.float64]
+from recovery_microglia.core.statistics import design_effect, wilson
 
 BY_ODDS = ("score", "score_without", "depth_matched")
 """Scorers that are log-likelihood ratios: their cutoffs give way to even odds."""
+
+
 QUANTILES = (0.95, 0.975, 0.99, 0.995)
+
+
 COLUMNS = (
     *("scorer", "chemistry", "quantile", "cutoff", "n_control_cells", "n_control_subjects"),
     *("fpr", "fpr_low", "fpr_high", "used", "note"),
 )
+
+
 NULL_COLUMNS = ("subject", "day", "condition", "n", "observed", "null_median", "null_low", "null_high", "p_empirical")
 
 
@@ -30,7 +35,7 @@ def cutoff(scores: Floats, quantile: float) -> float:
     return float(ranked[min(max(int(np.ceil(quantile * len(ranked) - 1e-9)) - 1, 0), len(ranked) - 1)])
 
 
-def animals(cells: pd.DataFrame) -> NDArray[np.int64]:
+def animals(cells: pd.DataFrame) -> Integers:
     """Return the number of the animal of each cell; one animal at two days, or on two sides, counts as two."""
     key = cells[["subject", "day", "condition"]].astype(object).apply(tuple, axis=1)
     return np.asarray(pd.factorize(key.map(str))[0], dtype=np.int64)
@@ -48,7 +53,7 @@ def even_odds(share: Floats) -> Floats:
 
 
 def held_out_rate(
-    scores: Floats, subject: NDArray[np.str_], quantile: float, own: Floats | None = None
+    scores: Floats, subject: Texts, quantile: float, own: Floats | None = None
 ) -> tuple[float, float, float]:
     """Return the false-positive rate on control subjects that the cutoff has not seen, with a 95 % interval.
 
@@ -72,32 +77,10 @@ def held_out_rate(
     return (rate, *wilson(k.sum() / effect, n.sum() / effect))
 
 
-def design_effect(k: Floats, n: Floats) -> float:
-    """Return how many times more the rates k/n of animals vary than cells drawn at random would; at least 1."""
-    used = n > 0
-    k, n = k[used], n[used]
-    rate = float(k.sum() / n.sum()) if len(n) else 0.0
-    if len(n) < 2 or not 0 < rate < 1:
-        return 1.0
-    chi2 = float(((k - n * rate) ** 2 / (n * rate * (1 - rate))).sum())
-    return max(chi2 / (len(n) - 1), 1.0)
-
-
-def wilson(k: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of k out of n (k and n may be fractional); (NaN, NaN) if n is 0."""
-    if n <= 0:
-        return float("nan"), float("nan")
-    p = k / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    # at the ends the bound is exact; rounding must not show
-    return 0.0 if k <= 0 else float(centre - half), 1.0 if k >= n else float(centre + half)
-
-
 def calibrate(
     scores: pd.DataFrame,
     cells: pd.DataFrame,
-    control: NDArray[np.bool_],
+    control: Bools,
     *,
     quantile: float,
     min_control_cells: int,
@@ -175,7 +158,7 @@ def call_above(scores: Floats, cut: Floats) -> pd.array:
 
 
 def empirical_null(
-    observed: Floats, null: Floats, cells: pd.DataFrame, control: NDArray[np.bool_], *, quantile: float
+    observed: Floats, null: Floats, cells: pd.DataFrame, control: Bools, *, quantile: float
 ) -> pd.DataFrame:
     """Compare each subject's share of cells above the cutoff with that of matched random gene sets (= null.tsv).
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import rankdata
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.recovery.likelihood import (
     BLOCK,
@@ -34,10 +34,6 @@ from recovery_microglia.recovery.likelihood import (
     log_ratio,
     shares_of_animals,
 )
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 COLUMNS = ("gene", "role", "fold_before", "fold", "fold_low", "fold_high", "weights_with_it", "decision")
 N_FOLDS = 4
@@ -185,7 +181,7 @@ def score(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[R
     return found
 
 
-def cross_fit(subject: NDArray[np.str_], control: Bools) -> Integers:
+def cross_fit(subject: Texts, control: Bools) -> Integers:
     """Return the fold of each cell; animals go round in turn, controls and others each, so that folds are alike."""
     fold = np.zeros(len(subject), dtype=np.int64)
     for group in (control, ~control):
@@ -197,7 +193,7 @@ def cross_fit(subject: NDArray[np.str_], control: Bools) -> Integers:
 # ---------------------------------------------------------------- who may learn
 
 
-def _too_few(level: Floats, subject: NDArray[np.str_], fold: Integers, control: Bools) -> str:
+def _too_few(level: Floats, subject: Texts, fold: Integers, control: Bools) -> str:
     """Return why there is too little to learn from; empty if there is enough."""
     names = np.unique(subject)
     mass = pd.Series(level).groupby(subject).sum().reindex(names)
@@ -270,9 +266,7 @@ class _System:
     own mean is taken out, and with it everything that a batch or a day does to all its cells.
     """
 
-    def __init__(
-        self, counts: sp.csr_matrix, library: NDArray[np.str_], subject: NDArray[np.str_], fold: Integers
-    ) -> None:
+    def __init__(self, counts: sp.csr_matrix, library: Texts, subject: Texts, fold: Integers) -> None:
         self.counts = counts
         self.size = np.asarray(counts.sum(axis=1)).ravel().astype(float)
         self.rows = [np.flatnonzero(library == name) for name in np.unique(library)]

@@ -18,13 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import present
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 DISPERSION = 0.5
 """Variance of a gene between cells of one state beyond Poisson, relative to the squared mean; typical of 10x."""
@@ -82,7 +79,7 @@ class Resting:
     share: Floats
     profile: Integers
 
-    def of(self, cells: NDArray[np.bool_] | Integers) -> "Resting":
+    def of(self, cells: Bools | Integers) -> "Resting":
         """Return the same for some of the cells."""
         return Resting(self.share, self.profile[cells])
 
@@ -140,7 +137,7 @@ def learn_resting(counts: sp.csr_matrix, weights: Weights) -> Floats:
 
 
 def resting_by_library(
-    share: Floats, library: NDArray[np.str_], size: Floats, reference: NDArray[np.bool_], ambient: pd.DataFrame | None
+    share: Floats, library: Texts, size: Floats, reference: Bools, ambient: pd.DataFrame | None
 ) -> Resting:
     """Return the resting profile of each library: the controls' one with the library's own ambient RNA in place of theirs.
 
@@ -254,9 +251,7 @@ def levels(fit: Likelihoods, share: Floats) -> Floats:
     return np.vstack([recovery[None], np.exp(others[2:] - whole) * np.mean(RIVAL_LEVELS)]).T
 
 
-def state_probabilities(
-    fit: Likelihoods, names: Sequence[str], recovery: Floats, group: NDArray[np.int64]
-) -> pd.DataFrame:
+def state_probabilities(fit: Likelihoods, names: Sequence[str], recovery: Floats, group: Integers) -> pd.DataFrame:
     """Return the probability of each state (cells × states); a row adds up to one.
 
     Parameters

@@ -12,9 +12,8 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.genes import present
-
-Floats = NDArray[np.float64]
 
 BLOCK = 2_000
 """Cells that are looked at together, so that memory does not grow with what is made on the way."""
@@ -119,11 +118,11 @@ def matched_sets(
     genes: Sequence[int],
     detection: Floats,
     mean: Floats,
-    allowed: NDArray[np.bool_],
+    allowed: Bools,
     *,
     n_sets: int,
     seed: int,
-) -> list[NDArray[np.int64]]:
+) -> list[Integers]:
     """Return random gene sets matched to a signature on expression and detection.
 
     Parameters

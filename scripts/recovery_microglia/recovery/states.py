@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import Signatures
-
-Floats = NDArray[np.float64]
 
 INFLAMMATION = ("acute_inflammatory", "interferon")
 """States that raise a few recovery genes; a cell they explain better is not called a recovery cell."""
@@ -41,7 +39,7 @@ def state_sets(signatures: Signatures) -> dict[str, tuple[str, ...]]:
     return {**sets, "recovery": signatures.recovery.up}
 
 
-def in_reference_units(scores: pd.DataFrame, reference: NDArray[np.bool_]) -> pd.DataFrame:
+def in_reference_units(scores: pd.DataFrame, reference: Bools) -> pd.DataFrame:
     """Return scores so that the reference cells' median is 0 and their 99th percentile is 1."""
     base = scores[reference] if reference.any() else scores
     median, high = base.median(), base.quantile(0.99)
@@ -53,7 +51,7 @@ def in_reference_units(scores: pd.DataFrame, reference: NDArray[np.bool_]) -> pd
     return (scores - median) / spread
 
 
-def call_states(scores: pd.DataFrame, control: NDArray[np.bool_], chemistry: pd.Series) -> StateCalls:
+def call_states(scores: pd.DataFrame, control: Bools, chemistry: pd.Series) -> StateCalls:
     """Give each microglia its best state.
 
     Parameters

@@ -17,13 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from recovery_microglia.figures.palette import (
-    LINEAGES,
-    STATES,
-    lineage_colour,
-    lineage_name,
-    state_colour,
-)
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 
 MOST_CELLS = 120_000
 """More cells than this are thinned at random: at this number they overlap on any screen, and the page stays small."""
@@ -184,7 +179,7 @@ def _ramp_category(colours: dict[str, dict[str, Any]], key: str, values: pd.Seri
     _category(colours, key, values, order, lambda value: shade.get(value, "#6b7684"), str)
 
 
-def _add_score(colours: dict[str, dict[str, Any]], score: NDArray[np.float64]) -> tuple[tuple[str, str], ...]:
+def _add_score(colours: dict[str, dict[str, Any]], score: Floats) -> tuple[tuple[str, str], ...]:
     """Add the recovery score: 255 steps between its 1 % and 99.8 % quantiles."""
     low, high = (float(value) for value in np.nanquantile(score, [0.01, 0.998]))
     high = max(high, low + 1e-6)

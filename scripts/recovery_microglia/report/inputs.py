@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.results import read_table
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.report import wording
-from recovery_microglia.study.dataset import CONTROLS
-from recovery_microglia.summary.outputs import read_table
 
 CELL_COLUMNS = (
     *("cell", "library", "subject", "day", "condition", "chemistry", "lineage", "state", "recovery_score"),

@@ -3,36 +3,24 @@
 All mistakes of a run are collected and reported together, one plain line each.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from recovery_microglia.core.errors import InputError, shortened
-from recovery_microglia.core.genes import load_signatures
-from recovery_microglia.core.schemas import check, defaults, hint, read_yaml, with_defaults
-from recovery_microglia.core.tsv import read_tsv
-from recovery_microglia.deposit.downloads import (
-    MATRIX,
-    Download,
-    default_folder,
-    fetched_path,
-    is_fetched,
-    is_list,
-    lists_of,
-    record_path,
-)
-from recovery_microglia.readers.split_rule import simulation_mistakes, split_mistakes
-from recovery_microglia.study.samples import NEEDED, Library, read_behaviour, read_samples
+from recovery_microglia.core.schemas import check, defaults, read_yaml, with_defaults
+from recovery_microglia.deposit.downloads import Download
+from recovery_microglia.deposit.manifest import default_folder, is_fetched
+from recovery_microglia.readers.split_rule import split_mistakes
+from recovery_microglia.study.behaviour import read_behaviour
+from recovery_microglia.study.files import files_mistakes, not_in_place, simulation_mistakes
+from recovery_microglia.study.samples import Library, read_samples
 
 NAME = r"\w[\w.-]*"
 """Name of a data set: it becomes part of paths, of rules' patterns and of commands."""
-CONTROLS = ("naive", "sham", "contralateral")
-"""Conditions whose microglia are controls."""
 
 
 @dataclass(frozen=True)
@@ -121,97 +109,6 @@ class DataSet:
         return tuple(file for file in self.downloads if file.name in needed)
 
 
-def library_files(folder: Path, file: str) -> list[Path]:
-    """Return the files behind a sheet's ``file``: itself (with its lists), all files of a folder, or those with the prefix."""
-    path = folder / file
-    if not file:
-        return []
-    if path.is_file():
-        if not MATRIX.search(file):
-            return [path]
-        genes, barcodes = _lists_in(path.parent, path.parent.stat().st_mtime_ns)[path]
-        return [path, *genes, *barcodes]
-    if path.is_dir():
-        return sorted(found for found in path.rglob("*") if found.is_file())
-    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
-
-
-@lru_cache(maxsize=16)
-def _lists_in(folder: Path, changed: int) -> dict[Path, tuple[list[Path], list[Path]]]:  # noqa: ARG001 (part of the key)
-    """Return the lists of each matrix in a folder as it is since ``changed``; asked for by each of hundreds of libraries."""
-    return lists_of([found for found in folder.iterdir() if found.is_file()])
-
-
-def _files(path: Path) -> list[tuple[int, str, bool]]:
-    """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
-    try:
-        header, rows = read_tsv(path, NEEDED)
-    except InputError:
-        return []  # told already
-    if "file" not in header:
-        return []
-    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
-
-
-def _no_file_column(path: Path) -> list[str]:
-    try:
-        header, _ = read_tsv(path, NEEDED)
-    except InputError:
-        return []  # told already
-    return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
-
-
-def _missing_files(path: Path, folder: Path) -> list[str]:
-    lines = []
-    for number, file, included in _files(path):
-        if included and not library_files(folder, file):
-            there = [found.name for found in folder.iterdir()] if folder.is_dir() and file else []
-            what = f"'{folder / file}': no such file, folder or file prefix{hint(file, there)}" if file else "empty"
-            lines.append(f"{path}: row {number}, column file: {what}")
-    return lines
-
-
-def _same_file(path: Path, folder: Path) -> list[str]:
-    """Return a line for each library whose file another one has already, where no rule takes the file apart."""
-    lines, seen, whose = [], dict[str, int](), dict[Path, int]()
-    for number, file, _ in _files(path):
-        counts = [found.resolve() for found in library_files(folder, file) if not is_list(found)]
-        row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
-        if file and row:
-            lines.append(
-                f"{path}: row {number}, column file: '{file}' is the file of row {row} too; each library has its own, or "
-                "dataset.yaml says under split: how the cells of one file are told apart"
-            )
-        seen.setdefault(file, number)
-        whose |= {found: whose.get(found, number) for found in counts}
-    return lines
-
-
-def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
-    """Return a line for each library whose file cannot be among what is still to be fetched."""
-    if any(file.is_archive for file in downloads):
-        return []  # what an archive holds is known when it is unpacked
-    names = [file.name for file in downloads]
-    return [
-        f"{path}: row {number}, column file: "
-        + (f"'{file}' is not among download.files; there are: {', '.join(names[:6])}" if file else "empty")
-        for number, file, included in _files(path)
-        if included and not (file and any(name.startswith(file) for name in names))
-    ]
-
-
-def _files_mistakes(
-    path: Path, folder: Path, entry: Mapping[str, Any], downloads: Sequence[Download], here: bool
-) -> list[str]:
-    """Return what is wrong with the files of a sheet, whatever else is wrong with it.
-
-    ``here``: what was to be fetched has been.
-    """
-    missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
-    same = [] if entry.get("split") else _same_file(path, folder)
-    return _no_file_column(path) + shortened(missing) + shortened(same)
-
-
 def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], list[str]]:
     """Return the files of the deposit, and what is wrong with them."""
     download = entry.get("download")
@@ -245,25 +142,6 @@ def _described(path: Path, schemas: Path) -> tuple[dict[str, Any], list[str]]:
     if not {"folder", "simulation", "download"} & set(entry):
         mistakes.append(f"{where}: 'folder' is missing: where are the files? (or what is to be fetched: download)")
     return with_defaults(entry, standard), mistakes
-
-
-def _not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
-    """Return the downloads without the archives whose content somebody has put into the folder already.
-
-    That is so where every library's file is there, but neither the archive nor a trace of fetching it.
-    """
-    files = [file for _, file, included in _files(path / "samples.tsv") if included]
-    if not files or not all(library_files(folder, file) for file in files):
-        return downloads
-    traces = {
-        file.name
-        for file in downloads
-        if (folder / file.name).exists()
-        or (folder / f".{file.name}.part").exists()
-        or fetched_path(path.name, file.name, root).exists()
-        or record_path(path.name, file.name, root).exists()
-    }
-    return [file for file in downloads if not file.is_archive or file.name in traces]
 
 
 def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
@@ -303,14 +181,14 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
     if "simulation" in entry:
         mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
     elif {"folder", "download"} & set(entry):
-        downloads = _not_in_place(path, folder, downloads, root)
+        downloads = not_in_place(path, folder, downloads, root)
         here = all(is_fetched(path.name, file, folder, root) for file in downloads)
         if here and not folder.is_dir():
             mistakes.append(
                 f"{described}: folder: '{folder}': {'a file, no folder' if folder.exists() else 'no such folder'}"
             )
         else:
-            mistakes += _files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
+            mistakes += files_mistakes(path / "samples.tsv", folder, entry, downloads, here)
             mistakes += [f"{described}: {line}" for line in split_mistakes(entry.get("split"), folder, here)]
     if mistakes:
         raise InputError("\n".join(mistakes))
@@ -331,45 +209,3 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         **kinds,
         **optional,
     )
-
-
-def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict[str, Any], dict[str, DataSet]]:
-    """Check the configuration and every data set it names; return both, completed by the defaults.
-
-    Raises
-    ------
-    InputError
-        All mistakes of the run together, one line each.
-    """
-    settings = dict(config)
-    if isinstance(settings.get("datasets"), str):  # --config datasets=demo
-        settings["datasets"] = [name for name in settings["datasets"].split(",") if name]
-    mistakes = check(settings, schemas / "config.yaml", "config/config.yaml")
-    try:
-        load_signatures(root / "config" / "signatures")
-    except InputError as error:
-        mistakes += shortened(str(error).splitlines())
-    settings = with_defaults(settings, defaults(schemas / "config.yaml"))
-    shelf = root / "config" / "datasets"
-    there = sorted(found.name for found in shelf.iterdir() if found.is_dir()) if shelf.is_dir() else []
-    datasets = {}
-    for name in settings["datasets"] if isinstance(settings.get("datasets"), list) else []:
-        if name not in there:
-            known = hint(str(name), there) or f"; there are: {', '.join(there)}"
-            mistakes.append(f"config/config.yaml: datasets: '{name}' has no folder in config/datasets{known}")
-            continue
-        if not re.fullmatch(NAME, str(name)):
-            mistakes.append(
-                f"config/datasets/{name}: the folder's name may hold letters, digits, '.', '_' and '-' only"
-            )
-            continue
-        try:
-            datasets[name] = load_dataset(Path("config/datasets") / name, schemas, root=root)
-        except InputError as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise InputError("\n".join(mistakes))
-    return settings, datasets
-
-
-__all__ = ["CONTROLS", "NAME", "DataSet", "Library", "library_files", "load_dataset", "load_run", "read_samples"]

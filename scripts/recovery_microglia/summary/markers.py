@@ -9,13 +9,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats
 from recovery_microglia.core.genes import MYELOID, GeneSet, Signatures, present
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.recovery.likelihood import RECOVERY_FOLD
-from recovery_microglia.study.dataset import CONTROLS
-
-Floats = NDArray[np.float64]
 
 PER_LINEAGE = 4
 """Markers of each lineage that are shown, of 3 to 21."""
@@ -164,7 +162,7 @@ def genes_of_the_calls(obs: pd.DataFrame, counts: pd.DataFrame, folds: Mapping[s
     return table.sort_values("share_of_evidence", ascending=False, kind="stable", ignore_index=True)
 
 
-def _detected(values: Floats, cells: NDArray[np.bool_]) -> Floats:
+def _detected(values: Floats, cells: Bools) -> Floats:
     """Return the share of the cells with a count, by gene; NaN where there are no cells."""
     return (values[cells] > 0).mean(axis=0) if cells.any() else np.full(values.shape[1], np.nan)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.study.dataset import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS
 
 COLUMNS = (
     *(

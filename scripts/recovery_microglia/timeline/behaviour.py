@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from recovery_microglia.core.arrays import Floats
 
 BEHAVIOUR_COLUMNS = ("day", "mean", "sem", "n", "measure", "unit", "better", "model", "sex", "arm", "source")
 TEST_COLUMNS = (

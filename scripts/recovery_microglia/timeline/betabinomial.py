@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from recovery_microglia.core.arrays import Floats, Integers
 
 RHO = np.concatenate([[0.0], np.geomspace(4e-4, 0.36, 18)])
 """Grid of intraclass correlations."""
@@ -26,7 +24,7 @@ P = (np.sin(np.linspace(0, np.pi / 2, 402)[1:-1]) ** 2).astype(np.float64)
 """Grid of fractions, evenly spaced in arcsine-root: the Jeffreys prior of a fraction is flat there."""
 
 
-def log_pmf(k: Ints, n: Ints, p: Floats, rho: Floats) -> Floats:
+def log_pmf(k: Integers, n: Integers, p: Floats, rho: Floats) -> Floats:
     """Return the log of the beta-binomial probability; arguments broadcast, ``rho`` 0 is the binomial."""
     k, n = np.asarray(k, float), np.asarray(n, float)
     choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
@@ -48,7 +46,7 @@ def _of_subject(k: int, n: int) -> Floats:
     return grid
 
 
-def likelihood(k: Ints, n: Ints) -> Floats:
+def likelihood(k: Integers, n: Integers) -> Floats:
     """Return the log-likelihood of one group on the grid (rho × p)."""
     grid = np.zeros((len(RHO), len(P)))
     for ki, ni in zip(k.tolist(), n.tolist(), strict=True):
@@ -101,13 +99,13 @@ def posterior_draws(grid: Floats, rho_weight: Floats, size: int, rng: np.random.
     return np.asarray(rng.choice(P, size, p=weight / weight.sum()))
 
 
-def choose_rows(weight: Floats, rng: np.random.Generator) -> Ints:
+def choose_rows(weight: Floats, rng: np.random.Generator) -> Integers:
     """Return a column drawn from each row's weights (rows,); the rows add up to one."""
     passed = weight.cumsum(axis=1) < rng.random((len(weight), 1))
     return np.asarray(np.minimum(passed.sum(axis=1), weight.shape[1] - 1), dtype=np.int64)
 
 
-def draw(p: Floats, rho: Floats, n: Ints, rng: np.random.Generator) -> Ints:
+def draw(p: Floats, rho: Floats, n: Integers, rng: np.random.Generator) -> Integers:
     """Draw counts of subjects (studies × subjects) from the mean and the intraclass correlation of each study.
 
     ``p`` holds one mean a study, or studies × subjects.
@@ -127,14 +125,19 @@ class Contrast:
     p: float
 
 
-def mean_fraction(k: Ints, n: Ints, rho: float) -> Floats:
+def mean_fraction(k: Integers, n: Integers, rho: float) -> Floats:
     """Return the fraction of a group, each subject weighted by what it tells at this rho (last axis: subjects)."""
     weight = n / (1 + (n - 1) * rho)
     return np.asarray((k / n * weight).sum(axis=-1) / weight.sum())
 
 
 def contrast(
-    k: tuple[Ints, Ints], n: tuple[Ints, Ints], rho_weight: Floats, *, draws: int, rng: np.random.Generator
+    k: tuple[Integers, Integers],
+    n: tuple[Integers, Integers],
+    rho_weight: Floats,
+    *,
+    draws: int,
+    rng: np.random.Generator,
 ) -> Contrast:
     """Compare a group (second) with its control (first).
 
@@ -177,12 +180,12 @@ class _Bank:
     """
 
     differences: Floats
-    rho: Ints
+    rho: Integers
     weight: Floats
     typical: float
     known: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
-    def likelihood(self, k: Ints, n: Ints) -> Floats:
+    def likelihood(self, k: Integers, n: Integers) -> Floats:
         """Return the log-likelihood of subjects with one mean (rho × p)."""
         total = np.zeros((len(self.rho), len(P[BANK_P])))
         for subject in zip(k.tolist(), n.tolist(), strict=True):
@@ -193,7 +196,7 @@ class _Bank:
         return total
 
 
-def _null_bank(n_control: Ints, n: Ints, rho_weight: Floats, rng: np.random.Generator) -> _Bank:
+def _null_bank(n_control: Integers, n: Integers, rho_weight: Floats, rng: np.random.Generator) -> _Bank:
     kept = np.flatnonzero(rho_weight >= BANK_LEAST)
     share = P[BANK_P]
     typical = float(rho_weight @ RHO)
@@ -206,7 +209,7 @@ def _null_bank(n_control: Ints, n: Ints, rho_weight: Floats, rng: np.random.Gene
     return _Bank(np.abs(found).reshape(len(kept), len(share), BANK_DRAWS), kept, weight, typical)
 
 
-def _banked_p(k: tuple[Ints, Ints], n: tuple[Ints, Ints], bank: _Bank) -> tuple[float, float]:
+def _banked_p(k: tuple[Integers, Integers], n: tuple[Integers, Integers], bank: _Bank) -> tuple[float, float]:
     """Return the difference and p of `contrast`, from a bank: a weighted mean over rho and p instead of draws."""
     weight = bank.weight[:, None] * p_given_rho(bank.likelihood(np.concatenate(k), np.concatenate(n)))
     observed = float(mean_fraction(k[1], n[1], bank.typical) - mean_fraction(k[0], n[0], bank.typical))
@@ -215,8 +218,8 @@ def _banked_p(k: tuple[Ints, Ints], n: tuple[Ints, Ints], bank: _Bank) -> tuple[
 
 def smallest_detectable(
     control: float,
-    n_control: Ints,
-    n: Ints,
+    n_control: Integers,
+    n: Integers,
     rho_weight: Floats,
     *,
     alpha: float,

@@ -6,11 +6,9 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.timeline.fractions import Group
-
-Floats = NDArray[np.float64]
 
 
 def variance_stabilised_test(first: Group, second: Group, everything: Sequence[Group]) -> float:

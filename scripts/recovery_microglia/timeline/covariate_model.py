@@ -13,13 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.timeline import betabinomial as bb
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 COVARIATES = ("sex", "chemistry", "batch")
 LEAST_FREEDOM = 4
@@ -53,7 +50,7 @@ class Covariates:
         return " and ".join(filter(None, [", ".join(self.names[:-1]), self.names[-1]]))
 
 
-def covariates(units: pd.DataFrame, group: NDArray[np.str_]) -> Covariates | None:
+def covariates(units: pd.DataFrame, group: Texts) -> Covariates | None:
     """Return the covariates that these subjects can carry; None if there are none.
 
     A covariate is taken if it is known for every subject, varies, leaves the difference of every group from the others
@@ -78,7 +75,7 @@ def covariates(units: pd.DataFrame, group: NDArray[np.str_]) -> Covariates | Non
     return Covariates(tuple(taken), np.column_stack(columns)) if taken else None
 
 
-def _subjects(k: bb.Ints, n: bb.Ints, offset: Floats, p: Floats, rho: Floats) -> Floats:
+def _subjects(k: Integers, n: Integers, offset: Floats, p: Floats, rho: Floats) -> Floats:
     """Return the log-likelihood of each subject on a grid (subjects × rho × p), its log odds moved by ``offset``."""
     moved = expit(logit(p)[None, None, :] + offset[:, None, None])
     # 1e-12: an offset may bring the ends of the grid to 0 or 1 in floating point
@@ -90,11 +87,11 @@ def _by_group(grids: Floats, member: Floats) -> Floats:
     return np.asarray(np.tensordot(member, grids, axes=1))
 
 
-def _members(group: NDArray[np.str_]) -> Floats:
+def _members(group: Texts) -> Floats:
     return np.asarray(np.unique(group)[:, None] == group[None, :], dtype=np.float64)
 
 
-def effects(k: bb.Ints, n: bb.Ints, group: NDArray[np.str_], x: Floats) -> tuple[Floats, Floats]:
+def effects(k: Integers, n: Integers, group: Texts, x: Floats) -> tuple[Floats, Floats]:
     """Return the mode of the covariates' effects on the log odds, and their covariance."""
     from scipy.optimize import minimize
 
@@ -124,7 +121,7 @@ def effects(k: bb.Ints, n: bb.Ints, group: NDArray[np.str_], x: Floats) -> tuple
 
 def adjusted_contrasts(
     units: pd.DataFrame,
-    group: NDArray[np.str_],
+    group: Texts,
     held: Covariates,
     sides: Mapping[float, tuple[Bools, Bools]],
     *,
@@ -184,6 +181,6 @@ def adjusted_contrasts(
     return found
 
 
-def _difference(k: bb.Ints, n: bb.Ints, own: Bools, rho: float) -> Floats:
+def _difference(k: Integers, n: Integers, own: Bools, rho: float) -> Floats:
     """Return the share of ``own`` minus that of the others (last axis: subjects)."""
     return bb.mean_fraction(k[..., own], n[own], rho) - bb.mean_fraction(k[..., ~own], n[~own], rho)

@@ -10,27 +10,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from recovery_microglia.library.empty_droplets import benjamini_hochberg
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
-from recovery_microglia.timeline.design import Audit, smallest_p
+from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.error_correction import of_group
-from recovery_microglia.timeline.fractions import (
-    ROUTES,
-    Group,
-    TimelineSettings,
-    arms_of,
-    group_of,
-    pick_control,
-    units_of_arm,
-)
+from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, group_of, pick_control, units_of_arm
 from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
 from recovery_microglia.timeline.paired_model import Pairs, paired_contrast, paired_p, pairs_of, spread
-
-Floats = NDArray[np.float64]
+from recovery_microglia.timeline.settings import TimelineSettings
 
 RISEN = 0.25
 """Part of the highest rise that counts as risen."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import comb
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
-from recovery_microglia.study.dataset import CONTROLS
+from recovery_microglia.core.statistics import cramers_v
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.timeline.fractions import arms_of, units_of_arm
 
 CONFOUNDERS = ("batch", "chemistry", "sex", "sort", "age")
+
+
 INSEPARABLE = ("batch", "chemistry")
 """What makes a day descriptive if it cannot be told from it; the others are warned of."""
 
@@ -70,26 +72,6 @@ def subjects(sheet: pd.DataFrame) -> pd.DataFrame:
     included = sheet[sheet["include"]]
     keys = ["arm", "subject", "day", "condition"]
     return included.drop_duplicates(keys).reset_index(drop=True)
-
-
-def cramers_v(first: pd.Series, second: pd.Series) -> float:
-    """Return Cramér's V of two categorical variables (0 none, 1 complete); NaN if one of them does not vary."""
-    table = pd.crosstab(first, second).to_numpy(float)
-    n, least = table.sum(), min(table.shape) - 1
-    if least < 1 or n == 0:
-        return float("nan")
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    return float(np.sqrt(((table - expected) ** 2 / expected).sum() / (n * least)))
-
-
-def smallest_p(n_first: int, n_second: int) -> float:
-    """Return the smallest two-sided p that a permutation of two groups of subjects can reach.
-
-    Exact: two of all ``comb(n1 + n2, n1)`` splits are the most extreme ones (one in each direction).
-    """
-    if n_first < 1 or n_second < 1:
-        return float("nan")
-    return min(2 / comb(n_first + n_second, n_first), 1.0)
 
 
 def _not_estimable(group: pd.Series, other: pd.Series) -> list[str]:

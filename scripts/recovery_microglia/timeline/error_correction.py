@@ -18,13 +18,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from recovery_microglia.recovery.calibration import design_effect
-from recovery_microglia.study.dataset import CONTROLS
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.statistics import design_effect
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.timeline.fractions import UNIT
-
-Floats = NDArray[np.float64]
 
 LEAST_RECOVERY = 20.0
 DRAWS = 2000

@@ -8,50 +8,32 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from recovery_microglia.recovery.calibration import wilson
+from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.statistics import wilson
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.recovery.likelihood import mixture_share
-from recovery_microglia.study.dataset import CONTROLS
 from recovery_microglia.timeline import betabinomial as bb
 
-Floats = NDArray[np.float64]
-
 UNIT = ["arm", "subject", "day", "condition"]
+
+
 ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
+
+
 DENOMINATORS = {"microglia": "size", "myeloid": "myeloid", "all": "all"}
 """What recovery cells may be a share of, and its column."""
+
+
 FEW_CELLS = 50
-
-
-@dataclass(frozen=True)
-class TimelineSettings:
-    """How days are compared (``timeline`` in config.yaml).
-
-    Attributes
-    ----------
-    alpha
-        A day is above control if its q (false-discovery rate over the days) is below.
-    power
-        Power for which the smallest detectable fraction is given.
-    n_draws
-        Studies drawn under the null for each test; permutations are exact up to this number of splits.
-    n_bootstrap
-        Draws for the interval of the half-rise day.
-    """
-
-    alpha: float = 0.05
-    power: float = 0.8
-    n_draws: int = 4000
-    n_bootstrap: int = 1000
 
 
 @dataclass(frozen=True)
 class Group:
     """Subjects of one day (or the controls) with their counts."""
 
-    k: NDArray[np.int64]
-    n: NDArray[np.int64]
+    k: Integers
+    n: Integers
     label: str = ""
     grid: Floats = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
 
@@ -65,9 +47,6 @@ def group_of(rows: pd.DataFrame, label: str = "") -> Group:
     """Return the subjects of some rows that have microglia, with their likelihood."""
     k, n = rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64)
     return Group(k[n > 0], n[n > 0], label, bb.likelihood(k[n > 0], n[n > 0]))
-
-
-# ---------------------------------------------------------------- fractions
 
 
 def fractions(
@@ -156,9 +135,6 @@ def add_mixture(table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame) -
     joined[names] = joined[names].astype(float).where(main)
     last = joined.pop("note")
     return joined.assign(note=last)
-
-
-# ---------------------------------------------------------------- controls
 
 
 def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:

@@ -1,33 +1,26 @@
 """Single genes over days, and where *Igf1* comes from."""
 
-from collections.abc import Mapping, Sequence
-
 import anndata as ad
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.genes import Signatures, present
-from recovery_microglia.library.empty_droplets import benjamini_hochberg
+from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p, welch_p
 from recovery_microglia.timeline.confirmatory_tests import permutation_p
-from recovery_microglia.timeline.design import Audit, smallest_p
+from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.fractions import UNIT, pick_control
-
-Floats = NDArray[np.float64]
 
 COURSE_COLUMNS = (
     *("gene", "role", "arm", "subject", "day", "condition", "libraries", "n"),
     *("share_detected", "mean_counts_per_10k"),
 )
+
+
 TEST_COLUMNS = (
     *("gene", "role", "arm", "day", "control", "n_subjects", "n_control_subjects", "mean", "control_mean"),
     *("difference", "p", "p_permutation", "p_smallest", "q", "status", "reason"),
 )
-IGF1_COLUMNS = (
-    *("subject", "day", "condition", "lineage", "igf1_counts", "total_igf1_counts", "share", "status", "reason"),
-)
-FEW_IGF1 = 20
-"""Below, the share of a subject's Igf1 counts by lineage is chance."""
 
 
 def gene_course(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
@@ -51,19 +44,6 @@ def gene_course(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
                 values = (gene, gene_set.name, *facts, float((counts[own] > 0).mean()), float(level))
                 rows.append(dict(zip(COURSE_COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=list(COURSE_COLUMNS))
-
-
-def welch_p(first: Floats, second: Floats) -> float:
-    """Return Welch's two-sided p; NaN with fewer than two values on a side or no variation."""
-    from scipy.special import stdtr
-
-    if min(len(first), len(second)) < 2:
-        return float("nan")
-    a, b = first.var(ddof=1) / len(first), second.var(ddof=1) / len(second)
-    if a + b == 0:
-        return float("nan")
-    freedom = (a + b) ** 2 / (a**2 / (len(first) - 1) + b**2 / (len(second) - 1))
-    return float(2 * stdtr(freedom, -abs(second.mean() - first.mean()) / np.sqrt(a + b)))
 
 
 def gene_tests(course: pd.DataFrame, audit: Audit, *, seed: int = 1) -> pd.DataFrame:
@@ -102,57 +82,3 @@ def _gene_test(first: Floats, second: Floats, audit: Audit, seed: int) -> dict[s
         "status": "tested",
         "reason": "",
     }
-
-
-def igf1_share(
-    sums: Mapping[str, pd.DataFrame], sheet: pd.DataFrame, recovery_igf1: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Return the share of all *Igf1* counts by lineage per subject (= igf1_share.tsv).
-
-    Parameters
-    ----------
-    sums
-        Library to its sums of counts (genes × lineages).
-    sheet
-        One row a library.
-    recovery_igf1
-        Library to *Igf1* counts in recovery cells (columns library, igf1); they are then split from microglia.
-
-    Returns
-    -------
-    DataFrame
-        ``not_testable`` for sorted tissue (the share means something only where all cells were sampled), for data
-        without *Igf1*, and where a subject has fewer than 20 *Igf1* counts.
-    """
-    included = sheet[sheet["include"]]
-    rows: list[tuple[object, ...]] = []
-    for (subject, day, condition), libraries in included.groupby(
-        ["subject", "day", "condition"], dropna=False, sort=False
-    ):
-        counts = _igf1_counts([sums[name] for name in libraries["library"] if name in sums])
-        if recovery_igf1 is not None and "microglia" in counts:
-            inside = float(recovery_igf1.loc[recovery_igf1["library"].isin(libraries["library"]), "igf1"].sum())
-            counts = pd.concat([pd.Series({"recovery_microglia": inside}), counts])
-            counts["microglia"] -= inside
-        status, reason = _igf1_status(set(libraries["sort"]), counts)
-        if counts.empty:
-            rows.append((subject, day, condition, "", np.nan, np.nan, np.nan, status, reason))
-        for lineage, value in counts.items():
-            share = value / counts.sum() if status == "descriptive" else np.nan
-            rows.append((subject, day, condition, lineage, value, counts.sum(), share, status, reason))
-    return pd.DataFrame(rows, columns=list(IGF1_COLUMNS))
-
-
-def _igf1_counts(sums: Sequence[pd.DataFrame]) -> pd.Series:
-    parts = [table.loc["Igf1"] for table in sums if "Igf1" in table.index]
-    return pd.concat(parts).groupby(level=0).sum().astype(float) if parts else pd.Series(dtype=float)
-
-
-def _igf1_status(sort: set[str], counts: pd.Series) -> tuple[str, str]:
-    if sort != {"none"}:
-        return "not_testable", "sorted tissue: the other sources of Igf1 were not sampled"
-    if counts.empty:
-        return "not_testable", "Igf1 was not measured"
-    if counts.sum() < FEW_IGF1:
-        return "not_testable", f"{counts.sum():.0f} Igf1 counts in all; at least {FEW_IGF1} are needed"
-    return "descriptive", ""

@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
-from recovery_microglia.timeline.fractions import TimelineSettings, group_of, pick_control
-
-Floats = NDArray[np.float64]
+from recovery_microglia.timeline.fractions import group_of, pick_control
+from recovery_microglia.timeline.settings import TimelineSettings
 
 NOT_RISEN = 0.025
 """Chance of having risen (`timeline.RISEN`) below which a day is held not to have risen."""
+
+
 ONSET_COLUMNS = (
     *("route", "arm", "status", "reason", "onset_low", "onset_high", "left_censored", "right_censored"),
     *("peak_day", "peak_fraction", "sustained", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high"),
@@ -71,7 +73,7 @@ def find_onset(
     return row
 
 
-def _above(tested: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
+def _above(tested: pd.DataFrame, alpha: float) -> Bools:
     """Return the days that are above control: q below ``alpha``, and no other method against it."""
     confirmed = tested["methods_against"] == ""
     return np.asarray(((tested["q"] < alpha) & (tested["difference"] > 0) & confirmed).to_numpy(), dtype=bool)
@@ -126,14 +128,6 @@ def half_rise(
         return nothing
     low, high = (float(v) for v in np.quantile(known, [0.025, 0.975]))
     return point, low, high
-
-
-# ---------------------------------------------------------------- sentences
-
-
-def percent(value: float) -> str:
-    """Return a share in percent with as many digits as it carries."""
-    return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
 
 
 def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool) -> str:

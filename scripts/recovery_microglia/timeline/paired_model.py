@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit, logsumexp
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import sign_flip_p
-
-Floats = NDArray[np.float64]
 
 TAU = np.array([0.0, 0.25, 0.5, 1.0])
 """SD of the animals' log odds; prior weights equal."""
@@ -32,10 +30,10 @@ COARSE, FINE = bb.P[::10], bb.P[::4]
 class Pairs:
     """Animals of a day with both sides: counts and totals of the control side and of the injured one."""
 
-    k_control: bb.Ints
-    n_control: bb.Ints
-    k: bb.Ints
-    n: bb.Ints
+    k_control: Integers
+    n_control: Integers
+    k: Integers
+    n: Integers
 
     @property
     def difference(self) -> Floats:
@@ -60,7 +58,7 @@ def pairs_of(control: pd.DataFrame, own: pd.DataFrame) -> Pairs | None:
     return Pairs(*(rows[name].to_numpy(np.int64) for rows in (first, second) for name in ("k", "n")))
 
 
-def _side(k: bb.Ints, n: bb.Ints, p: Floats, tau: float) -> Floats:
+def _side(k: Integers, n: Integers, p: Floats, tau: float) -> Floats:
     """Return the log-likelihood of one side of each animal (animals × rho × p × nodes)."""
     mean = np.clip(expit(logit(p)[:, None] + tau * NODES), 1e-9, 1 - 1e-9)
     rho = bb.RHO[RHO_PART]

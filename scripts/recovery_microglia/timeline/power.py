@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.statistics import smallest_p
+from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import SAME_ANIMALS
-from recovery_microglia.timeline.design import Audit, audit, smallest_p, subjects
-from recovery_microglia.timeline.fractions import TimelineSettings, arms_of, pick_control, units_of_arm
-from recovery_microglia.timeline.onset import percent
+from recovery_microglia.timeline.design import Audit, audit, subjects
+from recovery_microglia.timeline.fractions import arms_of, pick_control, units_of_arm
 from recovery_microglia.timeline.paired_model import pairs_of
+from recovery_microglia.timeline.settings import TimelineSettings
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
@@ -80,7 +82,7 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
     return found, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def spread_to_be_known(groups: Mapping[tuple[bool, float], int], rng: np.random.Generator) -> NDArray[np.float64]:
+def spread_to_be_known(groups: Mapping[tuple[bool, float], int], rng: np.random.Generator) -> Floats:
     """Return what a study of this size would know of how animals differ: mean posterior weights over `betabinomial.RHO`.
 
     With a handful of animals the study does not know their spread, and tests accordingly: a plan that takes it as known

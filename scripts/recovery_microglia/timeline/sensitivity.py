@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
-from recovery_microglia.recovery.call import recovery_clusters
+from recovery_microglia.recovery.clusters import recovery_clusters
 from recovery_microglia.recovery.likelihood import shares_of_animals
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.fractions import TimelineSettings, fractions, units_of_arm
+from recovery_microglia.timeline.fractions import fractions, units_of_arm
 from recovery_microglia.timeline.onset import find_onset
+from recovery_microglia.timeline.settings import TimelineSettings
 
 SCORE_COLUMN = {
     "score": "recovery_score",
@@ -22,17 +24,25 @@ SCORE_COLUMN = {
     "depth_matched": "recovery_score_depth_matched",
     "ranks": "recovery_score_ranks",
 }
+
+
 COLUMNS = (
     *("analysis", "arm", "scorer", "quantile", "denominator", "resolution", "integrated", "left_out", "varied"),
     *("onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
 )
+
+
 VARIED = {
     "score_without": "genes",
     "depth_matched": "depth",
     "ranks": "scorer",
     "fixed_cutoff": "cutoff",
 }
+
+
 NO_CLUSTER = "no cluster is one of recovery cells: no answer"
+
+
 ADJUSTED_DRAWS = 800
 """Studies drawn for each test of an alternative: enough for a level of .05 over a dozen days."""
 
@@ -212,14 +222,9 @@ def _same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return key(first) == key(second)
 
 
-def interval(low: float, high: float) -> str:
-    """Return an onset in words: between day 3 and day 7, by day 7, or no onset shown."""
-    if np.isnan(high):
-        return "no onset shown"
-    return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
-
-
 FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters", "scorer": "by another scorer"}
+
+
 MOST_OTHERS = 3
 """Other onsets that the sentence names; the table has them all."""
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import Notice
-from recovery_microglia.library.empty_droplets import benjamini_hochberg
+from recovery_microglia.core.statistics import benjamini_hochberg
+from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.design import INSEPARABLE, Audit
-from recovery_microglia.timeline.fractions import TimelineSettings, arms_of, group_of, pick_control, units_of_arm
-from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset, percent
-
-Floats = NDArray[np.float64]
+from recovery_microglia.timeline.fractions import arms_of, group_of, pick_control, units_of_arm
+from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
+from recovery_microglia.timeline.settings import TimelineSettings
 
 STRATA_COLUMNS = (
     *(

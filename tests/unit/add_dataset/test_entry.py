@@ -12,7 +12,8 @@ import yaml
 from soft_fixture import soft, write_soft
 
 from bad_input.lab import DENSE, h5_bytes, ten_x_files, ten_x_h5
-from recovery_microglia.add_dataset.entry import add_dataset, mistakes_of
+from recovery_microglia.add_dataset.advice import mistakes_of
+from recovery_microglia.add_dataset.entry import add_dataset
 from recovery_microglia.add_dataset.matrices import file_of_sample, find_libraries
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.deposit.soft import read_soft

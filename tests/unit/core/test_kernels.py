@@ -10,6 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from recovery_microglia.core import kernels
+from recovery_microglia.library import doublet_kernels
+from recovery_microglia.readers import renumber
 
 
 def random_counts(rng: np.random.Generator, rows: int = 40, columns: int = 130) -> sp.csr_matrix:
@@ -69,13 +71,15 @@ def test_rows_and_pairs_of_rows_on_the_log_scale(rng: np.random.Generator) -> No
     ):
         scaled = dense * (120.5 / np.maximum(dense.sum(axis=1), 1))[:, None]
         expected = np.log1p(scaled).astype(np.float32)
-        np.testing.assert_allclose(kernels.log_rows(counts, left, other, 120.5), expected, rtol=2e-7)
+        np.testing.assert_allclose(doublet_kernels.log_rows(counts, left, other, 120.5), expected, rtol=2e-7)
 
 
 def test_logarithms_of_many_counts_are_those_of_few() -> None:
-    counts = sp.csr_matrix(np.array([[0, 1, kernels.FEW - 1, kernels.FEW, 5000], [1, 2, 3, 1, 2]], dtype=np.int32))
+    counts = sp.csr_matrix(
+        np.array([[0, 1, doublet_kernels.FEW - 1, doublet_kernels.FEW, 5000], [1, 2, 3, 1, 2]], dtype=np.int32)
+    )
     scaled = counts.toarray() * (300 / counts.toarray().sum(axis=1))[:, None]
-    found = kernels.log_rows(counts, np.array([0, 1, 0]), None, 300.0)
+    found = doublet_kernels.log_rows(counts, np.array([0, 1, 0]), None, 300.0)
     np.testing.assert_allclose(found, np.log1p(scaled)[[0, 1, 0]].astype(np.float32), rtol=2e-7)
 
 
@@ -92,7 +96,7 @@ def test_moments_of_groups_are_rounded_as_products_are(rng: np.random.Generator)
 
 def test_squares_are_rounded_as_numpys(rng: np.random.Generator) -> None:
     dense = rng.normal(size=(500, 40)).astype(np.float32)
-    np.testing.assert_array_equal(kernels.square_sums(dense), (dense**2).sum(axis=0))
+    np.testing.assert_array_equal(doublet_kernels.square_sums(dense), (dense**2).sum(axis=0))
 
 
 @pytest.mark.parametrize("n_columns", [1, 64, 100])
@@ -102,7 +106,7 @@ def test_columns_move_meet_and_are_left_out(rng: np.random.Generator, n_columns:
     join = np.zeros((counts.shape[1], n_columns), dtype=np.int64)
     join[np.flatnonzero(column >= 0), column[column >= 0]] = 1
     expected = counts.toarray() @ join
-    moved = kernels.renumber(counts.copy(), column, n_columns)
+    moved = renumber.renumber(counts.copy(), column, n_columns)
     np.testing.assert_array_equal(moved.toarray(), expected)
     assert moved.nnz == np.count_nonzero(expected)
     assert all((np.diff(moved.indices[a:b]) > 0).all() for a, b in zip(moved.indptr, moved.indptr[1:], strict=False))
@@ -118,7 +122,7 @@ def test_neighbours_are_counted_as_a_full_ranking_does(rng: np.random.Generator,
     distance[np.arange(40), np.arange(10, 50)] = np.inf
     for k in (1, 7, 30):
         nearest = np.argsort(distance, axis=1, kind="stable")[:, :k]
-        found = kernels.late_among_nearest(product, norm, np.arange(n) >= n // 3, start=10, k=k)
+        found = doublet_kernels.late_among_nearest(product, norm, np.arange(n) >= n // 3, start=10, k=k)
         np.testing.assert_array_equal(found, (nearest >= n // 3).sum(axis=1))
 
 
@@ -130,7 +134,7 @@ def test_ties_for_the_last_place_are_decided_as_by_numpy() -> None:
     np.fill_diagonal(distance, np.inf)
     for k in (1, 2, 4, 5):
         expected = (np.argpartition(distance, k - 1, axis=1)[:, :k] >= 20).sum(axis=1)
-        found = kernels.late_among_nearest(product, norm, np.arange(40) >= 20, start=0, k=k)
+        found = doublet_kernels.late_among_nearest(product, norm, np.arange(40) >= 20, start=0, k=k)
         np.testing.assert_array_equal(found, expected)
 
 
@@ -138,7 +142,7 @@ def test_where_no_cache_can_be_written_it_is_compiled_all_the_same(tmp_path: Pat
     """An installation that is read-only, a user without a home: slower, not broken."""
     package = tmp_path / "scripts" / "recovery_microglia"
     (package / "core").mkdir(parents=True)
-    for name in ("__init__.py", "core/__init__.py", "core/kernels.py"):
+    for name in ("__init__.py", *(f"core/{name}.py" for name in ("__init__", "arrays", "compiled", "kernels"))):
         (package / name).write_bytes((root / "scripts/recovery_microglia" / name).read_bytes())
     (package / "core" / "__pycache__").write_text("a file where numba wants a folder")
     (tmp_path / "home").write_text("and no folder at home")

@@ -17,8 +17,12 @@ from geo_server import Answer, Geo, serving
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.deposit import fetch as module
 from recovery_microglia.deposit.archives import unpack
-from recovery_microglia.deposit.downloads import Download, forget_lost, geo_address, mirrored, read_fetched
-from recovery_microglia.deposit.fetch import Patience, fetch, integrity, sha256_and_size
+from recovery_microglia.deposit.downloads import Download
+from recovery_microglia.deposit.fetch import fetch
+from recovery_microglia.deposit.geo import geo_address, mirrored
+from recovery_microglia.deposit.http import Patience
+from recovery_microglia.deposit.integrity import integrity, sha256_and_size
+from recovery_microglia.deposit.manifest import forget_lost, read_fetched
 
 NAME = "GSE162807_counts.txt.gz"
 PLAIN = os.urandom(300_000)

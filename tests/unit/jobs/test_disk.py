@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recovery_microglia.core import files
 from recovery_microglia.core.errors import InputError, shortened
 from recovery_microglia.core.tsv import looks_like_date, read_tsv
-from recovery_microglia.jobs import disk
-from recovery_microglia.jobs.disk import check_unchanged, hold, unusable, what_the_disk_says
+from recovery_microglia.jobs.disk import unusable, what_the_disk_says
+from recovery_microglia.jobs.run_lock import hold
+from recovery_microglia.summary.provenance import check_unchanged
 
 
 def locked(folder: Path) -> Path:
@@ -127,19 +129,19 @@ def test_many_lines_are_shortened_and_counted() -> None:
     assert shortened(list("abcd"), 3) == ["a", "b", "c", "… and 1 more line like these"]
 
 
-@pytest.mark.parametrize("size", [0, 10, 3 * disk.SAMPLED, 10 * disk.SAMPLED + 7])
+@pytest.mark.parametrize("size", [0, 10, 3 * files.SAMPLED, 10 * files.SAMPLED + 7])
 def test_a_file_that_was_replaced_has_another_fingerprint(tmp_path: Path, size: int) -> None:
     path = tmp_path / "m.mtx.gz"
     held = np.random.default_rng(0).bytes(size)
     path.write_bytes(held)
-    before = disk.fingerprint([path])
+    before = files.fingerprint([path])
     os.utime(path, ns=(0, 0))
-    assert disk.fingerprint([path]) == before  # its time says nothing
-    assert disk.fingerprint([tmp_path / "m."]) == before  # the beginning of its name
+    assert files.fingerprint([path]) == before  # its time says nothing
+    assert files.fingerprint([tmp_path / "m."]) == before  # the beginning of its name
     for other in (held + b"x", *([held[:-1] + bytes([held[-1] ^ 1]), bytes([held[0] ^ 1]) + held[1:]] if size else [])):
         path.write_bytes(other)
-        assert disk.fingerprint([path]) != before
+        assert files.fingerprint([path]) != before
     path.write_bytes(held)
     path.rename(tmp_path / "n.mtx.gz")
-    assert disk.fingerprint([tmp_path]) != before
-    assert disk.fingerprint([tmp_path / "nowhere"]) == disk.fingerprint([])
+    assert files.fingerprint([tmp_path]) != before
+    assert files.fingerprint([tmp_path / "nowhere"]) == files.fingerprint([])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery_microglia.jobs.disk import size_mb
+from recovery_microglia.core.files import size_mb
 from recovery_microglia.jobs.resources import NEEDS, memory_mb, run_minutes
 
 

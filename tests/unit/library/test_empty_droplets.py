@@ -9,11 +9,11 @@ import scipy.stats
 from library_fixture import real_library
 
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.statistics import benjamini_hochberg
 from recovery_microglia.library.empty_droplets import (
     _log_likelihood,
     _occurrence,
     ambient_p_values,
-    benjamini_hochberg,
     call_cells,
     looks_unfiltered,
     ordmag_threshold,

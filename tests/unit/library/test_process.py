@@ -12,7 +12,7 @@ from library_fixture import FACTS, demo_library, signatures
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import MYELOID
 from recovery_microglia.library.process import LibraryResult, lineage_table, process_library, qc_table, write_library
-from recovery_microglia.library.quality_control import CellSettings
+from recovery_microglia.library.settings import CellSettings
 
 
 @pytest.fixture(scope="module")

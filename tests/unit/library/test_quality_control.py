@@ -6,7 +6,8 @@ import pytest
 import scipy.sparse as sp
 from library_fixture import signatures
 
-from recovery_microglia.library.quality_control import CellSettings, call_sex, cell_metrics, compare_sex, filter_cells
+from recovery_microglia.library.quality_control import call_sex, cell_metrics, compare_sex, filter_cells
+from recovery_microglia.library.settings import CellSettings
 
 GENES = pd.Index(["mt-Nd1", "Hbb-bs", "Rpl3", "Fos", "Mbp", "Xist", "Ddx3y", "Actb", "Gapdh"])
 

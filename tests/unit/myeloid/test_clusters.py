@@ -6,7 +6,15 @@ import pytest
 import scipy.sparse as sp
 from test_myeloid import toy
 
-from recovery_microglia.myeloid import ClusterSettings, cluster, clusters, space
+from recovery_microglia.myeloid import (
+    ClusterSettings,
+    cluster,
+    clusters,
+    components,
+    neighbours,
+    stability,
+    variable_genes,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:The 'mode.chained_assignment' option is deprecated")
 
@@ -28,7 +36,7 @@ def test_normalising_is_scanpys() -> None:
     reference.X = reference.X.astype(np.float32)
     sc.pp.normalize_total(reference)
     sc.pp.log1p(reference)
-    own = space.log1p(space.depth_normalised(adata.X))
+    own = variable_genes.log1p(variable_genes.depth_normalised(adata.X))
     # float32
     np.testing.assert_allclose(own.toarray(), reference.X.toarray(), rtol=1e-5)
 
@@ -39,10 +47,10 @@ def test_variable_genes_are_scanpys_seurat_by_library() -> None:
 
     adata = toy(100, 400, libraries=3)
     reference = adata.copy()
-    reference.X = space.log1p(space.depth_normalised(adata.X))
+    reference.X = variable_genes.log1p(variable_genes.depth_normalised(adata.X))
     reference.obs["library"] = reference.obs["library"].astype("category")
     found = sc.pp.highly_variable_genes(reference, n_top_genes=100, batch_key="library", inplace=False)
-    own = space.variable_genes(space.depth_normalised(adata.X), adata.obs["library"], n_top_genes=100)
+    own = variable_genes.variable_genes(variable_genes.depth_normalised(adata.X), adata.obs["library"], n_top_genes=100)
     theirs = np.flatnonzero(found["highly_variable"])
     # scanpy logs, then undoes it in float32: a gene on the border may change sides
     assert len(own) == 100
@@ -55,31 +63,31 @@ def test_a_difference_between_libraries_makes_no_gene_variable() -> None:
     counts[:, :10] = rng.negative_binomial(1, 1 / 3, (200, 10))  # vary in each library
     counts[:100, 10:20] = rng.poisson(6.0, (100, 10))  # differ between libraries
     library = ["a"] * 100 + ["b"] * 100
-    found = space.variable_genes(sp.csr_matrix(counts.astype(np.float32)), library, n_top_genes=10)
+    found = variable_genes.variable_genes(sp.csr_matrix(counts.astype(np.float32)), library, n_top_genes=10)
     assert found.tolist() == list(range(10))
 
 
 def test_tiny_libraries_do_not_choose_genes() -> None:
     adata = toy(60, 80, libraries=1)
-    normalised = space.depth_normalised(adata.X)
+    normalised = variable_genes.depth_normalised(adata.X)
     library = np.array(["big"] * 175 + ["tiny"] * 5)
-    own = space.variable_genes(normalised, library, n_top_genes=20)
-    assert own.tolist() == space.variable_genes(normalised[:175], ["big"] * 175, n_top_genes=20).tolist()
+    own = variable_genes.variable_genes(normalised, library, n_top_genes=20)
+    assert own.tolist() == variable_genes.variable_genes(normalised[:175], ["big"] * 175, n_top_genes=20).tolist()
     all_tiny = np.array([f"l{i % 60}" for i in range(180)])
-    assert len(space.variable_genes(normalised, all_tiny, n_top_genes=20)) == 20
+    assert len(variable_genes.variable_genes(normalised, all_tiny, n_top_genes=20)) == 20
 
 
 def test_constant_and_absent_genes_are_not_variable() -> None:
     counts = np.random.default_rng(0).poisson(2.0, (60, 12)).astype(np.float32)
     counts[:, 3], counts[:, 4] = 1, 0
-    found = space.variable_genes(sp.csr_matrix(counts), ["a"] * 60, n_top_genes=50)
+    found = variable_genes.variable_genes(sp.csr_matrix(counts), ["a"] * 60, n_top_genes=50)
     assert set(range(12)) - set(found.tolist()) == {3, 4}
 
 
 @pytest.mark.parametrize("n_genes", [40, 300])
 def test_components_are_those_of_the_centred_matrix(n_genes: int) -> None:
-    logged = space.log1p(space.depth_normalised(toy(80, n_genes).X))
-    own = space.components(logged, n_pcs=5, seed=1)
+    logged = variable_genes.log1p(variable_genes.depth_normalised(toy(80, n_genes).X))
+    own = components.components(logged, n_pcs=5, seed=1)
     dense = logged.toarray().astype(np.float64)
     values = np.linalg.svd(dense - dense.mean(axis=0), compute_uv=False)[:5]
     # arpack on float32
@@ -90,8 +98,8 @@ def test_components_are_those_of_the_centred_matrix(n_genes: int) -> None:
 def test_exact_and_approximate_neighbours_agree() -> None:
     points = np.random.default_rng(0).normal(size=(600, 5))
     points[10:14] = points[10]  # identical cells: none is its own neighbour
-    exact, distance = space.nearest_neighbours(points, 10)
-    near, far = space.nearest_neighbours(points, 10, exact_up_to=100)
+    exact, distance = neighbours.nearest_neighbours(points, 10)
+    near, far = neighbours.nearest_neighbours(points, 10, exact_up_to=100)
     for found in (exact, near):
         assert not (found == np.arange(600)[:, None]).any()
     shared = np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(exact, near, strict=True)])
@@ -101,8 +109,8 @@ def test_exact_and_approximate_neighbours_agree() -> None:
 
 def test_graph_weights_are_jaccard_of_closed_neighbourhoods() -> None:
     points = np.random.default_rng(0).normal(size=(60, 3))
-    indices, _ = space.nearest_neighbours(points, 6)
-    graph = space.shared_neighbour_graph(indices).toarray()
+    indices, _ = neighbours.nearest_neighbours(points, 6)
+    graph = neighbours.shared_neighbour_graph(indices).toarray()
     around = [set(row) | {i} for i, row in enumerate(indices.tolist())]
     for i, j in ((0, int(indices[0, 0])), (7, int(indices[7, 5])), (20, int(indices[20, 2]))):
         jaccard = len(around[i] & around[j]) / len(around[i] | around[j])
@@ -136,10 +144,10 @@ def test_a_cluster_of_one_animal_is_told() -> None:
     animal = np.concatenate([rng.integers(0, 5, 300), np.full(60, 4)])
     labels = np.repeat([0, 1, 2], [150, 150, 60])
     points = rng.normal(0, 0.3, (360, 3)) + 4 * np.eye(3)[labels]
-    indices, _ = space.nearest_neighbours(points, 40)
+    indices, _ = neighbours.nearest_neighbours(points, 40)
     settings = ClusterSettings(n_resamples=40)
-    by_cells, _ = clusters.stability(points, indices, {0.2: labels}, settings, seed=1)
-    by_animals, _ = clusters.stability(points, indices, {0.2: labels}, settings, seed=1, animal=animal)
+    by_cells, _ = stability.stability(points, indices, {0.2: labels}, settings, seed=1)
+    by_animals, _ = stability.stability(points, indices, {0.2: labels}, settings, seed=1, animal=animal)
     assert (by_cells[0.2] > 0.9).all()
     assert (by_animals[0.2][:2] > 0.9).all()
     # it comes back unless its animal, one of five, is the one left out: .8, with 40 resamples give or take .06
@@ -230,43 +238,43 @@ def test_indices_of_agreement_are_scikit_learns() -> None:
 
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, 4, 200), rng.integers(0, 3, 200)
-    together = clusters._contingency(one, other, 4)
-    assert clusters.adjusted_rand(together) == pytest.approx(adjusted_rand_score(one, other), abs=1e-12)
+    together = stability.contingency(one, other, 4)
+    assert stability.adjusted_rand(together) == pytest.approx(adjusted_rand_score(one, other), abs=1e-12)
     best = [max(jaccard_score(one == c, other == d) for d in range(3)) for c in range(4)]
-    np.testing.assert_allclose(clusters.best_jaccard(together), best, rtol=1e-12)
-    assert clusters.adjusted_rand(clusters._contingency(one, one, 4)) == 1.0
+    np.testing.assert_allclose(stability.best_jaccard(together), best, rtol=1e-12)
+    assert stability.adjusted_rand(stability.contingency(one, one, 4)) == 1.0
 
 
 def test_a_cluster_that_no_subset_holds_is_missing() -> None:
-    together = clusters._contingency(np.array([0, 0, 2]), np.array([0, 0, 1]), 4)
-    np.testing.assert_array_equal(clusters.best_jaccard(together), [1.0, np.nan, 1.0, np.nan])
+    together = stability.contingency(np.array([0, 0, 2]), np.array([0, 0, 1]), 4)
+    np.testing.assert_array_equal(stability.best_jaccard(together), [1.0, np.nan, 1.0, np.nan])
 
 
 def test_neighbours_in_a_subset_are_those_found_anew() -> None:
     points = np.random.default_rng(0).normal(size=(300, 4))
-    wide, _ = space.nearest_neighbours(points, 40)
+    wide, _ = neighbours.nearest_neighbours(points, 40)
     kept = np.sort(np.random.default_rng(1).choice(300, 240, replace=False))
-    anew, _ = space.nearest_neighbours(points[kept], 15)
-    np.testing.assert_array_equal(clusters._kept_neighbours(points, wide, kept, 15), anew)
+    anew, _ = neighbours.nearest_neighbours(points[kept], 15)
+    np.testing.assert_array_equal(stability._kept_neighbours(points, wide, kept, 15), anew)
 
 
 def test_neighbours_without_an_animal_that_held_all_of_them_are_those_found_anew() -> None:
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(size=(100, 4)), rng.normal(size=(80, 4)) + 9])
     animal = np.repeat([0, 1, 0], [3, 97, 80])  # of the first population animal 0 has three cells
-    wide, _ = space.nearest_neighbours(points, 40)
+    wide, _ = neighbours.nearest_neighbours(points, 40)
     kept = np.flatnonzero(animal == 0)
-    anew, _ = space.nearest_neighbours(points[kept], 15)
-    np.testing.assert_array_equal(clusters._kept_neighbours(points, wide, kept, 15), anew)
+    anew, _ = neighbours.nearest_neighbours(points[kept], 15)
+    np.testing.assert_array_equal(stability._kept_neighbours(points, wide, kept, 15), anew)
 
 
 @pytest.mark.parametrize("alone", [0, 1, 2])
 def test_clusters_of_one_animal_do_not_come_back_without_it(alone: int) -> None:
     points = np.random.default_rng(1).normal(size=(80, 3))
-    indices, _ = space.nearest_neighbours(points, 40)
+    indices, _ = neighbours.nearest_neighbours(points, 40)
     animal = np.repeat([0, 1], [80 - alone, alone])
     labels = np.repeat([0, 1], 40)
-    jaccard, ari = clusters.stability(
+    jaccard, ari = stability.stability(
         points, indices, {1.0: labels}, ClusterSettings(n_resamples=20), seed=1, animal=animal
     )
     assert np.isfinite(jaccard[1.0]).all()
@@ -290,13 +298,13 @@ def test_the_finest_stable_resolution_is_reported() -> None:
 
 def test_a_cell_without_counts_stays_empty() -> None:
     counts = sp.csr_matrix(np.array([[0, 0], [1, 3], [2, 2]], dtype=np.int32))
-    np.testing.assert_allclose(space.depth_normalised(counts).toarray(), [[0, 0], [1, 3], [2, 2]])
+    np.testing.assert_allclose(variable_genes.depth_normalised(counts).toarray(), [[0, 0], [1, 3], [2, 2]])
 
 
 def test_stability_of_a_pool_is_nearly_that_of_all_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ClusterSettings(resolutions=(0.2, 1.0), n_resamples=4)
     whole, _ = cluster(toy(300, 200), settings)
-    monkeypatch.setattr(clusters, "POOL", 400)
+    monkeypatch.setattr(stability, "POOL", 400)
     some, _ = cluster(toy(300, 200), settings)
     # the partitions are those of all cells either way
     pd.testing.assert_frame_equal(
@@ -312,11 +320,11 @@ def test_a_cluster_of_which_the_pool_holds_no_cell_has_no_stability() -> None:
     points = np.concatenate([rng.normal(size=(60, 4)), rng.normal(size=(60, 4)) + 20, rng.normal(size=(5, 4)) - 40])
     labels = np.repeat([0, 1, 2], [60, 60, 5])
     pool = np.arange(120)
-    indices, _ = space.nearest_neighbours(points[pool], 40)
+    indices, _ = neighbours.nearest_neighbours(points[pool], 40)
     settings = ClusterSettings(resolutions=(0.1,), n_resamples=3)
-    jaccard, _ = clusters.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool)
+    jaccard, _ = stability.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool)
     assert jaccard[0.1][:2].min() > 0.9
     assert np.isnan(jaccard[0.1][2])
     animal = np.repeat([0, 1, 2, 3, 4, 5], 20)
-    left_out, _ = clusters.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool, animal=animal)
+    left_out, _ = stability.stability(points[pool], indices, {0.1: labels}, settings, seed=1, cells=pool, animal=animal)
     assert left_out[0.1][2] == 0

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia import myeloid
-from recovery_microglia.myeloid import space
+from recovery_microglia.myeloid import components, neighbours, variable_genes
 from recovery_microglia.myeloid.integration import add_integrated, morans_i
 
 # anndata 0.13 asks pandas 3.1 for an option that is on its way out whenever it cuts a table with categories
@@ -127,8 +127,8 @@ def test_integration_lays_batches_over_one_another() -> None:
     points[second, 0] += 6
     adata.obsm["X_pca"] = points.astype(np.float32)
     assert add_integrated(adata, seed=1) == []
-    before, _ = space.nearest_neighbours(points, 15)
-    after, _ = space.nearest_neighbours(adata.obsm["X_pca_integrated"], 15)
+    before, _ = neighbours.nearest_neighbours(points, 15)
+    after, _ = neighbours.nearest_neighbours(adata.obsm["X_pca_integrated"], 15)
     library_score, group_score = second.astype(float), adata.obs["group"].to_numpy(float)
     # before: each library is an island (1); after: neighbours are of either library
     assert morans_i(library_score, before) > 0.95
@@ -161,7 +161,7 @@ def test_cells_without_a_score_do_not_count() -> None:
 
 def test_retention_of_no_structure_is_missing() -> None:
     rng = np.random.default_rng(0)
-    indices, _ = space.nearest_neighbours(rng.normal(size=(400, 3)), 15)
+    indices, _ = neighbours.nearest_neighbours(rng.normal(size=(400, 3)), 15)
     assert np.isnan(myeloid.score_retention(rng.normal(size=400), indices, indices))
 
 
@@ -170,12 +170,14 @@ def test_retention_of_no_structure_is_missing() -> None:
 
 def test_pictures_keep_populations_apart_and_repeat() -> None:
     adata = toy(40, 60, libraries=1)
-    adata.obsm["X_pca"] = space.components(space.log1p(space.depth_normalised(adata.X)), n_pcs=10, seed=1)
+    adata.obsm["X_pca"] = components.components(
+        variable_genes.log1p(variable_genes.depth_normalised(adata.X)), n_pcs=10, seed=1
+    )
     first, again = myeloid.embed(adata, seed=3), myeloid.embed(adata, seed=3)
     pd.testing.assert_frame_equal(first, again)
     assert first["cell"].tolist() == adata.obs_names.tolist()
     assert first[["integrated1", "integrated2"]].isna().all().all()
-    near, _ = space.nearest_neighbours(first[["umap1", "umap2"]].to_numpy(), 5)
+    near, _ = neighbours.nearest_neighbours(first[["umap1", "umap2"]].to_numpy(), 5)
     group = adata.obs["group"].to_numpy()
     # clear populations: nearly every neighbour in the picture is of one's own kind (chance: 1/3)
     assert (group[near] == group[:, None]).mean() > 0.95

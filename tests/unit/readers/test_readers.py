@@ -20,10 +20,10 @@ from split_fixture import taken_apart
 
 from bad_input.lab import h5_bytes, ten_x_h5
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.downloads import lists_of
 from recovery_microglia.readers import read_counts
-from recovery_microglia.readers.counts import check_depths
 from recovery_microglia.readers.hdf5 import read_anndata
+from recovery_microglia.readers.list_names import lists_of
+from recovery_microglia.readers.validation import check_depths
 
 GENES = ["Actb", "Itgax", "Igf1", "P2ry12", "Hexb"]
 IDS = ["ENSMUSG00000029580", "ENSMUSG00000030789", "ENSMUSG00000020053", "ENSMUSG00000036353", "ENSMUSG00000021665"]

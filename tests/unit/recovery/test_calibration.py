@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
+from recovery_microglia.core.statistics import wilson
 from recovery_microglia.recovery.calibration import (
     calibrate,
     call_above,
@@ -14,7 +15,6 @@ from recovery_microglia.recovery.calibration import (
     cutoffs_for,
     empirical_null,
     held_out_rate,
-    wilson,
 )
 
 

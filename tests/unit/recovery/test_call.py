@@ -8,14 +8,10 @@ import scipy.sparse as sp
 from report_fixture import sheet
 
 from recovery_microglia.core.genes import Signatures, load_signatures
-from recovery_microglia.recovery.call import (
-    RecoveryResult,
-    RecoverySettings,
-    agreement,
-    call_recovery,
-    coverage,
-    recovery_clusters,
-)
+from recovery_microglia.recovery.call import RecoveryResult, call_recovery
+from recovery_microglia.recovery.clusters import agreement, recovery_clusters
+from recovery_microglia.recovery.settings import RecoverySettings
+from recovery_microglia.recovery.signature import coverage
 
 PER_LIBRARY = 120
 SETTINGS = RecoverySettings(n_null_sets=200)

@@ -12,7 +12,8 @@ from library_fixture import demo_library, parameters
 from scipy.io import mmread
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.simulate.simulate import SEX_GENES, load_parameters, profiles, simulate, simulate_library
+from recovery_microglia.simulate.libraries import SEX_GENES, profiles, simulate, simulate_library
+from recovery_microglia.simulate.parameters import load_parameters
 from recovery_microglia.summary.truth import compare
 
 FOLDER = Path("config/datasets/demo/simulation")

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.downloads import fetched_path, write_fetched
-from recovery_microglia.study import dataset as sheet
+from recovery_microglia.deposit.manifest import fetched_path, write_fetched
+from recovery_microglia.study import dataset as study_dataset
+from recovery_microglia.study import files as sheet_files
+from recovery_microglia.study import run
 
 ENTRY = """\
 title: A study
@@ -39,8 +41,8 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def load(study: Path, schemas: Path) -> sheet.DataSet:
-    return sheet.load_dataset(study, schemas)
+def load(study: Path, schemas: Path) -> study_dataset.DataSet:
+    return study_dataset.load_dataset(study, schemas)
 
 
 def message(study: Path, schemas: Path) -> str:
@@ -168,8 +170,8 @@ def test_a_file_may_be_a_prefix(study: Path, schemas: Path) -> None:
     files = load(study, schemas).folder
     for end in ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz"):
         (files / f"GSM1_[a]_{end}").write_text("x")
-    assert len(sheet.library_files(files, "GSM1_[a]_")) == 3
-    assert sheet.library_files(files, "GSM2") == []
+    assert len(sheet_files.library_files(files, "GSM1_[a]_")) == 3
+    assert sheet_files.library_files(files, "GSM2") == []
 
 
 def test_a_matrix_comes_with_its_lists(study: Path, schemas: Path) -> None:
@@ -183,10 +185,10 @@ def test_a_matrix_comes_with_its_lists(study: Path, schemas: Path) -> None:
         "S2_features.tsv",
     ):
         (files / name).write_text("x")
-    found = sheet.library_files(files, "S1_matrix.mtx.gz")
+    found = sheet_files.library_files(files, "S1_matrix.mtx.gz")
     assert [path.name for path in found] == ["S1_matrix.mtx.gz", "features.tsv.gz", "S1_barcodes.tsv.gz"]
     (files / "S1_features.tsv.gz").write_text("x")  # a list that comes later is seen
-    assert sheet.library_files(files, "S1_matrix.mtx.gz")[1].name == "S1_features.tsv.gz"
+    assert sheet_files.library_files(files, "S1_matrix.mtx.gz")[1].name == "S1_features.tsv.gz"
 
 
 def test_an_animal_is_one_however_its_accents_are_written(study: Path, schemas: Path) -> None:
@@ -209,14 +211,14 @@ def test_shared_files_are_those_that_hold_several_libraries(study: Path, schemas
 def test_run_names_unknown_data_sets_and_keys(root: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     with pytest.raises(InputError) as error:
-        sheet.load_run({"datasets": ["dmo"], "sed": 1}, Path(), schemas)
+        run.load_run({"datasets": ["dmo"], "sed": 1}, Path(), schemas)
     assert "datasets: 'dmo' has no folder in config/datasets; did you mean 'demo'?" in str(error.value)
     assert "config/config.yaml: 'sed' is not known; did you mean 'seed'?" in str(error.value)
 
 
 def test_shipped_entries_are_valid(root: Path, schemas: Path, shared_data: Path) -> None:
     for folder in sorted((root / "config" / "datasets").iterdir()):
-        dataset = sheet.load_dataset(folder, schemas, root=root)
+        dataset = study_dataset.load_dataset(folder, schemas, root=root)
         assert dataset.libraries
     assert shared_data.is_dir()
 
@@ -238,7 +240,7 @@ download:
 
 def test_a_library_to_be_fetched_needs_no_file_yet(study: Path, schemas: Path) -> None:
     (study / "dataset.yaml").write_text(DOWNLOAD)
-    dataset = sheet.load_dataset(study, schemas, root=study.parents[2])
+    dataset = study_dataset.load_dataset(study, schemas, root=study.parents[2])
     assert dataset.folder == study.parents[2] / "resources/study/files"
     assert [file.name for file in dataset.downloads_for(dataset.libraries)] == ["GSE162807_RAW.tar"]
     # a plain file must be among those that are fetched
@@ -246,7 +248,7 @@ def test_a_library_to_be_fetched_needs_no_file_yet(study: Path, schemas: Path) -
     (study / "dataset.yaml").write_text(entry)
     assert "row 3, column file: 'b1.csv' is not among download.files; there are: a1.csv" in message(study, schemas)
     (study / "dataset.yaml").write_text(entry + "    - name: b1.csv\n")
-    dataset = sheet.load_dataset(study, schemas, root=study.parents[2])
+    dataset = study_dataset.load_dataset(study, schemas, root=study.parents[2])
     assert [file.name for file in dataset.downloads_for(dataset.libraries[:1])] == ["a1.csv"]
 
 
@@ -269,7 +271,7 @@ def test_after_fetching_a_file_that_is_not_there_is_told(study: Path, schemas: P
     folder.mkdir(parents=True)
     (folder / "a1.csv").write_text("x")
     with pytest.raises(InputError) as error:
-        sheet.load_dataset(study, schemas, root=root)
+        study_dataset.load_dataset(study, schemas, root=root)
     assert "row 3, column file" in str(error.value)
     assert "b1.csv': no such file, folder or file prefix; did you mean 'a1.csv'?" in str(error.value)
 

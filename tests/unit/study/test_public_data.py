@@ -13,8 +13,8 @@ from split_fixture import taken_apart
 from geo_fakes import SERIES, Fake, barcodes, h5, mtx, r_table, zipped
 from geo_server import Geo, serving
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.deposit.downloads import fetched_path, record_path
 from recovery_microglia.deposit.fetch import fetch
+from recovery_microglia.deposit.manifest import fetched_path, record_path
 from recovery_microglia.readers import read_counts
 from recovery_microglia.study.dataset import DataSet, load_dataset
 

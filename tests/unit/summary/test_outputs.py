@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recovery_microglia.deposit.downloads import write_fetched
-from recovery_microglia.summary import outputs
+from recovery_microglia.core import results
+from recovery_microglia.deposit.manifest import write_fetched
+from recovery_microglia.summary import answer, h5ad, notices, provenance
 
 
 def test_json_never_holds_nan(tmp_path: Path) -> None:
     value = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], "c": {"d": np.bool_(True), "e": pd.NA}}
-    outputs.write_json(value, tmp_path / "x" / "v.json")
+    results.write_json(value, tmp_path / "x" / "v.json")
     text = (tmp_path / "x" / "v.json").read_text()
     assert "NaN" not in text
     assert json.loads(text) == {"a": None, "b": [3, None], "c": {"d": True, "e": None}}
@@ -22,8 +23,8 @@ def test_json_never_holds_nan(tmp_path: Path) -> None:
 
 def test_tables_come_back_as_written(tmp_path: Path) -> None:
     frame = pd.DataFrame({"subject": ["a", "NA"], "k": [1, 2], "p": [0.1234567891, np.nan]})
-    outputs.write_table(frame, tmp_path / "t.tsv")
-    back = outputs.read_table(tmp_path / "t.tsv")
+    results.write_table(frame, tmp_path / "t.tsv")
+    back = results.read_table(tmp_path / "t.tsv")
     assert back["subject"].tolist() == ["a", "NA"], "a subject may be called NA"
     assert back["p"].tolist()[0] == 0.123457
     assert np.isnan(back["p"].tolist()[1])
@@ -32,7 +33,7 @@ def test_tables_come_back_as_written(tmp_path: Path) -> None:
 def test_gzipped_tables_are_the_same_bytes_every_time(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": range(100)})
     for name in ("1.tsv.gz", "2.tsv.gz"):
-        outputs.write_table(frame, tmp_path / name)
+        results.write_table(frame, tmp_path / name)
     first, second = ((tmp_path / name).read_bytes() for name in ("1.tsv.gz", "2.tsv.gz"))
     assert len(first) == len(second)
     assert pd.read_csv(tmp_path / "1.tsv.gz", sep="\t").equals(frame)
@@ -44,7 +45,7 @@ def test_notices_are_merged_and_the_worst_stands_first() -> None:
         "library": [{"library": "A", "notices": [few]}, {"library": "B", "notices": [few]}],
         "timeline": [{"notices": [{"code": "batch", "severity": "alarm", "text": "day is batch"}]}],
     }
-    table = outputs.collect_notices(reports)
+    table = notices.collect_notices(reports)
     assert table["code"].tolist() == ["batch", "few"]
     assert table["library"].tolist() == ["", "A, B"]
     assert table["step"].tolist() == ["timeline", "library"]
@@ -65,7 +66,7 @@ def test_h5ad_holds_whole_numbers_and_words_for_calls(tmp_path: Path) -> None:
     recovery = pd.DataFrame(
         {"cell": ["a:1"], "recovery_call": pd.array([True], dtype="boolean"), "recovery_score": 0.5}
     )
-    adata = outputs.finished_h5ad(clustered, points, recovery)
+    adata = h5ad.finished_h5ad(clustered, points, recovery)
     adata.write_h5ad(tmp_path / "m.h5ad")
     back = ad.read_h5ad(tmp_path / "m.h5ad")
     assert back.X.toarray().tolist() == [[1, 0], [0, 7]]
@@ -77,11 +78,11 @@ def test_h5ad_holds_whole_numbers_and_words_for_calls(tmp_path: Path) -> None:
 
 def test_headline_gives_no_onset_where_none_may_be_given() -> None:
     row = {"route": "score", "sentence": "Recovery microglia rise above control between day 3 and day 7."}
-    assert outputs.headline("tested", "", [row]) == row["sentence"]
+    assert answer.headline("tested", "", [row]) == row["sentence"]
     other = row | {"arm": "ko", "sentence": "No day has more."}
-    both = outputs.headline("tested", "", [row | {"arm": "wt"}, other, other | {"route": "cluster"}])
+    both = answer.headline("tested", "", [row | {"arm": "wt"}, other, other | {"route": "cluster"}])
     assert both == f"wt: {row['sentence']}\nko: No day has more."
-    text = outputs.headline("not_testable", "0 of 14 signature genes were measured", [row])
+    text = answer.headline("not_testable", "0 of 14 signature genes were measured", [row])
     assert "day" not in text
     assert "0 of 14" in text
 
@@ -104,10 +105,10 @@ def test_days_count_subjects_not_libraries() -> None:
             "lineage": ["microglia", "microglia", "neuron", "microglia"],
         }
     )
-    first, second = outputs.days(sheet, cells)
+    first, second = answer.days(sheet, cells)
     assert (first["subjects"], first["cells"], first["microglia"]) == (1, 2, 1)
     assert second["condition"] == "injured"
-    apart = outputs.days(sheet.assign(arm=["vehicle", "treated", ""]), cells)
+    apart = answer.days(sheet.assign(arm=["vehicle", "treated", ""]), cells)
     assert [(row["arm"], row["cells"]) for row in apart] == [("treated", 1), ("vehicle", 1), ("", 1)]
 
 
@@ -115,14 +116,14 @@ def test_the_checksums_of_fetched_files_are_those_of_what_came(tmp_path: Path) -
     (tmp_path / "own.csv").write_text("x")
     table = tmp_path / "resources/set/fetched/a.tar.tsv"
     write_fetched([("a.tar", 3, "a" * 64), ("in/a.txt.gz", 1, "b" * 64)], table)
-    rows = outputs.provenance_table([tmp_path / "own.csv", table], {}).query("kind == 'sha256'")
+    rows = provenance.provenance_table([tmp_path / "own.csv", table], {}).query("kind == 'sha256'")
     assert rows["name"].tolist() == [(tmp_path / "own.csv").as_posix(), "a.tar", "in/a.txt.gz"]
     assert rows["value"].tolist()[1:] == ["a" * 64, "b" * 64]
 
 
 def test_what_nobody_has_checked_reaches_the_warnings() -> None:
     notice = {"code": "to_check", "severity": "warning", "text": "To be checked: the day."}
-    table = outputs.collect_notices({"dataset": [{"notices": [notice]}], "library": [{"library": "A", "notices": []}]})
+    table = notices.collect_notices({"dataset": [{"notices": [notice]}], "library": [{"library": "A", "notices": []}]})
     assert table[["code", "severity", "step", "library"]].to_numpy().tolist() == [
         ["to_check", "warning", "dataset", ""]
     ]

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.study.samples import read_behaviour
+from recovery_microglia.study.behaviour import read_behaviour
 from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests, half_recovery, permutation_of_days
 
 DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)

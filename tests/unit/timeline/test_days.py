@@ -10,8 +10,9 @@ from statsmodels.stats.proportion import proportion_confint
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, trend_p, variance_stabilised_test
 from recovery_microglia.timeline.days import _against, compare_days, run_timeline, worst_status
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.fractions import TimelineSettings, fractions, group_of, pick_control
+from recovery_microglia.timeline.fractions import fractions, group_of, pick_control
 from recovery_microglia.timeline.onset import find_onset, half_rise
+from recovery_microglia.timeline.settings import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=800, n_bootstrap=300)
 DAYS = (1, 3, 7, 14, 21, 35)

@@ -7,7 +7,8 @@ from report_fixture import sheet
 from scipy.stats import permutation_test
 from scipy.stats.contingency import association
 
-from recovery_microglia.timeline.design import audit, cramers_v, smallest_p, subjects
+from recovery_microglia.core.statistics import cramers_v, smallest_p
+from recovery_microglia.timeline.design import audit, subjects
 
 GOOD = [(0, "naive", 3), (7, "injured", 3), (14, "injured", 3)]
 

@@ -9,8 +9,10 @@ from report_fixture import sheet
 from scipy import stats
 
 from recovery_microglia.core.genes import Signatures, load_signatures
+from recovery_microglia.core.statistics import welch_p
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.gene_courses import gene_course, gene_tests, igf1_share, welch_p
+from recovery_microglia.timeline.gene_courses import gene_course, gene_tests
+from recovery_microglia.timeline.igf1_sources import igf1_share
 
 GENES = ["Igf1", "Itgax", "Apoe", "Actb"]
 

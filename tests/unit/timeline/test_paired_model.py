@@ -8,9 +8,9 @@ from scipy.special import expit, logit
 
 from recovery_microglia.timeline.confirmatory_tests import sign_flip_p
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.fractions import TimelineSettings
 from recovery_microglia.timeline.onset import find_onset
 from recovery_microglia.timeline.paired_model import Pairs, paired_contrast, paired_p, paired_t_p, pairs_of, spread
+from recovery_microglia.timeline.settings import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=600, n_bootstrap=0)
 

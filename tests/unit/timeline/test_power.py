@@ -6,8 +6,8 @@ import pytest
 from report_fixture import sheet
 
 from recovery_microglia.timeline import betabinomial as bb
-from recovery_microglia.timeline.fractions import TimelineSettings
 from recovery_microglia.timeline.power import CALLED_IN_CONTROLS, MICROGLIA, SPREAD, plan, spread_to_be_known, words
+from recovery_microglia.timeline.settings import TimelineSettings
 
 SETTINGS = TimelineSettings()
 

@@ -6,11 +6,13 @@ import pytest
 from report_fixture import sheet
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import QUANTILES, calibrate
 from recovery_microglia.timeline.days import run_timeline
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.fractions import TimelineSettings, fractions
-from recovery_microglia.timeline.sensitivity import SCORE_COLUMN, Choice, alternatives, choices_it_hangs_on, interval
+from recovery_microglia.timeline.fractions import fractions
+from recovery_microglia.timeline.sensitivity import SCORE_COLUMN, Choice, alternatives, choices_it_hangs_on
+from recovery_microglia.timeline.settings import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
 PER_LIBRARY = 150

@@ -6,7 +6,7 @@ import pytest
 from report_fixture import sheet
 
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.fractions import TimelineSettings
+from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.stratified import INTERACTION_COLUMNS, STRATA_COLUMNS, by_sex, differing, interactions
 
 QUICK = TimelineSettings(n_draws=600, n_bootstrap=0)

@@ -6,10 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.kernels import column_group_sums, group_sums, row_products, take_columns
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 class Heard:

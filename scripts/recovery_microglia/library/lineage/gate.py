@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 from recovery_microglia.library.lineage import markers
-from recovery_microglia.library.lineage.evidence import Floats, Heard, Integers
+from recovery_microglia.library.lineage.evidence import Heard
 from recovery_microglia.library.lineage.markers import BLOOD, Columns
 from recovery_microglia.library.lineage.profiles import AMBIENT_SHARE, lineage_profiles, mixture_gain, posterior
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.genes import MYELOID, Signatures, present
-from recovery_microglia.library.lineage.evidence import Floats, Heard, Integers
+from recovery_microglia.library.lineage.evidence import Heard
 
-Columns = Mapping[str, NDArray[np.int64]]
+Columns = Mapping[str, Integers]
 
 SEED_EVIDENCE, SEED_MARGIN = 3.5, 2.0
 """Evidence (a z-like number) that a seed needs for its lineage, and its lead over the next lineage."""
@@ -29,7 +29,7 @@ none of these, whatever else it shows: *S100a4* and *S100a6* mark macrophages, b
 MIN_LEUKOCYTE_GENES = 4
 
 
-def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, NDArray[np.int64]]:
+def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, Integers]:
     """Return the columns of each lineage's markers, for lineages with at least two (or all) of them."""
     found, available = {}, set(genes)
     for name, markers in signatures.lineages.items():
@@ -109,7 +109,7 @@ def leukocyte_evidence(counts: Heard, genes: pd.Index, background: Floats) -> Fl
     return marker_evidence(counts, {"leukocyte": columns}, background, np.ones(len(genes)), min_markers=1)[:, 0]
 
 
-def seeds(evidence: Floats) -> NDArray[np.int64]:
+def seeds(evidence: Floats) -> Integers:
     """Return the lineage number of each clear cell, -1 for the others."""
     order = np.sort(evidence, axis=1)
     clear = (order[:, -1] >= SEED_EVIDENCE) & (order[:, -1] - order[:, -2] >= SEED_MARGIN)

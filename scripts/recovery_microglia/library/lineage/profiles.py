@@ -1,10 +1,10 @@
 """Profiles of the lineages in one library, and what they make of each cell."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.genes import MYELOID
-from recovery_microglia.library.lineage.evidence import Floats, Heard, Integers
+from recovery_microglia.library.lineage.evidence import Heard
 from recovery_microglia.library.lineage.markers import MAX_COUNT, Columns
 
 AMBIENT_SHARE = 0.08
@@ -86,7 +86,7 @@ def mixture_gain(
     best: Integers,
     profiles: Floats,
     weights: Floats,
-    myeloid: NDArray[np.bool_],
+    myeloid: Bools,
 ) -> tuple[Floats, Integers]:
     """Return what a second lineage adds to explaining each cell, and which lineage adds most.
 

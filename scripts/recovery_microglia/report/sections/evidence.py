@@ -8,25 +8,13 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.report import wording
-from recovery_microglia.report.blocks import (
-    Chip,
-    Column,
-    Fold,
-    Grid,
-    Map,
-    Note,
-    Prose,
-    Section,
-    plate,
-    plates,
-    table,
-)
+from recovery_microglia.report.blocks import Chip, Column, Fold, Grid, Map, Note, Prose, Section, plate, plates, table
 from recovery_microglia.report.cellmap import cell_map
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.report.sections.answer import warnings_of
-from recovery_microglia.study.dataset import CONTROLS
 
 FEWEST_COUNTS = 100
 """Counts of signature genes in called cells below which chance says which gene carries them."""

@@ -4,18 +4,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.report import wording
-from recovery_microglia.report.blocks import (
-    Column,
-    Fold,
-    Note,
-    Prose,
-    Section,
-    Tile,
-    Tiles,
-    plates,
-    table,
-    whole_table,
-)
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, Tile, Tiles, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
 DAY_COLUMNS = (

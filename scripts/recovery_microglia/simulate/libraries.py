@@ -19,39 +19,14 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from isal import igzip
-from numpy.typing import NDArray
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.simulate.parameters import Parameters, load_parameters
+from recovery_microglia.simulate.tenx import draw_barcodes, write_10x
 
-Floats = NDArray[np.float64]
-
-COLUMNS = {
-    "genes": ("gene", "id", "umis_per_10k"),
-    "cell_types": ("cell_type", "median_umis", "sd_log_umis"),
-    "markers": ("cell_type", "gene", "log2_fold_change"),
-    "programmes": ("programme", "gene", "log2_fold_change"),
-    "composition": ("condition", "day", "cell_type", "share"),
-    "states": ("condition", "day", "state", "share"),
-    "libraries": ("library", "depth", "ambient", "doublets", "low_quality", "stress"),
-    "settings": ("setting", "value", "meaning"),
-}
 SEX_GENES = {"female": {"Xist": 4.0}, "male": {"Ddx3y": 1.2, "Uty": 0.6, "Kdm5d": 0.6, "Eif2s3y": 1.2}}
 """UMIs per 10,000 of the genes that tell the sexes apart."""
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """The tables of a simulation, checked; one DataFrame each, plus ``settings`` as numbers by name."""
-
-    genes: pd.DataFrame
-    cell_types: pd.DataFrame
-    markers: pd.DataFrame
-    programmes: pd.DataFrame
-    composition: pd.DataFrame
-    states: pd.DataFrame
-    libraries: pd.DataFrame
-    settings: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -62,47 +37,6 @@ class Profiles:
     log2_types: Floats
     programmes: list[str]
     log2_programmes: Floats
-
-
-def load_parameters(folder: Path) -> Parameters:
-    """Read the tables of a simulation.
-
-    Raises
-    ------
-    InputError
-        A table or column is missing, a gene or cell type is not known, or shares do not add up to one.
-    """
-    tables: dict[str, pd.DataFrame] = {}
-    for name, columns in COLUMNS.items():
-        path = folder / f"{name}.tsv"
-        if not path.is_file():
-            raise InputError(f"{path}: no such file; a simulation needs {', '.join(COLUMNS)} (.tsv)")
-        tables[name] = pd.read_csv(path, sep="\t", comment="#")
-        if missing := [column for column in columns if column not in tables[name]]:
-            raise InputError(f"{path}: column {', '.join(missing)} is missing; needed: {', '.join(columns)}")
-    _check(tables, folder)
-    settings = tables.pop("settings")
-    return Parameters(**tables, settings=dict(zip(settings["setting"], settings["value"], strict=True)))
-
-
-def _check(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
-    genes, types = set(tables["genes"]["gene"]), set(tables["cell_types"]["cell_type"])
-    mistakes = []
-    for name in ("markers", "programmes"):
-        unknown = sorted(set(tables[name]["gene"]) - genes)
-        mistakes += [f"{folder / name}.tsv: gene {gene} is not in genes.tsv" for gene in unknown]
-    for name in ("markers", "composition"):
-        unknown = sorted(set(tables[name]["cell_type"]) - types)
-        mistakes += [f"{folder / name}.tsv: cell type {kind} is not in cell_types.tsv" for kind in unknown]
-    sums = tables["composition"].groupby(["condition", "day"])["share"].sum()
-    # 0.01: shares are written with four digits
-    mistakes += [
-        f"{folder}/composition.tsv: the shares of {condition}, day {day} add up to {total:.3f}, not 1"
-        for (condition, day), total in sums.items()
-        if abs(total - 1) > 0.01
-    ]
-    if mistakes:
-        raise InputError("\n".join(mistakes))
 
 
 def profiles(parameters: Parameters) -> Profiles:
@@ -249,42 +183,13 @@ def simulate_library(
     mean = (1 - ambient) * mean + ambient * depth[:, None] * soup
     shape = 1 / parameters.settings["count_dispersion"]
     counts = rng.poisson(mean * rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape).astype(np.int32)
-    barcodes = _barcodes(n_cells, rng)
+    barcodes = draw_barcodes(n_cells, rng)
     truth = cells.drop(columns="depth")
     truth.insert(0, "library", str(library["library"]))
     truth.insert(1, "barcode", barcodes)
     var = pd.DataFrame({"id": parameters.genes["id"].to_numpy()}, index=parameters.genes["gene"].to_numpy(str))
     adata = ad.AnnData(sp.csr_matrix(counts), obs=pd.DataFrame(index=barcodes), var=var)
     return adata, truth
-
-
-def _barcodes(n: int, rng: np.random.Generator) -> NDArray[np.str_]:
-    """Return unique 16-base barcodes as Cell Ranger writes them."""
-    letters = np.array(list("ACGT"))
-    found: dict[str, None] = {}
-    while len(found) < n:
-        found.update({"".join(letters[row]) + "-1": None for row in rng.integers(0, 4, (n, 16))})
-    return np.asarray(list(found)[:n], dtype=np.str_)
-
-
-def write_10x(counts: ad.AnnData, folder: Path) -> None:
-    """Write counts as Cell Ranger 3 does: ``matrix.mtx.gz``, ``barcodes.tsv.gz``, ``features.tsv.gz``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    matrix = sp.coo_matrix(counts.X)
-    order = np.lexsort((matrix.col, matrix.row))
-    head = f"%%MatrixMarket matrix coordinate integer general\n%\n{counts.n_vars} {counts.n_obs} {matrix.nnz}\n"
-    columns = [(matrix.col[order] + 1), (matrix.row[order] + 1), matrix.data[order]]
-    body = "\n".join(map("%d %d %d".__mod__, zip(*(c.tolist() for c in columns), strict=True)))
-    _write_gz(folder / "matrix.mtx.gz", head + body + "\n")
-    _write_gz(folder / "barcodes.tsv.gz", "".join(f"{barcode}\n" for barcode in counts.obs_names))
-    pairs = zip(counts.var["id"], counts.var_names, strict=True)
-    _write_gz(folder / "features.tsv.gz", "".join(f"{i}\t{symbol}\tGene Expression\n" for i, symbol in pairs))
-
-
-def _write_gz(path: Path, text: str) -> None:
-    # No time stamp inside: the same seed gives the same bytes.
-    with path.open("wb") as raw, igzip.IGzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0) as stream:
-        stream.write(text.encode())
 
 
 def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_library: int, seed: int) -> None:

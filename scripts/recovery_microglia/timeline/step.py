@@ -1,27 +1,22 @@
-"""The steps that put several modules together: what a rule's adapter calls."""
+"""The timeline step: calls and sheet in; all tables of the days out."""
 
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import anndata as ad
 import pandas as pd
 
-from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import MYELOID, Signatures
-from recovery_microglia.jobs.log import versions
-from recovery_microglia.library.process import lineage_table, qc_table
-from recovery_microglia.summary.outputs import Json, collect_notices, days, headline, provenance_table, totals
-from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
-from recovery_microglia.summary.truth import compare
+from recovery_microglia.core.results import Json
 from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests
 from recovery_microglia.timeline.days import run_timeline, worst_status
 from recovery_microglia.timeline.design import audit
 from recovery_microglia.timeline.error_correction import add_corrected, error_rates
-from recovery_microglia.timeline.fractions import TimelineSettings, add_mixture, fractions
-from recovery_microglia.timeline.gene_courses import gene_course, gene_tests, igf1_share
+from recovery_microglia.timeline.fractions import add_mixture, fractions
+from recovery_microglia.timeline.gene_courses import gene_course, gene_tests
+from recovery_microglia.timeline.igf1_sources import igf1_share
 from recovery_microglia.timeline.sensitivity import alternatives
+from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.stratified import by_sex, differing, interactions
 
 
@@ -114,78 +109,3 @@ def _partitions(myeloid: ad.AnnData, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the clusters of the judged cells at every resolution, of the uncorrected and the integrated components."""
     names = [name for name in myeloid.obs.columns if re.match(r"(integrated_)?leiden_", name)]
     return myeloid.obs[names].loc[cells["cell"]].set_axis(cells.index)
-
-
-def summary_step(
-    *,
-    facts: Json,
-    sheet: pd.DataFrame,
-    settings: Json,
-    libraries: Sequence[Json],
-    cells: pd.DataFrame,
-    recovered: pd.DataFrame,
-    reports: Mapping[str, Json],
-    onset: pd.DataFrame,
-    clusters: pd.DataFrame,
-    recovery_clusters: pd.DataFrame,
-    truth: pd.DataFrame | None,
-    inputs: Sequence[Path],
-) -> tuple[dict[str, pd.DataFrame], Json]:
-    """Return the closing tables, and summary.json.
-
-    Parameters
-    ----------
-    reports
-        ``myeloid``, ``recovery`` and ``timeline``: the JSON reports of these steps.
-    truth
-        Truth per simulated barcode; None for real data.
-    inputs
-        Files whose checksums are recorded.
-    """
-    entry = {
-        "notices": [Notice("to_check", "warning", f"To be checked: {text}").as_dict() for text in facts["to_check"]]
-    }
-    notices = collect_notices(
-        {"dataset": [entry], "library": libraries, **{name: [report] for name, report in reports.items()}}
-    )
-    truth_table, metrics = pd.DataFrame(columns=list(TRUTH_COLUMNS)), None
-    if truth is not None:
-        calls = recovered.assign(barcode=recovered["cell"].str.partition(":")[2])
-        where = sheet[["library", "subject", "day", "condition"]]
-        truth_table, metrics = compare(calls, cells, truth, where)
-    key = ["resolution", "cluster"]
-    shares = recovery_clusters.drop(columns="n").astype({"cluster": str})
-    tables = {
-        "samples": sheet,
-        "qc": qc_table(libraries, cells),
-        "lineages": lineage_table(cells, sheet),
-        "clusters": clusters.astype({"cluster": str}).merge(shares, on=key, how="left"),
-        "truth": truth_table,
-        "warnings": notices,
-        "provenance": provenance_table(inputs, settings),
-    }
-    timeline, recovery = reports["timeline"], reports["recovery"]
-    rows: list[Json] = onset.to_dict("records")
-    summary: dict[str, Any] = {
-        **facts,
-        "status": timeline["status"],
-        "reason": timeline["reason"],
-        "headline": headline(timeline["status"], timeline["reason"], rows),
-        "recovery": {key: value for key, value in recovery.items() if key != "notices"},
-        "design": timeline["design"],
-        "onset": [row for row in rows if row["route"] == "score"],
-        "robustness": timeline["robustness"],
-        "interactions": timeline["interactions"],
-        "behaviour": timeline["behaviour"],
-        "days": days(sheet, cells),
-        "totals": {
-            "barcodes": sum(report["calling"]["barcodes"] for report in libraries),
-            "variable_genes": reports["myeloid"]["variable_genes"],
-            **totals(cells, recovered),
-        },
-        "truth": metrics,
-        "notices": notices.to_dict("records"),
-        "versions": versions(),
-        "parameters": settings,
-    }
-    return tables, summary

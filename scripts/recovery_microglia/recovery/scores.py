@@ -1,0 +1,197 @@
+"""Scores of the microglia: likelihood ratios with prior or learnt weights, and ranks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.genes import Signatures
+from recovery_microglia.recovery.ambient import ambient_profiles
+from recovery_microglia.recovery.calibration import animals
+from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
+from recovery_microglia.recovery.gene_weights import Refined, refine, score
+from recovery_microglia.recovery.likelihood import (
+    RIVALS,
+    Resting,
+    Weights,
+    learn_resting,
+    likelihoods,
+    mixture_share,
+    prior_weights,
+    probability,
+    resting_by_library,
+    shares_of_animals,
+    state_probabilities,
+)
+from recovery_microglia.recovery.rank_scores import rank_gains, score_sets, thin_counts
+from recovery_microglia.recovery.settings import RecoverySettings
+from recovery_microglia.recovery.signature import LEFT_OUT
+from recovery_microglia.recovery.states import INFLAMMATION, state_sets
+
+SCORERS = {"score": "recovery_score", "score_without": "recovery_score_without_itgax_igf1"}
+
+
+FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_score_ranks"}
+"""Scores that are calibrated for the robustness table, and make no call."""
+
+
+RELEARN_FROM = 0.03
+"""Share of recovery cells among control microglia, by learnt weights, from which resting cells are learnt anew with these:
+the prior weights clean such controls in part only."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of the microglia.
+
+    Attributes
+    ----------
+    table
+        Cells × scores: the recovery score (log-likelihood ratio), the same without *Itgax* and *Igf1*, the same on
+        counts thinned to a common depth; by ranks (UCell): recovery, context, and ``score_<state>`` for each state.
+    probability
+        Probability of recovery given the animal's own share of such cells (cells,).
+    states
+        Cells × states, probabilities that add up to one.
+    gains
+        Rank gains, for further gene sets.
+    refined
+        What was learnt of the genes.
+    ambient
+        Share of ambient RNA by library, as far as known.
+    """
+
+    table: pd.DataFrame
+    probability: Floats
+    states: pd.DataFrame
+    gains: Any
+    refined: Refined
+    ambient: dict[str, float]
+
+
+def score_cells(
+    microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, control: Bools, *, seed: int
+) -> Scores:
+    """Score the microglia."""
+    genes, counts, obs = pd.Index(microglia.var_names), microglia.X, microglia.obs
+    # ranks beyond the number of genes do not exist; a panel uses all the ranks it has
+    max_rank = min(settings.max_rank, len(genes))
+    gains = rank_gains(counts, max_rank=max_rank)
+    up = signatures.recovery.up
+    sets: dict[str, tuple[str, ...]] = {
+        FURTHER["ranks"]: up,
+        "context_score": signatures.context.up,
+        **{f"score_{name}": members for name, members in state_sets(signatures).items() if name != "recovery"},
+    }
+    table = score_sets(gains, genes, sets, max_rank=max_rank)
+    total = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    thinned = thin_counts(counts, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    rivals = {name: members for name, members in state_sets(signatures).items() if name in RIVALS}
+    ambient = _ambient(microglia, signatures)
+    cells = obs[["library", "subject"]].astype(str)
+    nuisance = _nuisance(obs, table, total)
+    without = tuple(gene for gene in up if gene not in LEFT_OUT)
+    found: dict[str, Refined] = {}
+    for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
+        weights = prior_weights(genes, members, rivals)
+        resting = _resting(counts, weights, control, obs, total, ambient)
+        if (weights.recovery != 1).sum() < 2:
+            table[name] = np.nan
+            found[name] = Refined(
+                (),
+                np.zeros(len(total), np.int64),
+                pd.DataFrame(columns=list(LEARNT_COLUMNS)),
+                "too few signature genes",
+            )
+        else:
+            found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
+            rest: Resting | list[Resting] = resting
+            table[name] = score(counts, found[name], rest)
+            if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
+                rest = [_resting(counts, learnt, control, obs, total, ambient) for learnt in found[name].weights]
+                table[name] = score(counts, found[name], rest)
+            if name == SCORERS["score"]:
+                table[FURTHER["depth_matched"]] = score(thinned, found[name], rest)
+        if name == SCORERS["score"]:
+            fit, names = likelihoods(counts, weights, resting), weights.names
+            if FURTHER["depth_matched"] not in table:
+                table[FURTHER["depth_matched"]] = np.nan
+    table.index = microglia.obs_names
+    animal = animals(obs)
+    ratio = table[SCORERS["score"]].to_numpy(float)
+    chance = probability(ratio, shares_of_animals(ratio, animal))
+    return Scores(
+        table,
+        chance,
+        state_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
+        gains,
+        found[SCORERS["score"]],
+        {} if ambient is None else ambient.sum().to_dict(),
+    )
+
+
+def _learn(
+    counts: sp.csr_matrix, genes: pd.Index, weights: Weights, resting: Resting, cells: pd.DataFrame,
+    control: Bools, signatures: Signatures, nuisance: pd.DataFrame, settings: RecoverySettings,
+) -> Refined:  # fmt: skip
+    """Return the learnt weights; the prior ones, for all cells, where learning is switched off or refused."""
+    if settings.refine:
+        refined = refine(counts, genes, weights, resting, cells, control, signatures, nuisance)
+        if refined.weights:
+            return refined
+        return Refined((weights,), np.zeros(len(cells), np.int64), refined.table, refined.refused)
+    return Refined(
+        (weights,),
+        np.zeros(len(cells), np.int64),
+        pd.DataFrame(columns=list(LEARNT_COLUMNS)),
+        "switched off in config.yaml",
+    )
+
+
+def _ambient(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame | None:
+    """Return the ambient counts of each gene per count of a cell, by library; None where the soup is not known."""
+    if "soup" not in microglia.varm or microglia.n_obs == 0:
+        return None
+    soup = pd.DataFrame(microglia.varm["soup"])
+    return ambient_profiles(microglia.X, microglia.obs["library"].to_numpy(str), soup, signatures)
+
+
+def _resting(
+    counts: sp.csr_matrix,
+    weights: Weights,
+    control: Bools,
+    obs: pd.DataFrame,
+    total: Floats,
+    ambient: pd.DataFrame | None,
+) -> Resting:
+    """Return what resting cells of each library hold; they are the controls of its chemistry.
+
+    A chemistry without controls takes all its cells: such scores can be looked at, but are never called.
+    """
+    library, chemistry = obs["library"].to_numpy(str), obs["chemistry"].to_numpy(str)
+    profile = np.zeros(len(total), dtype=np.int64)
+    shares: list[Floats] = []
+    for kind in np.unique(chemistry):
+        own = chemistry == kind
+        here = own & control if (own & control).any() else own
+        share = learn_resting(counts[here], weights)
+        part = resting_by_library(share, library[own], total[own], here[own], ambient)
+        profile[own] = part.profile + sum(len(s) for s in shares)
+        shares.append(part.share)
+    return Resting(np.concatenate(shares) if shares else np.zeros((1, counts.shape[1])), profile)
+
+
+def _nuisance(obs: pd.DataFrame, ranks: pd.DataFrame, total: Floats) -> pd.DataFrame:
+    """Return what must not be learnt, per cell."""
+    found = pd.DataFrame({"depth": np.log(np.maximum(total, 1.0))})
+    for word, column in (("dissociation stress", "pct_dissociation"), ("mitochondrial RNA", "pct_mito")):
+        if column in obs:
+            found[word] = obs[column].to_numpy(float)
+    for word in INFLAMMATION:
+        if f"score_{word}" in ranks:
+            found[word.replace("_", " ")] = ranks[f"score_{word}"].to_numpy(float)
+    return found

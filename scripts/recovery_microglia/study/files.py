@@ -1,0 +1,135 @@
+"""The files that a sheet names: whether they are there, and each is the file of one library."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from recovery_microglia.core.errors import InputError, shortened
+from recovery_microglia.core.schemas import hint
+from recovery_microglia.core.tsv import read_tsv
+from recovery_microglia.deposit.downloads import Download
+from recovery_microglia.deposit.manifest import fetched_path, record_path
+from recovery_microglia.readers.list_names import MATRIX, is_list, lists_of
+from recovery_microglia.study.samples import NEEDED
+
+
+def simulation_mistakes(simulation: Any, path: Path) -> list[str]:
+    """Return what is wrong with ``simulation``; ``path`` is the data set's folder."""
+    parameters = simulation.get("parameters") if isinstance(simulation, Mapping) else None
+    if not isinstance(parameters, str) or (path / parameters / "genes.tsv").is_file():
+        return []
+    return [
+        f"simulation.parameters: '{path / parameters}': no folder with genes.tsv and the other tables of a simulation"
+    ]
+
+
+def library_files(folder: Path, file: str) -> list[Path]:
+    """Return the files behind a sheet's ``file``: itself (with its lists), all files of a folder, or those with the prefix."""
+    path = folder / file
+    if not file:
+        return []
+    if path.is_file():
+        if not MATRIX.search(file):
+            return [path]
+        genes, barcodes = _lists_in(path.parent, path.parent.stat().st_mtime_ns)[path]
+        return [path, *genes, *barcodes]
+    if path.is_dir():
+        return sorted(found for found in path.rglob("*") if found.is_file())
+    return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
+
+
+@lru_cache(maxsize=16)
+def _lists_in(folder: Path, changed: int) -> dict[Path, tuple[list[Path], list[Path]]]:  # noqa: ARG001 (part of the key)
+    """Return the lists of each matrix in a folder as it is since ``changed``; asked for by each of hundreds of libraries."""
+    return lists_of([found for found in folder.iterdir() if found.is_file()])
+
+
+def _files(path: Path) -> list[tuple[int, str, bool]]:
+    """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
+    try:
+        header, rows = read_tsv(path, NEEDED)
+    except InputError:
+        return []  # told already
+    if "file" not in header:
+        return []
+    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
+
+
+def _no_file_column(path: Path) -> list[str]:
+    try:
+        header, _ = read_tsv(path, NEEDED)
+    except InputError:
+        return []  # told already
+    return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
+
+
+def _missing_files(path: Path, folder: Path) -> list[str]:
+    lines = []
+    for number, file, included in _files(path):
+        if included and not library_files(folder, file):
+            there = [found.name for found in folder.iterdir()] if folder.is_dir() and file else []
+            what = f"'{folder / file}': no such file, folder or file prefix{hint(file, there)}" if file else "empty"
+            lines.append(f"{path}: row {number}, column file: {what}")
+    return lines
+
+
+def _same_file(path: Path, folder: Path) -> list[str]:
+    """Return a line for each library whose file another one has already, where no rule takes the file apart."""
+    lines, seen, whose = [], dict[str, int](), dict[Path, int]()
+    for number, file, _ in _files(path):
+        counts = [found.resolve() for found in library_files(folder, file) if not is_list(found)]
+        row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
+        if file and row:
+            lines.append(
+                f"{path}: row {number}, column file: '{file}' is the file of row {row} too; each library has its own, or "
+                "dataset.yaml says under split: how the cells of one file are told apart"
+            )
+        seen.setdefault(file, number)
+        whose |= {found: whose.get(found, number) for found in counts}
+    return lines
+
+
+def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
+    """Return a line for each library whose file cannot be among what is still to be fetched."""
+    if any(file.is_archive for file in downloads):
+        return []  # what an archive holds is known when it is unpacked
+    names = [file.name for file in downloads]
+    return [
+        f"{path}: row {number}, column file: "
+        + (f"'{file}' is not among download.files; there are: {', '.join(names[:6])}" if file else "empty")
+        for number, file, included in _files(path)
+        if included and not (file and any(name.startswith(file) for name in names))
+    ]
+
+
+def files_mistakes(
+    path: Path, folder: Path, entry: Mapping[str, Any], downloads: Sequence[Download], here: bool
+) -> list[str]:
+    """Return what is wrong with the files of a sheet, whatever else is wrong with it.
+
+    ``here``: what was to be fetched has been.
+    """
+    missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
+    same = [] if entry.get("split") else _same_file(path, folder)
+    return _no_file_column(path) + shortened(missing) + shortened(same)
+
+
+def not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
+    """Return the downloads without the archives whose content somebody has put into the folder already.
+
+    That is so where every library's file is there, but neither the archive nor a trace of fetching it.
+    """
+    files = [file for _, file, included in _files(path / "samples.tsv") if included]
+    if not files or not all(library_files(folder, file) for file in files):
+        return downloads
+    traces = {
+        file.name
+        for file in downloads
+        if (folder / file.name).exists()
+        or (folder / f".{file.name}.part").exists()
+        or fetched_path(path.name, file.name, root).exists()
+        or record_path(path.name, file.name, root).exists()
+    }
+    return [file for file in downloads if not file.is_archive or file.name in traces]
