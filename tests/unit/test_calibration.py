@@ -68,6 +68,13 @@ def test_animals_that_differ_widen_the_interval() -> None:
     assert widths[1] > 2
 
 
+def test_animals_that_agree_by_chance_make_no_interval_narrower_than_their_cells_do() -> None:
+    scores = np.tile(np.arange(200.0), 4)  # four animals with the very same scores: ten of 200 pass in each
+    rate, low, high = held_out_rate(scores, np.repeat(list("abcd"), 200), 0.95)
+    assert rate == 0.05
+    assert (low, high) == wilson(40, 800)
+
+
 def test_the_held_out_rate_of_alike_animals_is_nominal() -> None:
     rng = np.random.default_rng(2)
     rates = [held_out_rate(rng.normal(0, 1, 900), np.repeat(list("abcdef"), 150), 0.99)[0] for _ in range(200)]

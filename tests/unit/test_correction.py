@@ -74,6 +74,9 @@ def test_rates_are_those_of_the_two_distributions_at_the_animals_own_cutoff() ->
     assert rates["sensitivity"].to_numpy() == pytest.approx(norm.sf(-2 / 3), abs=0.04)
     held_out = error_rates(cells, samples, CALIBRATION)  # 1.2 % of held-out controls where 1 % were meant to pass
     assert (held_out["false_rate"] / rates["false_rate"]).to_numpy() == pytest.approx(1.2)
+    # none of the held-out controls was called, by luck: the false calls that were seen remain, and nobody corrects for fewer
+    lucky = error_rates(cells, samples, CALIBRATION.assign(fpr=0.0))
+    pd.testing.assert_frame_equal(lucky, rates)
 
 
 def test_shares_of_animals_come_out_right_after_correction() -> None:
