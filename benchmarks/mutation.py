@@ -51,8 +51,9 @@ class Mutant(NamedTuple):
         return source[: self.start] + self.after.encode() + source[self.start + len(self.before.encode()) :]
 
     def __str__(self) -> str:
-        line = (ROOT / self.file).read_bytes().splitlines()[self.line - 1].decode().strip()
-        return f"{self.file}:{self.line}  {self.before} -> {self.after}  in  {line}"
+        source = (ROOT / self.file).read_bytes()
+        line, column = source.splitlines()[self.line - 1].decode(), self.start - source.rfind(b"\n", 0, self.start)
+        return f"{self.file}:{self.line}:{column}  {self.before} -> {self.after}  in  {line.strip()}"
 
 
 def mutants(file: str, source: bytes) -> list[Mutant]:

@@ -89,10 +89,10 @@ def test_what_no_test_notices_survives_and_the_work_tree_stays(
     mutation.main()
     # five pass from 2 on as from 4 on, and nobody asks four themselves; nothing looks at SIZE
     assert [line.split("recovery_microglia/")[-1] for line in capsys.readouterr().out.splitlines()] == [
-        "alone.py:1  3 -> 1  in  SIZE = 3",
-        "alone.py:1  3 -> 6  in  SIZE = 3",
-        "room/door.py:5  >= -> >  in  return n >= LEAST",
-        "room/inner.py:1  4 -> 2  in  LEAST = 4",
+        "alone.py:1:8  3 -> 1  in  SIZE = 3",
+        "alone.py:1:8  3 -> 6  in  SIZE = 3",
+        "room/door.py:5:14  >= -> >  in  return n >= LEAST",
+        "room/inner.py:1:9  4 -> 2  in  LEAST = 4",
         "1 of 5 mutants killed (20%); 5 in all",
     ]
     assert {file: file.read_bytes() for file in project.rglob("*.py")} == before
