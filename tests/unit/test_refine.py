@@ -151,6 +151,15 @@ def test_the_null_teaches_nothing(seed: int) -> None:
     assert (found.table["fold"] == RECOVERY_FOLD).all()
 
 
+@pytest.mark.parametrize(("share", "enough"), [(0.06, False), (0.12, True)])
+def test_a_dozen_recovery_cells_teach_nothing_and_thirty_do(share: float, enough: bool) -> None:
+    # 24 or 48 cells in eight animals of 50; those outside a fold are worth 14 or 15, and 28 to 31
+    for seed in (1, 2):
+        found, *_ = learn(*study(share, per_animal=50, seed=seed)[:2])
+        assert (found.refused == "") == enough
+        assert (found.table["decision"] == "as before").all() != enough
+
+
 def test_few_animals_teach_nothing() -> None:
     counts, cells, _ = study(0.2, injured=3)
     assert learn(counts, cells)[0].refused == f"fewer than {N_FOLDS} animals that are not controls"
