@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slurm snapshot accuracy scale bad-input-page page screenshots check format lock
+.PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -24,6 +24,9 @@ test-slurm: setup ## run the pipeline on the Slurm of this machine (as root on D
 
 snapshot: setup ## run the demo and two real sets, and name the results that differ from the stored ones (minutes)
 	.venv/bin/python tests/snapshot.py
+
+mutants: setup ## change the code in 60 small ways and say which of them the unit tests do not notice (a quarter of an hour)
+	.venv/bin/python benchmarks/mutation.py recovery timeline --sample 60
 
 accuracy: setup ## measure accuracy on simulated data with known truth, beside what others do (half an hour)
 	.venv/bin/python benchmarks/accuracy/run.py --docs

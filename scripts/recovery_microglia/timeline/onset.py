@@ -160,7 +160,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
     day = "day" if whole else "tested day"
     last = tested["day"].max()
     text = f"On no {day} up to day {last:g} was a rise of recovery microglia over the control shown"
-    doubt = tested[(tested["methods_against"] != "") & (tested["q"] < 1)]
+    doubt = tested[tested["methods_against"] != ""]
     if len(doubt):
         against = doubt.groupby("methods_against", sort=False)["day"].agg(
             lambda days: ", ".join(f"{d:g}" for d in days)

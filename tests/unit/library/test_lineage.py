@@ -7,6 +7,8 @@ import scipy.sparse as sp
 from library_fixture import demo_library, demo_shapes, draw, signatures
 
 from recovery_microglia.library.lineage import assign_lineage, gate, many_macrophages
+from recovery_microglia.library.lineage.evidence import Heard
+from recovery_microglia.library.lineage.profiles import posterior
 
 COMMON = ("oligodendrocyte", "astrocyte", "neuron", "endothelial")
 
@@ -149,6 +151,23 @@ def test_shallow_cells_are_doubtful_rather_than_wrong() -> None:
     for kind in ("infiltrating_macrophage", "border_macrophage"):
         assert share(table, names, kind, "microglia") < 0.05
     assert (table["lineage_confidence"].notna() | table["lineage"].isin(["ambiguous", "unassigned"])).all()
+
+
+def test_the_confidence_is_honest_where_genes_go_in_pairs() -> None:
+    rng = np.random.default_rng(1)
+    # 30 genes tell two lineages apart fourfold, each has a twin that always holds the same count; 2,000 cells of each
+    level = rng.uniform(2e-5, 8e-5, 30) * np.where(np.arange(30) % 2, [[4], [1]], [[1], [4]])
+    true = np.repeat([0, 1], 2000)
+    seen = np.repeat(rng.poisson(1500 * level[true]), 2, axis=1)
+    rest = 1500 - seen.sum(axis=1, keepdims=True)
+    both = np.repeat(level, 2, axis=1)
+    profiles = np.column_stack([both, 1 - both.sum(axis=1)])
+    heard = Heard(sp.csr_matrix(np.hstack([seen, rest]).astype(np.int32)), np.arange(61))
+    chance = posterior(heard, profiles, np.ones(61), np.array([0.5, 0.5]))
+    right = (chance.argmax(axis=1) == true).mean()
+    # 4,000 cells know their share to .006; taken as independent, pairs would make the cells far too sure
+    assert chance.max(axis=1).mean() == pytest.approx(right, abs=0.02)
+    assert right < 0.95
 
 
 def test_a_panel_that_cannot_tell_says_so_and_takes_the_sorts_word() -> None:

@@ -14,8 +14,10 @@ from recovery_microglia.recovery.calibration import (
     cutoff,
     cutoffs_for,
     empirical_null,
+    even_odds,
     held_out_rate,
 )
+from recovery_microglia.recovery.likelihood import probability
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=400), st.sampled_from([0.9, 0.95, 0.99, 0.995]))
@@ -38,6 +40,13 @@ def test_cutoff_of_nothing_is_missing() -> None:
 def test_wilson_is_statsmodels(k: int, extra: int) -> None:
     n = k + extra
     assert wilson(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"), rel=1e-9, abs=1e-12)
+
+
+def test_at_even_odds_a_cell_is_as_likely_a_recovery_cell_as_not() -> None:
+    share = np.array([0.002, 0.1, 0.4])
+    assert probability(even_odds(share), share) == pytest.approx(0.5)
+    # an animal without recovery cells, or whose share is not known, lowers no cutoff; one of many leaves it at 0 at least
+    assert even_odds(np.array([0.0, np.nan, 0.5, 0.8, 1.0])).tolist() == [np.inf, np.inf, 0, 0, 0]
 
 
 def test_each_subject_is_judged_by_the_cutoff_of_the_others() -> None:
@@ -66,6 +75,13 @@ def test_animals_that_differ_widen_the_interval() -> None:
         widths.append((high - low) / (plain[1] - plain[0]))
     assert widths[0] == pytest.approx(1.0, abs=0.6)
     assert widths[1] > 2
+
+
+def test_animals_that_agree_by_chance_make_no_interval_narrower_than_their_cells_do() -> None:
+    scores = np.tile(np.arange(200.0), 4)  # four animals with the very same scores: ten of 200 pass in each
+    rate, low, high = held_out_rate(scores, np.repeat(list("abcd"), 200), 0.95)
+    assert rate == 0.05
+    assert (low, high) == wilson(40, 800)
 
 
 def test_the_held_out_rate_of_alike_animals_is_nominal() -> None:

@@ -151,6 +151,15 @@ def test_the_null_teaches_nothing(seed: int) -> None:
     assert (found.table["fold"] == RECOVERY_FOLD).all()
 
 
+@pytest.mark.parametrize(("share", "enough"), [(0.06, False), (0.12, True)])
+def test_a_dozen_recovery_cells_teach_nothing_and_thirty_do(share: float, enough: bool) -> None:
+    # 24 or 48 cells in eight animals of 50; those outside a fold are worth 14 or 15, and 28 to 31
+    for seed in (1, 2):
+        found, *_ = learn(*study(share, per_animal=50, seed=seed)[:2])
+        assert (found.refused == "") == enough
+        assert (found.table["decision"] == "as before").all() != enough
+
+
 def test_few_animals_teach_nothing() -> None:
     counts, cells, _ = study(0.2, injured=3)
     assert learn(counts, cells)[0].refused == f"fewer than {N_FOLDS} animals that are not controls"
@@ -196,6 +205,27 @@ def test_effects_are_those_of_weighted_least_squares_with_a_mean_for_each_librar
         groups = pd.factorize(subject)[0]
         robust = fit.get_robustcov_results("cluster", groups=groups, use_correction=False).bse[:3] * np.sqrt(6 / 5)
         assert (error[:, gene] >= 0.99 * robust).all()
+
+
+def test_the_errors_of_effects_are_honest_where_few_animals_hide_how_much_counts_vary() -> None:
+    scores = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        subject = np.repeat([f"s{i}" for i in range(4)], 100)
+        depth, share = rng.lognormal(7.6, 0.3, 400), rng.choice([5e-5, 2e-4, 5e-4, 1e-3], 1500)
+        mean = depth[:, None] * share
+        counts = rng.poisson(mean * rng.gamma(1 / DISPERSION, DISPERSION, mean.shape))
+        counts = np.column_stack([counts, np.maximum(np.round(depth) - counts.sum(axis=1), 1)]).astype(float)
+        level = (rng.random((400, 1)) < 0.15) * rng.uniform(0.5, 1, (400, 1))  # no gene moves with it
+        system = module._System(sp.csr_matrix(counts), subject, subject, np.zeros(400, np.int64))
+        moments = system.moments(level, np.log(counts.sum(axis=1)), np.arange(1500))
+        effect, error = system.solve(moments, fold=1)
+        scores.append(effect[0] / error[0])
+    # the larger of two errors is a little too wide on purpose; too narrow, and genes that do not move are learnt; much
+    # too wide, and those that move are not. 6,000 genes know a standard deviation to .01
+    assert 0.75 < np.std(scores) < 1.0
+    # one-sided normal .0013, known to .0005
+    assert (np.array(scores) > 3).mean() < 0.0013 + 3 * 0.0005
 
 
 def test_the_posterior_of_a_fold_is_what_a_fine_grid_gives() -> None:

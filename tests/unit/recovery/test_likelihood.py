@@ -205,6 +205,16 @@ def test_levels_are_those_that_the_cells_were_drawn_with() -> None:
 # ---------------------------------------------------------------- without a cutoff
 
 
+def test_cells_a_fifth_of_the_way_are_hardly_counted_as_recovery_cells() -> None:
+    found = []
+    for seed in range(4):
+        some = draw(60, raised=RECOVERY, fold=1 + 0.2 * (RECOVERY_FOLD - 1), depth=8000, seed=10 + seed)
+        found.append(mixture_share(ratio(sp.csr_matrix(sp.vstack([some, draw(240, depth=8000, seed=seed)]))))[0])
+    # 20 % of the cells are on the way and none is half of it: a tenth of these may pass for recovery, as even with 8,000
+    # counts a level is known to a fifth or so; a third would, were cells on the way not expected at all
+    assert np.mean(found) < 0.03
+
+
 def test_the_share_is_the_maximum_of_the_likelihood() -> None:
     rng = np.random.default_rng(1)
     scores = np.concatenate([rng.normal(2, 2, 40), rng.normal(-3, 1.5, 160)])

@@ -52,6 +52,17 @@ def test_the_effect_of_a_covariate_is_that_of_a_logistic_regression() -> None:
     assert np.sqrt(covariance[0, 0]) >= 0.8 * fit.bse[-1]
 
 
+def test_a_handful_of_cells_makes_no_enormous_effect_of_a_covariate() -> None:
+    # two or three of 30 cells in each female and none in the males: the likelihood alone says that sex is everything
+    k, n = np.array([2, 3, 0, 0, 3, 2, 0, 0]), np.full(8, 30)
+    male = np.array([0.0, 0, 1, 1, 0, 0, 1, 1])
+    mode, covariance = effects(k, n, np.repeat(["control", "14"], 4), (male - male.mean())[:, None])
+    # believed is a factor of two to four in the odds: a factor of two is usual, more than four is not
+    assert np.log(2) < -mode[0] < np.log(4)
+    # ten cells say something: less is open than before they were seen, which was a factor of two (.7)
+    assert 0.3 < np.sqrt(covariance[0, 0]) < 0.7
+
+
 def _contrast(units: pd.DataFrame, rng: np.random.Generator) -> tuple[float, float]:
     group = units["group"].to_numpy(str)
     held = covariates(units.drop(columns="batch"), group)

@@ -46,6 +46,16 @@ def test_an_unknown_sensitivity_corrects_for_false_calls_only() -> None:
     assert np.isnan(corrected(np.full(500, 0.118), 0.118, unknown, np.random.default_rng(1))).all()
 
 
+def test_no_false_call_among_few_controls_does_not_mean_that_there_are_none() -> None:
+    from scipy.stats import beta
+
+    rates = {"false_rate": 0.0, "false_cells": 100.0, "sensitivity": np.nan, "sensitivity_cells": np.nan}
+    found = corrected(np.full(20_000, 0.05), 0.05, rates, np.random.default_rng(1))
+    # Jeffreys' interval of 0 of 100 reaches to 2.5 %: as much of the share may be false
+    false = beta.ppf([0.975, 0.025], 0.5, 100.5)
+    assert found == pytest.approx((0.05, *((0.05 - false) / (1 - false))), abs=0.001)
+
+
 def study(recovery: float, *, cut: float = 3.0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores drawn from two normals, the probability of each cell known exactly; a quarter of recovery cells is missed."""
     rng = np.random.default_rng(5)
@@ -74,6 +84,9 @@ def test_rates_are_those_of_the_two_distributions_at_the_animals_own_cutoff() ->
     assert rates["sensitivity"].to_numpy() == pytest.approx(norm.sf(-2 / 3), abs=0.04)
     held_out = error_rates(cells, samples, CALIBRATION)  # 1.2 % of held-out controls where 1 % were meant to pass
     assert (held_out["false_rate"] / rates["false_rate"]).to_numpy() == pytest.approx(1.2)
+    # none of the held-out controls was called, by luck: the false calls that were seen remain, and nobody corrects for fewer
+    lucky = error_rates(cells, samples, CALIBRATION.assign(fpr=0.0))
+    pd.testing.assert_frame_equal(lucky, rates)
 
 
 def test_shares_of_animals_come_out_right_after_correction() -> None:

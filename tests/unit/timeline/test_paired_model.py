@@ -6,10 +6,21 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
+from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import sign_flip_p
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.onset import find_onset
-from recovery_microglia.timeline.paired_model import Pairs, paired_contrast, paired_p, paired_t_p, pairs_of, spread
+from recovery_microglia.timeline.paired_model import (
+    FINE,
+    RHO_PART,
+    TAU,
+    Pairs,
+    paired_contrast,
+    paired_p,
+    paired_t_p,
+    pairs_of,
+    spread,
+)
 from recovery_microglia.timeline.settings import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=600, n_bootstrap=0)
@@ -54,6 +65,27 @@ def test_without_a_difference_few_pairs_are_significant_although_animals_differ_
     # .05 nominal, 100 studies know it to .022; power: the unpaired test of the same draws finds a third
     assert null <= 0.05 + 3 * 0.022
     assert rise > 0.7
+
+
+def test_the_null_of_pairs_is_that_of_animals_with_normal_log_odds() -> None:
+    # three cells a side, so that what is believed of the animals counts; importance sampling knows nothing of quadrature
+    day = Pairs(*(np.array(v) for v in ([0] * 3, [3] * 3, [1] * 3, [3] * 3)))
+    weight = np.zeros((len(TAU), len(bb.RHO[RHO_PART])))
+    weight[-1, 0] = 1.0  # the animals' log odds have a standard deviation of one, and cells are independent
+    rng, size = np.random.default_rng(1), 400_000
+    share, own = rng.choice(FINE, size), TAU[-1] * rng.normal(size=(size, 3))
+    mean = expit(logit(share)[:, None] + own)
+    likely = np.exp(
+        sum(stats.binom.logpmf(k, n, mean) for k, n in ((day.k_control, day.n_control), (day.k, day.n))).sum(axis=1)
+    )
+    drawn = rng.binomial(day.n, mean) / day.n - rng.binomial(day.n_control, mean) / day.n_control
+    each = np.full(3, 1 / 3)  # all sides have as many cells
+    extreme = np.abs(drawn @ each) >= abs(day.difference @ each) - 1e-12
+    expected = float((likely * extreme).sum() / likely.sum())
+    found = paired_contrast(day, weight, draws=40_000, rng=rng)
+    assert found.difference == pytest.approx(day.difference @ each)
+    # .104; 40,000 draws know it to .0015
+    assert found.p == pytest.approx(expected, abs=3 * 0.0015)
 
 
 def test_pairs_need_each_animals_own_other_side() -> None:

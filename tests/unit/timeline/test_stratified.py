@@ -109,6 +109,22 @@ def test_arms_that_share_their_controls_are_told_apart_all_the_same() -> None:
     assert overall["p_permutation"] < 0.01
 
 
+def test_two_animals_of_each_sex_are_not_enough_for_an_answer_over_all_days() -> None:
+    units, samples = study({"female": 0.5, "male": 0.015})
+    late = samples["day"] == 14
+    kept = (samples["condition"] == "naive") | (late & (samples.groupby(["day", "sex"]).cumcount() < 2))
+    table = interactions(units[kept], audit(samples[kept]), TESTED, QUICK, seed=1)
+    assert table["day"].tolist()[:1] == [14]
+    assert table["status"].tolist() == ["tested", "descriptive"]
+    overall = table.iloc[-1]
+    assert overall["sentence"] == (
+        "Whether female and male animals differ in the rise was not tested: fewer than 4 injured or 2 control animals in "
+        "one of the two."
+    )
+    assert np.isnan(overall["p"])
+    assert differing(table) == []
+
+
 def test_too_few_animals_are_described_and_not_tested() -> None:
     units, samples = study({"female": 0.3, "male": 0.3})
     few = ~((units["sex"] == "male") & (units["condition"] == "injured") & (units["day"] == 14))
