@@ -5,9 +5,10 @@ from pathlib import Path
 from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
+    from recovery_microglia.core.tables import read_table
     from recovery_microglia.figures import forest
     from recovery_microglia.report import write_index
-    from recovery_microglia.summary.outputs import read_json, read_table
+    from recovery_microglia.summary.outputs import read_json
 
     summaries = [read_json(Path(path)) for path in snakemake.input.summaries]
     sentences = read_json(Path(snakemake.input.agreement))["agreement"]

@@ -8,8 +8,9 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.genes import load_signatures
+    from recovery_microglia.core.tables import write_table
     from recovery_microglia.recovery.call import RecoverySettings, call_recovery
-    from recovery_microglia.summary.outputs import read_json, write_json, write_table
+    from recovery_microglia.summary.outputs import read_json, write_json
 
     renamed = {}
     for path in snakemake.input.libraries:

@@ -9,9 +9,10 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.genes import load_signatures
+    from recovery_microglia.core.tables import read_table, write_table
     from recovery_microglia.jobs.disk import check_unchanged
     from recovery_microglia.summary.markers import page_tables
-    from recovery_microglia.summary.outputs import finished_h5ad, read_json, read_table, write_json, write_table
+    from recovery_microglia.summary.outputs import finished_h5ad, read_json, write_json
     from recovery_microglia.summary.steps import summary_step
 
     check_unchanged((Path(source), Path(product)) for source, product in snakemake.params.readings)

@@ -8,8 +8,8 @@ import pandas as pd
 from axe_playwright_python.sync_playwright import Axe
 
 from browser.chromium import Opened
+from recovery_microglia.core.tables import read_table
 from recovery_microglia.report import wording
-from recovery_microglia.summary.outputs import read_table
 
 OVERFLOWS = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;

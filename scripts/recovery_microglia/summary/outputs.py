@@ -46,59 +46,6 @@ def write_json(value: Json, path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a tab separated table; numbers with 6 significant digits, missing ones empty.
-
-    The digits are enough for every use and hide the last bits in which two machines differ.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    compression: Any = {"method": "gzip", "mtime": 1} if path.suffix == ".gz" else None
-    frame.to_csv(path, sep="\t", index=False, float_format="%.6g", compression=compression, lineterminator="\n")
-
-
-TEXT = {
-    *("library", "subject", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "file", "note", "notes"),
-    *("reason", "status", "sentence", "sustained", "control", "left_out", "analysis", "scorer", "route", "gene"),
-    *("role", "denominator"),
-    *("lineage", "variable", "code", "severity", "text", "step", "cluster", "top_genes", "named_in_data", "key"),
-    *("format", "genome", "layer", "kind", "name", "value", "libraries"),
-    *(
-        "adjusted_for",
-        "methods_against",
-        "by",
-        "stratum",
-        "first",
-        "second",
-        "measure",
-        "unit",
-        "better",
-        "model",
-        "source",
-    ),
-    *(
-        "varied",
-        "integrated",
-        "claim",
-        "dataset",
-        "injury_model",
-        "assay",
-        "enrichment",
-        "marker_of",
-        "runner_up",
-        "state",
-    ),
-}
-"""Columns that hold text in every table: an empty field there is an empty text, not a missing number."""
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a table that `write_table` wrote: an empty field is missing in a number's column, empty in a text's."""
-    header = pd.read_csv(path, sep="\t", nrows=0).columns
-    text = {name: "str" for name in header if name in TEXT}
-    table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=text)
-    return table.fillna(dict.fromkeys(text, ""))
-
-
 # ---------------------------------------------------------------- notices
 
 
