@@ -233,7 +233,7 @@ def methods_section(inputs: ReportInputs) -> Section:
     if versions := dict(inputs.summary.get("versions") or {}):
         blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
     if len(inputs.table("provenance")):
-        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance")),)))
+        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance"), of="provenance"),)))
     blocks += cost_blocks(inputs)
     blocks.append(Links(tuple(_files(inputs))))
     own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."

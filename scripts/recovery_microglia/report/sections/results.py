@@ -269,7 +269,7 @@ def genes_section(inputs: ReportInputs) -> Section:
         blocks.append(
             Note("why", "No course over days", "Fewer than two days are known; each animal's values are in the table.")
         )
-        blocks.append(Fold("The values of every animal", (whole_table(course),)))
+        blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
     lead = "The genes of the signature and those high in its context, as far as they were measured."
     if inputs.status == "not_testable" and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
