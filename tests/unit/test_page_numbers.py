@@ -184,7 +184,7 @@ def test_a_text_is_read_back_as_what_it_says(text: str, value: float, off: float
     assert read_back(text) == pytest.approx((value, off))
 
 
-def assert_says(text: str, value: Any, kind: str, where: str) -> None:
+def assert_says(text: str, value: Any, kind: Kind, where: str) -> None:
     """A text says its value as its kind wants it."""
     if wording.missing(value):
         assert text == wording.DASH, where
@@ -205,19 +205,14 @@ def assert_says(text: str, value: Any, kind: str, where: str) -> None:
 
 # ---------------------------------------------------------------- the tests
 
-KIND_OF_WORD = {"whole": Kind.COUNT, "percent": Kind.SHARE, "yes": Kind.YES_NO}
-
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_number_of_every_table_is_the_number_behind_it(name: str) -> None:
     _, _, shown = of_set(name)
     assert shown
     for part in shown:
-        kinds = {column.key: column.kind for column in part.table.columns}
         for column, text, value in cells_of(part):
-            assert_says(
-                text, value, KIND_OF_WORD.get(kinds[column.key], kinds[column.key]), f"{part.table.name}.{column.key}"
-            )
+            assert_says(text, value, column.kind, f"{part.table.name}.{column.key}")
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -233,8 +228,7 @@ def test_rows_of_a_file_are_shown_with_its_numbers_and_as_its_description_says(n
             described = spec.column(column.key)
             if described is None or column.key not in file or not pd.api.types.is_numeric_dtype(file[column.key].dtype):
                 continue
-            kind = KIND_OF_WORD.get(column.kind, column.kind)
-            assert kind == described.kind, f"{part.table.name}.{column.key}: {kind}, described as {described.kind}"
+            assert column.kind == described.kind, f"{part.table.name}.{column.key} stands as {column.kind}"
             own = file.loc[part.frame.index, column.key]
             if column.key == "day":  # controls without a day stand at day 0
                 own = own.fillna(part.frame[column.key])

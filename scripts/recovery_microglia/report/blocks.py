@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,19 @@ from recovery_microglia.report.cellmap import CellMap
 PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
-_TEXT_OF: dict[str, Callable[[Any], str]] = {
+_TEXT_OF: dict[Kind, Callable[[Any], str]] = {
     **dict.fromkeys((Kind.TEXT, Kind.GENE), wording.plain),
-    **dict.fromkeys((Kind.COUNT, Kind.BYTES, "whole"), wording.whole),
+    **dict.fromkeys((Kind.COUNT, Kind.BYTES), wording.whole),
     **dict.fromkeys((Kind.NUMBER, Kind.SECONDS), wording.number),
-    **dict.fromkeys((Kind.SHARE, "percent"), wording.percent),
+    Kind.SHARE: wording.percent,
     Kind.P: wording.p_value,
     Kind.DAY: wording.day,
-    **dict.fromkeys((Kind.YES_NO, "yes"), wording.yes_no),
+    Kind.YES_NO: wording.yes_no,
     **dict.fromkeys(
         (Kind.LINEAGE, Kind.STATE), lambda value: wording.DASH if wording.missing(value) else lineage_name(str(value))
     ),
 }
-_NOT_NUMBERS = {Kind.TEXT, Kind.GENE, Kind.LINEAGE, Kind.STATE, Kind.YES_NO, "yes"}
+_NOT_NUMBERS = {Kind.TEXT, Kind.GENE, Kind.LINEAGE, Kind.STATE, Kind.YES_NO}
 
 
 class UndeclaredKind(UserWarning):
@@ -39,11 +39,14 @@ class UndeclaredKind(UserWarning):
 
 @dataclass(frozen=True)
 class Column:
-    """A column: key in the frame, heading, how it is written, and what it means (shown on hovering)."""
+    """A column: key in the frame, heading, kind, and what it means (shown on hovering).
+
+    The kind may be left out where the table's description has the column; `table` fills it in.
+    """
 
     key: str
     label: str
-    kind: str = "text"
+    kind: Kind | None = None
     help: str = ""
 
     @property
@@ -204,7 +207,7 @@ class Section:
 # ---------------------------------------------------------------- makers
 
 
-def cell(value: Any, kind: str) -> Cell:
+def cell(value: Any, kind: Kind) -> Cell:
     """Return a value as it is written and sorted."""
     text = _TEXT_OF[kind](value)
     if wording.missing(value):
@@ -218,19 +221,27 @@ def table(
     frame: pd.DataFrame,
     columns: Sequence[Column],
     *,
+    of: str = "",
     caption: str = "",
     marked: Sequence[bool] = (),
     note: str = "",
     name: str = "",
 ) -> Table:
-    """Return a table of the columns that exist and hold anything at all."""
+    """Return a table of the columns that exist and hold anything at all.
+
+    ``of`` names the table of the run that the columns come from, which gives the kinds of those that have none of their own;
+    see `kinds_of`.
+    """
     shown = frame.head(MOST_ROWS)
     kept = [c for c in columns if c.key in frame and not all(wording.missing(value) for value in shown[c.key])]
-    records = shown[[c.key for c in kept]].itertuples(index=False, name=None)
-    rows = tuple(tuple(cell(value, c.kind) for value, c in zip(row, kept, strict=True)) for row in records)
+    own = {c.key: c.kind for c in kept if c.kind is not None}
+    kinds = kinds_of(frame[[c.key for c in kept]], of, own, where=name or caption)
+    records = shown[list(kinds)].itertuples(index=False, name=None)
+    rows = tuple(tuple(cell(value, kind) for value, kind in zip(row, kinds.values(), strict=True)) for row in records)
     if len(frame) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
-    return Table(caption, tuple(kept), rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
+    written = tuple(replace(c, kind=kinds[c.key]) for c in kept)
+    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
 
 
 def _kind_by_type(values: pd.Series) -> Kind:
@@ -288,9 +299,9 @@ def whole_table(
     name: str = "",
 ) -> Table:
     """Return a table of all columns; see `kinds_of` for how they are written."""
-    found = kinds_of(frame, of, kinds, where=name)
-    columns = [Column(key, lineage_name(key), kind) for key, kind in found.items()]
-    return table(frame.set_axis(list(found), axis=1), columns, caption=caption, note=note, name=name)
+    names = [str(column) for column in frame.columns]
+    columns = [Column(key, lineage_name(key), (kinds or {}).get(key)) for key in names]
+    return table(frame.set_axis(names, axis=1), columns, of=of, caption=caption, note=note, name=name)
 
 
 def plates(*pictures: Picture | None) -> tuple[Figures, ...]:
@@ -307,4 +318,4 @@ def plate(picture: Picture) -> Plate:
 def pairs(values: Mapping[str, Any], *, names: tuple[str, str], caption: str = "") -> Table:
     """Return a mapping as a table of two columns."""
     frame = pd.DataFrame({"name": list(values), "value": [str(value) for value in values.values()]}, dtype=object)
-    return table(frame, [Column("name", names[0]), Column("value", names[1])], caption=caption)
+    return table(frame, [Column("name", names[0], Kind.TEXT), Column("value", names[1], Kind.TEXT)], caption=caption)
