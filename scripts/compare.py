@@ -6,7 +6,8 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
     from recovery_microglia.comparison.meta_analysis import compare, of_dataset
-    from recovery_microglia.core.results import read_json, read_table, write_json, write_table
+    from recovery_microglia.core.json_files import read_json, write_json
+    from recovery_microglia.core.tables import read_table, write_table
 
     rows = []
     for summary, timeline in zip(snakemake.input.summaries, snakemake.input.timelines, strict=True):

@@ -7,7 +7,7 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.core.results import write_table
+    from recovery_microglia.core.tables import write_table
     from recovery_microglia.timeline.power import plan, words
     from recovery_microglia.timeline.settings import TimelineSettings
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.core.results import read_json, read_table
+    from recovery_microglia.core.json_files import read_json
+    from recovery_microglia.core.tables import read_table
     from recovery_microglia.figures import forest
     from recovery_microglia.report import write_index
 

@@ -7,7 +7,7 @@ from recovery_microglia.jobs.log import reporting
 with reporting(*snakemake.log) as job:
     from recovery_microglia.core.errors import InputError
     from recovery_microglia.core.genes import load_signatures
-    from recovery_microglia.core.results import write_json
+    from recovery_microglia.core.json_files import write_json
     from recovery_microglia.library.process import process_library, write_library
     from recovery_microglia.library.settings import CellSettings
     from recovery_microglia.readers import read_counts

@@ -7,7 +7,8 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
-    from recovery_microglia.core.results import write_json, write_table
+    from recovery_microglia.core.frames import write_frame
+    from recovery_microglia.core.json_files import write_json
     from recovery_microglia.myeloid import ClusterSettings, cluster, merge
 
     adata = merge([Path(path) for path in snakemake.input], pd.DataFrame(snakemake.params.sheet))
@@ -15,7 +16,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     settings = ClusterSettings(**snakemake.params.settings)
     clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)
     adata.write_h5ad(snakemake.output.clustered, compression="lzf")
-    write_table(clusters, Path(snakemake.output.clusters))
+    write_frame(clusters, Path(snakemake.output.clusters))
     variable = int(adata.var["highly_variable"].sum())
     report = {"n_cells": adata.n_obs, "variable_genes": variable, "notices": [notice.as_dict() for notice in notices]}
     write_json(report, Path(snakemake.output.report))

@@ -8,7 +8,8 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.genes import load_signatures
-    from recovery_microglia.core.results import read_json, write_json, write_table
+    from recovery_microglia.core.json_files import read_json, write_json
+    from recovery_microglia.core.tables import write_table
     from recovery_microglia.recovery.call import call_recovery
     from recovery_microglia.recovery.settings import RecoverySettings
 

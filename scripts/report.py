@@ -7,7 +7,7 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(snakemake.log[0]):
-    from recovery_microglia.core.results import write_table
+    from recovery_microglia.core.tables import write_table
     from recovery_microglia.jobs.costs import COLUMNS, read_costs
     from recovery_microglia.report import load_inputs, write_report
 

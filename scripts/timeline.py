@@ -9,7 +9,8 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
     from recovery_microglia.core.genes import load_signatures
-    from recovery_microglia.core.results import read_json, read_table, write_json, write_table
+    from recovery_microglia.core.json_files import read_json, write_json
+    from recovery_microglia.core.tables import read_table, write_table
     from recovery_microglia.timeline.settings import TimelineSettings
     from recovery_microglia.timeline.step import timeline_step
 

@@ -8,7 +8,7 @@ import pandas as pd
 from axe_playwright_python.sync_playwright import Axe
 
 from browser.chromium import Opened
-from recovery_microglia.core.results import read_table
+from recovery_microglia.core.tables import TABLES, Kind, read_table
 from recovery_microglia.report import wording
 
 OVERFLOWS = """() => {
@@ -71,15 +71,15 @@ def shown(opened: Opened, name: str) -> list[dict[str, list[str]]]:
 
 
 WRITTEN = {
-    "percent": wording.percent,
-    "whole": wording.whole,
-    "p": wording.p_value,
-    "day": wording.day,
-    "number": wording.number,
+    Kind.SHARE: wording.percent,
+    Kind.COUNT: wording.whole,
+    Kind.P: wording.p_value,
+    Kind.DAY: wording.day,
+    Kind.NUMBER: wording.number,
 }
 
 
-def assert_column(rows: list[dict[str, list[str]]], column: str, values: pd.Series, kind: str) -> None:
+def assert_column(rows: list[dict[str, list[str]]], column: str, values: pd.Series, kind: Kind) -> None:
     """A column of the page holds the values of a table, row by row, to the last digit; its words are those of its kind."""
     assert len(rows) == len(values), f"{column}: {len(rows)} rows on the page, {len(values)} in the table"
     for row, value in zip(rows, values, strict=True):
@@ -91,26 +91,23 @@ def assert_column(rows: list[dict[str, list[str]]], column: str, values: pd.Seri
         assert text == WRITTEN[kind](value)
 
 
-MIRRORED: dict[str, tuple[str, dict[str, str]]] = {
-    "days": ("timeline", {"day": "day", "n_subjects": "whole", "fraction": "percent", "corrected": "percent", "mixture": "percent",
-                          "control_fraction": "percent", "q": "p"}),
-    "days-tests": ("timeline", {"difference": "percent", "p": "p", "p_second": "p", "p_permutation": "p", "p_smallest": "p",
-                                "adjusted_p": "p", "smallest_detectable": "percent"}),
-    "strata": ("strata", {"day": "day", "n_subjects": "whole", "fraction": "percent", "q": "p"}),
-    "interactions": ("interactions", {"day": "day", "difference": "percent", "p": "p"}),
-    "behaviour_tests": ("behaviour_tests", {"correlation": "number", "lag": "number", "p": "p"}),
-    "design": ("design", {"animals": "whole", "smallest_p": "p", "smallest_share": "percent"}),
-    "quality": ("qc", {"cells_called": "whole", "kept": "whole", "removed_high_mito": "whole", "removed_doublet": "whole",
-                       "microglia": "whole", "median_counts": "whole", "median_pct_mito": "number", "doublet_rate": "percent"}),
-    "qc": ("qc", {"cells_called": "whole", "kept": "whole", "microglia": "whole"}),
-    "robustness": ("robustness", {"onset_low": "day", "onset_high": "day", "peak_fraction": "percent"}),
-    "call-genes": ("call_genes", {"share_of_evidence": "percent", "detected_called": "percent"}),
-    "markers": ("lineage_markers", {"share_detected": "percent", "cells": "whole"}),
-    "clusters": ("clusters", {"n": "whole", "stability_jaccard": "number"}),
-    "null": ("null", {"observed": "percent", "null_high": "percent"}),
-    "timeline": ("fractions", {"k": "whole", "n": "whole", "fraction": "percent", "low": "percent", "high": "percent"}),
+MIRRORED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "days": ("timeline", ("day", "n_subjects", "fraction", "corrected", "mixture", "control_fraction", "q")),
+    "days-tests": ("timeline", ("difference", "p", "p_second", "p_permutation", "p_smallest", "adjusted_p", "smallest_detectable")),
+    "strata": ("strata", ("day", "n_subjects", "fraction", "q")),
+    "interactions": ("interactions", ("day", "difference", "p")),
+    "behaviour_tests": ("behaviour_tests", ("correlation", "lag", "p")),
+    "design": ("design", ("animals", "smallest_p", "smallest_share")),
+    "quality": ("qc", ("cells_called", "kept", "removed_high_mito", "removed_doublet", "microglia", "median_counts", "median_pct_mito", "doublet_rate")),
+    "qc": ("qc", ("cells_called", "kept", "microglia")),
+    "robustness": ("robustness", ("onset_low", "onset_high", "peak_fraction")),
+    "call-genes": ("call_genes", ("share_of_evidence", "detected_called")),
+    "markers": ("lineage_markers", ("share_detected", "cells")),
+    "clusters": ("clusters", ("n", "stability_jaccard")),
+    "null": ("null", ("observed", "null_high")),
+    "timeline": ("fractions", ("k", "n", "fraction", "low", "high")),
 }  # fmt: skip
-"""Table of the page to the file it must agree with, and how its columns are written."""
+"""Table of the page to the file it must agree with, and the columns that are compared."""
 
 
 def as_on_the_page(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -137,8 +134,8 @@ def assert_numbers_are_the_tables(opened: Opened, tables: dict[str, pd.DataFrame
         if not rows:
             continue
         table = as_on_the_page(name, tables[source])
-        for column, kind in columns.items():
+        for column in columns:
             if column in rows[0]:
-                assert_column(rows, column, table[column], kind)
+                assert_column(rows, column, table[column], TABLES[source].column(column).kind)
                 compared.add(name)
     return compared

@@ -432,7 +432,7 @@ def lineage_markers() -> pd.DataFrame:
 def call_genes() -> pd.DataFrame:
     shares = np.arange(len(SIGNATURE), 0, -1) / sum(range(1, len(SIGNATURE) + 1))
     return pd.DataFrame({"gene": SIGNATURE, "fold": 8.0, "detected_called": 0.2 + 3 * shares, "detected_not_called": 0.1 + shares,
-                         "detected_control": 0.1, "counts_called": 200 * shares, "share_of_evidence": shares})  # fmt: skip
+                         "detected_control": 0.1, "counts_called": (200 * shares).round().astype(int), "share_of_evidence": shares})  # fmt: skip
 
 
 def igf1_states(samples: pd.DataFrame) -> pd.DataFrame:

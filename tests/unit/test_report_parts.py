@@ -12,7 +12,6 @@ import pytest
 import report_fixture as made
 
 from recovery_microglia import figures
-from recovery_microglia.core.catalogue import TABLES
 from recovery_microglia.report import ReportInputs, cellmap
 from recovery_microglia.report.sections.evidence import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
@@ -162,15 +161,6 @@ def test_no_onset_and_no_answer_are_two_rows() -> None:
     assert "2 of 3 give the reported interval. 1 more have no answer." in picture.alt
     assert "no answer" in picture.panels[0]
     assert "none shown" in picture.panels[0]
-
-
-def test_every_table_of_a_run_is_told_in_words(root) -> None:
-    text = (root / "workflow/rules/common.smk").read_text()
-    made_by_a_run = set(
-        re.findall(r'^    "([a-z0-9_]+)",$', text.split("RECOVERY_TABLES")[1].split("TABLES = [*")[0], re.MULTILINE)
-    )
-    assert {"timeline", "qc", "call_genes"} <= made_by_a_run
-    assert made_by_a_run <= set(TABLES)
 
 
 def test_colours_of_a_figure_follow_the_page(inputs: ReportInputs) -> None:

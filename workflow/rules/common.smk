@@ -26,7 +26,7 @@ from snakemake.settings.enums import Quietness
 from recovery_microglia.readers.split_passes import batch_of, batches
 from recovery_microglia.core.schemas import read_yaml
 from recovery_microglia.deposit.manifest import fetched_path, forget_lost, record_path
-from recovery_microglia.core.catalogue import holds
+from recovery_microglia.core.tables.registry import TABLES, made_by
 from recovery_microglia.jobs.costs import usual_seconds
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.jobs.resources import memory_mb, run_minutes
@@ -123,64 +123,26 @@ SIGNATURES = [
     for name in ("recovery", "states", "lineages", "technical")
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
-RECOVERY_TABLES = [
-    "markers_used",
-    "calibration",
-    "null",
-    "itgax_igf1",
-    "recovery_clusters",
-    "refinement",
-]
-TIMELINE_TABLES = [
-    "fractions",
-    "timeline",
-    "onset",
-    "robustness",
-    "confounding",
-    "igf1_share",
-    "gene_course",
-    "gene_tests",
-    "strata",
-    "strata_onset",
-    "interactions",
-    "behaviour",
-    "behaviour_tests",
-]
-SUMMARY_TABLES = [
-    "samples",
-    "qc",
-    "gate",
-    "lineages",
-    "lineage_markers",
-    "call_genes",
-    "igf1_states",
-    "clusters",
-    "truth",
-    "warnings",
-    "provenance",
-]
-TABLES = [*RECOVERY_TABLES, *TIMELINE_TABLES, *SUMMARY_TABLES, "design"]
 RESULTS = [
     "report.html",
     "summary.json",
     "costs.tsv",
     "myeloid.h5ad",
-    "tables/cells.tsv.gz",
-    *(f"tables/{name}.tsv" for name in TABLES),
+    *(table.file for table in TABLES.values() if table.file.startswith("tables/")),
 ]
 
 
-def tables_told(names: list[str]) -> dict:
-    """Output of a rule: tables, each with its place and words in Snakemake's own report."""
+def tables_of(step: str) -> dict:
+    """Output of a rule: its tables, each with its place and words in Snakemake's own report."""
     return {
         name: report(
             f"results/{{dataset}}/tables/{name}.tsv",
             caption="../report/table.rst",
             category="{dataset}",
             subcategory="Tables",
-            labels={"table": f"{name}.tsv", "holds": holds(name)},
+            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
         )
-        for name in names
+        for name in made_by(step)
     }
 
 

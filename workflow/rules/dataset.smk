@@ -59,7 +59,7 @@ rule recovery:
         libraries=per_library("library.json"),
         signatures=SIGNATURES,
     output:
-        **tables_told(RECOVERY_TABLES),
+        **tables_of("recovery"),
         cells="results/{dataset}/intermediate/recovery.parquet",
         report="results/{dataset}/intermediate/recovery.json",
     log:
@@ -91,7 +91,7 @@ rule timeline:
         sums=per_library("lineage_sums.parquet"),
         signatures=SIGNATURES,
     output:
-        **tables_told(TIMELINE_TABLES),
+        **tables_of("timeline"),
         report="results/{dataset}/intermediate/timeline.json",
     log:
         "results/{dataset}/logs/timeline.log",

@@ -23,7 +23,7 @@ rule summary:
         truth=truth_of,
         counts=source_files,
     output:
-        **tables_told(SUMMARY_TABLES),
+        **tables_of("summary"),
         summary=report(
             "results/{dataset}/summary.json",
             caption="../report/summary.rst",
@@ -61,7 +61,10 @@ rule report:
         h5ad="results/{dataset}/myeloid.h5ad",
         genes="results/{dataset}/intermediate/genes.parquet",
         costs=costs_of,
-        tables=[f"results/{{dataset}}/tables/{name}.tsv" for name in TABLES],
+        tables=[
+            f"results/{{dataset}}/tables/{name}.tsv"
+            for name in made_by("recovery", "timeline", "summary", "design_of")
+        ],
     output:
         page=report(
             "results/{dataset}/report.html",
@@ -75,7 +78,7 @@ rule report:
             caption="../report/table.rst",
             category="{dataset}",
             subcategory="Tables",
-            labels={"table": "costs.tsv", "holds": holds("costs")},
+            labels={"table": "costs.tsv", "holds": TABLES["costs"].caption},
         ),
     log:
         "results/{dataset}/logs/report.log",

@@ -59,7 +59,7 @@ def behaviour_beside_cells(behaviour: pd.DataFrame, days: pd.DataFrame) -> Pictu
     sources = ", ".join(sorted({str(s) for s in known["source"].dropna()} - {""})) if "source" in known else ""
     return Picture("behaviour", "Behaviour beside the cells", "Mean and standard error, as given with the data set"
                    + (f" ({sources})" if sources else "") + ". The animals that were tested and those that were sequenced may differ; "
-                   "a likeness of courses is not a cause.", alt, (svg,), known, wide=True, narrow=narrow)  # fmt: skip
+                   "a likeness of courses is not a cause.", alt, (svg,), known, of="behaviour", wide=True, narrow=narrow)  # fmt: skip
 
 
 def _measure(ax: Axes, rows: pd.DataFrame, measure: str, width: float) -> None:

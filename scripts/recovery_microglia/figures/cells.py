@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -79,6 +80,8 @@ def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
         f"Embedding of {len(known):,} myeloid cells.",
         tuple(panels),
         _counted(known),
+        of="lineages",
+        kinds={"cells": Kind.COUNT},
         panel_names=tuple(names),
         panel_width=21,
         wide=True,
@@ -183,7 +186,7 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
         table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
     )
     return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
-                   alt, (svg,), share.reset_index(), number_kind="percent", wide=True, narrow=narrow)  # fmt: skip
+                   alt, (svg,), share.reset_index(), kinds={"library": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
 def state_shares(cells: pd.DataFrame) -> Picture | None:
@@ -208,7 +211,8 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     return Picture("states", "What the microglia are doing",
                    "Each microglia has the state with more than half of the probability, given its counts and its animal; grey: "
                    "no state has, or a cell has lost its homeostatic genes and nothing explains that.",
-                   alt, (narrow,), share.rename_axis("group").reset_index(), number_kind="percent")  # fmt: skip
+                   alt, (narrow,), share.rename_axis("group").reset_index(),
+                   kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)})  # fmt: skip
 
 
 def _stacked(

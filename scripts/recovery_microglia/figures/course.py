@@ -88,6 +88,7 @@ def timeline(
         numbers=units[[column for column in UNIT_COLUMNS if column in units]].sort_values(
             ["day", "condition", "subject"]
         ),
+        of="fractions",
         wide=True,
     )
 
@@ -273,7 +274,7 @@ def truth_scatter(truth: pd.DataFrame) -> Picture | None:
         alt = f"Called against true share of recovery cells in {len(known)} simulated animals; mean gap {100 * gap:.1f} points."
         svg = to_svg(figure, "truth-scatter", alt)
     return Picture("truth-scatter", "Called against true, every animal", "On the dashed line the call is right.",
-                   alt, (svg,), known)  # fmt: skip
+                   alt, (svg,), known, of="truth")  # fmt: skip
 
 
 def truth_course(truth: pd.DataFrame) -> Picture | None:
@@ -306,4 +307,4 @@ def truth_course(truth: pd.DataFrame) -> Picture | None:
         )
         svg = to_svg(figure, "truth-course", alt)
     return Picture("truth-course", "The course that was put in, and the one that was found",
-                   "Day 0 is the naive animals; sham is left out.", alt, (svg,), means)  # fmt: skip
+                   "Day 0 is the naive animals; sham is left out.", alt, (svg,), means, of="truth")  # fmt: skip

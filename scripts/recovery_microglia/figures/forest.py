@@ -52,7 +52,7 @@ def forest(comparison: pd.DataFrame, sentences: Sequence[str]) -> Picture | None
     ).strip()
     names = ["dataset", "arm", "injury_model", "status", "onset_low", "onset_high", "peak_day", "n_subjects"]
     numbers = rows[[*names, "fraction", "control_fraction", "rise", "rise_low", "rise_high"]]
-    return Picture("forest", TITLE, caption, alt, panels[:1], numbers, wide=True, narrow=panels[1])
+    return Picture("forest", TITLE, caption, alt, panels[:1], numbers, of="comparison", wide=True, narrow=panels[1])
 
 
 def _lines(rows: pd.DataFrame) -> list[dict[str, Any]]:

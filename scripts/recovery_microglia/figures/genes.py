@@ -58,6 +58,7 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         alt,
         (svg,),
         here[[column for column in columns if column in here]],
+        of="markers_used",
     )
 
 
@@ -101,6 +102,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         f"Small multiples of {len(drawn)} genes: " + ", ".join(drawn),
         tuple(panels),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],
+        of="gene_course",
         panel_names=tuple(names),
         panel_width=11,
         wide=True,

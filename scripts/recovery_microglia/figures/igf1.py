@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
@@ -106,7 +107,8 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
     numbers.insert(
         2, "animals", [int(animals[c, d]) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
     )
-    return Picture(name, title, caption, alt, (svg,), numbers, number_kind="percent", wide=True, narrow=narrow)
+    kinds = {"animals": Kind.COUNT, **dict.fromkeys(map(_name, shown.columns), Kind.SHARE)}
+    return Picture(name, title, caption, alt, (svg,), numbers, of="igf1_share", kinds=kinds, wide=True, narrow=narrow)
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.figures.palette import LINEAGES, lineage_colour, lineage_name
 from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, house_style, to_svg
 
@@ -33,7 +34,7 @@ def marker_dots(markers: pd.DataFrame) -> Picture | None:
         narrow = to_svg(_dots(markers, lineages, upright=True), "markers-narrow", alt)
     return Picture("markers", "Markers of each lineage", "Raw counts. A lineage should show the markers under its own name (the "
                    "coloured bars), and few others; Itgax and Igf1 stand first, because other cells than microglia carry them too. "
-                   "The stronger the colour, the higher the mean count, relative to the lineage with most of the gene.", alt, (svg,), markers, wide=True, narrow=narrow)  # fmt: skip
+                   "The stronger the colour, the higher the mean count, relative to the lineage with most of the gene.", alt, (svg,), markers, of="lineage_markers", wide=True, narrow=narrow)  # fmt: skip
 
 
 def _dots(markers: pd.DataFrame, lineages: list[str], *, upright: bool) -> Figure:
@@ -163,7 +164,8 @@ def gate(cells: pd.DataFrame, genes: pd.DataFrame) -> Picture | None:
     means.insert(1, "cells", known["lineage"].value_counts().reindex(order).to_numpy())
     thinned = f" {MOST_DOTS:,} of {len(known):,} cells are drawn." if len(known) > MOST_DOTS else ""
     return Picture("gate", "The gate", "Each dot is a cell, jittered. The gate weighs all genes of a cell, not these two sums; crosses are "
-                   f"cells that two lineages explain about equally, which are counted with neither.{thinned}", alt, (svg,), means)  # fmt: skip
+                   f"cells that two lineages explain about equally, which are counted with neither.{thinned}", alt, (svg,), means, of="gate",
+                   kinds=dict.fromkeys(sides, Kind.NUMBER))  # fmt: skip
 
 
 def unsure_cells(gate_rows: pd.DataFrame) -> pd.DataFrame:

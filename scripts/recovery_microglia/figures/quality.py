@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.figures.style import (
     BLUE,
     ORANGE,
@@ -74,6 +75,8 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
         alt,
         (svg,),
         shown[[column for column in columns if column in shown]],
+        of="qc",
+        kinds={"removed_haemoglobin": Kind.COUNT},
         wide=True,
         narrow=narrow,
     )

@@ -78,6 +78,7 @@ def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | No
         alt,
         (svg,),
         own[[column for column in columns if column in own]],
+        of="strata",
         wide=True,
         narrow=narrow,
     )

@@ -3,9 +3,9 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
+
+from recovery_microglia.core.tables.spec import Kind
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
@@ -96,8 +98,10 @@ class Picture:
         The numbers that are drawn, shown as a table beneath.
     panel_width
         Least width of a panel in the grid, in rem.
-    number_kind
-        How fractional numbers of the table are written, where a column's name does not say it.
+    of
+        Name of the table of the run whose columns the numbers have; its description says how they are written.
+    kinds
+        Kinds of further columns of the numbers, and of those that mean something else than in that table.
     wide
         Whether the figure takes the whole width of the page.
     narrow
@@ -112,7 +116,8 @@ class Picture:
     numbers: pd.DataFrame
     panel_names: tuple[str, ...] = ()
     panel_width: float = 17
-    number_kind: str = "number"
+    of: str = ""
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     wide: bool = False
     narrow: str = ""
 

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.style import (
     BLUE,
@@ -33,6 +34,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "cluster": ("cluster", GREEN, ":"),
 }
 """Route to its words, colour and line."""
+SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
+"""Kinds of the numbers beneath the scores that calibration.tsv does not have."""
 
 
 def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
@@ -93,7 +96,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
                    "same chemistry. In an animal with many recovery cells, cells further left are called too, as far as "
                    "they are more likely recovery cells than not." if len(used) and used["cutoff"].notna().any() else
                    "No cutoff could be set, so no cell is called.",
-                   names[0], tuple(panels), pd.DataFrame(numbers), panel_names=tuple(names))  # fmt: skip
+                   names[0], tuple(panels), pd.DataFrame(numbers), panel_names=tuple(names), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
 
 
 def _used(calibration: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +138,7 @@ def routes(days: pd.DataFrame) -> Picture | None:
         svg = to_svg(figure, "routes", alt)
     return Picture("routes", "Other routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
                    "Where the lines part, the answer depends on how it is asked.", alt, (svg,),
-                   own[["route", "day", "k", "n", "fraction"]])  # fmt: skip
+                   own[["route", "day", "k", "n", "fraction"]], of="timeline")  # fmt: skip
 
 
 def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
@@ -199,7 +202,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
     ]
     return Picture("clusters", "Do the clusters come back?",
                    "Each disc is a cluster, its area the number of cells; cells were resampled and clustered anew.",
-                   alt, (svg,), known[[column for column in columns if column in known]])  # fmt: skip
+                   alt, (svg,), known[[column for column in columns if column in known]], of="clusters")  # fmt: skip
 
 
 def random_sets(null: pd.DataFrame) -> Picture | None:
@@ -230,7 +233,7 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
         svg = to_svg(figure, "null", alt)
     return Picture("null", "Against random genes",
                    "Random gene sets matched on expression and detection, each with its own cutoff. Blue: control.",
-                   alt, (svg,), known)  # fmt: skip
+                   alt, (svg,), known, of="null")  # fmt: skip
 
 
 def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
@@ -286,6 +289,8 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         alt + silent,
         (svg,),
         counts,
+        of="robustness",
+        kinds={"answered": Kind.YES_NO, "analyses": Kind.COUNT},
         wide=True,
         narrow=narrow,
     )
@@ -350,6 +355,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
         alt,
         (svg,),
         shown,
+        of="call_genes",
     )
 
 
@@ -396,4 +402,5 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
     return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
                    "Each row: what is chosen otherwise, together; all else is kept; analyses without an answer are left out. Where few analyses agree, the answer hangs on that choice.",
-                   alt, (svg,), counts, wide=True, narrow=narrow)  # fmt: skip
+                   alt, (svg,), counts, kinds={"choice": Kind.TEXT, "same_interval": Kind.COUNT, "analyses": Kind.COUNT},
+                   wide=True, narrow=narrow)  # fmt: skip

@@ -1,12 +1,14 @@
 """What a page is built of; the template knows one macro for each."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures import Picture
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.figures.style import slug
@@ -16,49 +18,41 @@ from recovery_microglia.report.cellmap import CellMap
 PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
-_TEXT_OF: dict[str, Callable[[Any], str]] = {
-    "text": wording.plain,
-    "whole": wording.whole,
-    "number": wording.number,
-    "percent": wording.percent,
-    "p": wording.p_value,
-    "day": wording.day,
-    "yes": wording.yes_no,
-    "lineage": lambda value: wording.DASH if wording.missing(value) else lineage_name(str(value)),
-}
-KINDS: dict[str, str] = {
+_TEXT_OF: dict[Kind, Callable[[Any], str]] = {
+    **dict.fromkeys((Kind.TEXT, Kind.GENE), wording.plain),
+    **dict.fromkeys((Kind.COUNT, Kind.BYTES), wording.whole),
+    **dict.fromkeys((Kind.NUMBER, Kind.SECONDS), wording.number),
+    Kind.SHARE: wording.percent,
+    Kind.P: wording.p_value,
+    Kind.DAY: wording.day,
+    Kind.YES_NO: wording.yes_no,
     **dict.fromkeys(
-        ("fraction", "low", "high", "control_fraction", "share", "true_fraction", "called_fraction", "observed", "peak_fraction",
-         "null_median", "null_low", "null_high", "detected_control", "detected_injured", "recovery_share", "share_detected",
-         "share_above_cutoff", "smallest_detectable", "doublet_rate", "fpr", "fpr_low", "fpr_high", "corrected", "corrected_low",
-         "corrected_high", "control_corrected", "mixture", "share_detected", "detected_called", "detected_not_called",
-         "share_of_evidence", "share_of_lineage", "difference_first", "difference_second", "smallest_share", "largest_animal"), "percent"),
-    **dict.fromkeys(("p", "q", "p_second", "p_permutation", "p_smallest", "p_empirical", "trend_p"), "p"),
-    **dict.fromkeys(("day", "onset_low", "onset_high", "peak_day"), "day"),
-    "marker_of": "lineage",
-    "runner_up": "lineage",
-    **dict.fromkeys(("k", "n", "cells", "kept", "animals", "control_animals", "n_subjects", "n_control_subjects", "igf1_counts",
-                     "counts_called", "barcodes", "cells_called", "microglia", "libraries_with_gene"), "whole"),
-    **dict.fromkeys(("recovery", "agrees", "aliased", "used", "reported"), "yes"),
-    "lineage": "lineage",
-    "state": "lineage",
-}  # fmt: skip
-"""How a column of a table is written, where its name says it."""
+        (Kind.LINEAGE, Kind.STATE), lambda value: wording.DASH if wording.missing(value) else lineage_name(str(value))
+    ),
+}
+_NOT_NUMBERS = {Kind.TEXT, Kind.GENE, Kind.LINEAGE, Kind.STATE, Kind.YES_NO}
+
+
+class UndeclaredKind(UserWarning):
+    """A column is shown whose kind is declared nowhere, or is not what the column holds; its type decides how it is written."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: key in the frame, heading, how it is written, and what it means (shown on hovering)."""
+    """A column: key in the frame, heading, kind, and what it means (shown on hovering).
+
+    The kind may be left out where the table's description has the column; `table` fills it in.
+    """
 
     key: str
     label: str
-    kind: str = "text"
+    kind: Kind | None = None
     help: str = ""
 
     @property
     def numeric(self) -> bool:
         """Whether the column holds numbers, which stand right."""
-        return self.kind in ("whole", "number", "percent", "p", "day")
+        return self.kind not in _NOT_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -213,12 +207,12 @@ class Section:
 # ---------------------------------------------------------------- makers
 
 
-def cell(value: Any, kind: str) -> Cell:
+def cell(value: Any, kind: Kind) -> Cell:
     """Return a value as it is written and sorted."""
     text = _TEXT_OF[kind](value)
     if wording.missing(value):
         return Cell(text, "")
-    if isinstance(value, (bool, np.bool_)) or kind in ("text", "lineage", "yes"):
+    if isinstance(value, (bool, np.bool_)) or kind in _NOT_NUMBERS:
         return Cell(text, text.lower())
     return Cell(text, repr(float(value)))
 
@@ -227,41 +221,87 @@ def table(
     frame: pd.DataFrame,
     columns: Sequence[Column],
     *,
+    of: str = "",
     caption: str = "",
     marked: Sequence[bool] = (),
     note: str = "",
     name: str = "",
 ) -> Table:
-    """Return a table of the columns that exist and hold anything at all."""
+    """Return a table of the columns that exist and hold anything at all.
+
+    ``of`` names the table of the run that the columns come from, which gives the kinds of those that have none of their own;
+    see `kinds_of`.
+    """
     shown = frame.head(MOST_ROWS)
     kept = [c for c in columns if c.key in frame and not all(wording.missing(value) for value in shown[c.key])]
-    records = shown[[c.key for c in kept]].itertuples(index=False, name=None)
-    rows = tuple(tuple(cell(value, c.kind) for value, c in zip(row, kept, strict=True)) for row in records)
+    own = {c.key: c.kind for c in kept if c.kind is not None}
+    kinds = kinds_of(frame[[c.key for c in kept]], of, own, where=name or caption)
+    records = shown[list(kinds)].itertuples(index=False, name=None)
+    rows = tuple(tuple(cell(value, kind) for value, kind in zip(row, kinds.values(), strict=True)) for row in records)
     if len(frame) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
-    return Table(caption, tuple(kept), rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
+    written = tuple(replace(c, kind=kinds[c.key]) for c in kept)
+    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
 
 
-def kind_of(name: str, values: pd.Series, default: str) -> str:
-    """Return how a column is written, by its name, else by its values."""
-    if name in KINDS:
-        return KINDS[name]
-    if pd.api.types.is_bool_dtype(values.dtype):
-        return "yes"
+def _kind_by_type(values: pd.Series) -> Kind:
+    """Return the kind that a column's values suggest; a fraction is never a yes or no."""
+    known = values.dropna()
+    if len(known) and known.map(type).isin([bool, np.bool_]).all():
+        return Kind.YES_NO
     if pd.api.types.is_integer_dtype(values.dtype):
-        return "whole"
-    return default if pd.api.types.is_float_dtype(values.dtype) else "text"
+        return Kind.COUNT
+    return Kind.NUMBER if pd.api.types.is_float_dtype(values.dtype) else Kind.TEXT
+
+
+def kinds_of(
+    frame: pd.DataFrame, of: str = "", kinds: Mapping[str, Kind] | None = None, *, where: str = ""
+) -> dict[str, Kind]:
+    """Return how each column of a frame is written.
+
+    Parameters
+    ----------
+    frame
+        Its columns.
+    of
+        Table of the run that the columns come from; its description gives their kinds.
+    kinds
+        Kinds of other columns; they go before the description.
+    where
+        What is shown, for the warning.
+
+    Warns
+    -----
+    UndeclaredKind
+        Where a column has no kind, or is declared as yes or no and holds numbers. It is then written by its type.
+    """
+    names = [str(name) for name in frame.columns]
+    declared = (TABLES[of].kinds(names) if of else {}) | dict(kinds or {})
+    found = {}
+    for place, name in enumerate(names):
+        values = frame.iloc[:, place]
+        kind = declared.get(name)
+        if kind is None or (kind is Kind.YES_NO and pd.api.types.is_float_dtype(values.dtype) and values.notna().any()):
+            wrong = "has no declared kind" if kind is None else f"is declared as {kind.words} and holds numbers"
+            warnings.warn(f"{where or of or 'table'}: column '{name}' {wrong}", UndeclaredKind, stacklevel=2)
+            kind = _kind_by_type(values)
+        found[name] = kind
+    return found
 
 
 def whole_table(
-    frame: pd.DataFrame, *, caption: str = "", default: str = "number", note: str = "", name: str = ""
+    frame: pd.DataFrame,
+    *,
+    of: str = "",
+    kinds: Mapping[str, Kind] | None = None,
+    caption: str = "",
+    note: str = "",
+    name: str = "",
 ) -> Table:
-    """Return a table of all columns, written by their names."""
-    columns = [
-        Column(str(name), lineage_name(str(name)), kind_of(str(name), frame[name], default)) for name in frame.columns
-    ]
-    named = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    return table(named, columns, caption=caption, note=note, name=name)
+    """Return a table of all columns; see `kinds_of` for how they are written."""
+    names = [str(column) for column in frame.columns]
+    columns = [Column(key, lineage_name(key), (kinds or {}).get(key)) for key in names]
+    return table(frame.set_axis(names, axis=1), columns, of=of, caption=caption, note=note, name=name)
 
 
 def plates(*pictures: Picture | None) -> tuple[Figures, ...]:
@@ -272,10 +312,10 @@ def plates(*pictures: Picture | None) -> tuple[Figures, ...]:
 
 def plate(picture: Picture) -> Plate:
     """Return a picture with its numbers, unless these would be too many for a page."""
-    return Plate(picture, whole_table(picture.numbers, default=picture.number_kind, name=picture.name))
+    return Plate(picture, whole_table(picture.numbers, of=picture.of, kinds=picture.kinds, name=picture.name))
 
 
 def pairs(values: Mapping[str, Any], *, names: tuple[str, str], caption: str = "") -> Table:
     """Return a mapping as a table of two columns."""
     frame = pd.DataFrame({"name": list(values), "value": [str(value) for value in values.values()]}, dtype=object)
-    return table(frame, [Column("name", names[0]), Column("value", names[1])], caption=caption)
+    return table(frame, [Column("name", names[0], Kind.TEXT), Column("value", names[1], Kind.TEXT)], caption=caption)

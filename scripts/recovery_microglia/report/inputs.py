@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.results import read_table
+from recovery_microglia.core.tables import TABLES, read_table
+from recovery_microglia.core.tables.spec import name_of
 from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.report import wording
 
@@ -142,8 +143,9 @@ def load_inputs(folder: Path) -> ReportInputs:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     tables = {}
     for path in sorted((folder / "tables").glob("*.tsv*")):
-        name = path.name.split(".")[0]
-        if name != "cells":  # a row a cell, and the h5ad has them all
+        name = name_of(path)
+        # cells: a row a cell, and the h5ad has them all; what is not described was not left by this version
+        if name in TABLES and name != "cells":
             tables[name] = read_table(path)
     if (path := folder / "costs.tsv").is_file():
         tables["costs"] = read_table(path)

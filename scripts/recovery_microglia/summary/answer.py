@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from recovery_microglia.core.results import Json
+from recovery_microglia.core.json_files import Json
 
 
 def totals(cells: pd.DataFrame, recovery: pd.DataFrame) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice, by_severity
-from recovery_microglia.core.results import Json
+from recovery_microglia.core.json_files import Json
 
 STEPS = ("dataset", "library", "myeloid", "recovery", "timeline")
 """Steps whose notices reach the report, in the order of the data."""

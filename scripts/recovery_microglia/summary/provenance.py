@@ -13,7 +13,7 @@ import pandas as pd
 from recovery_microglia import __version__
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.files import sha256
-from recovery_microglia.core.results import plain_json
+from recovery_microglia.core.json_files import plain_json
 from recovery_microglia.deposit.manifest import read_fetched
 
 TOOLS = ("snakemake", "scanpy", "anndata", "leidenalg", "numpy", "pandas", "scipy", "umap-learn", "harmonypy")

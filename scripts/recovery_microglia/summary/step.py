@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
-from recovery_microglia.core.results import Json
+from recovery_microglia.core.json_files import Json
 from recovery_microglia.library.process import lineage_table, qc_table
 from recovery_microglia.summary.answer import days, headline, totals
 from recovery_microglia.summary.notices import collect_notices

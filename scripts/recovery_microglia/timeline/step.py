@@ -7,7 +7,7 @@ import anndata as ad
 import pandas as pd
 
 from recovery_microglia.core.genes import MYELOID, Signatures
-from recovery_microglia.core.results import Json
+from recovery_microglia.core.json_files import Json
 from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests
 from recovery_microglia.timeline.days import run_timeline, worst_status
 from recovery_microglia.timeline.design import audit

@@ -8,35 +8,17 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recovery_microglia.core import results
+from recovery_microglia.core import json_files
 from recovery_microglia.deposit.manifest import write_fetched
 from recovery_microglia.summary import answer, h5ad, notices, provenance
 
 
 def test_json_never_holds_nan(tmp_path: Path) -> None:
     value = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], "c": {"d": np.bool_(True), "e": pd.NA}}
-    results.write_json(value, tmp_path / "x" / "v.json")
+    json_files.write_json(value, tmp_path / "x" / "v.json")
     text = (tmp_path / "x" / "v.json").read_text()
     assert "NaN" not in text
     assert json.loads(text) == {"a": None, "b": [3, None], "c": {"d": True, "e": None}}
-
-
-def test_tables_come_back_as_written(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"subject": ["a", "NA"], "k": [1, 2], "p": [0.1234567891, np.nan]})
-    results.write_table(frame, tmp_path / "t.tsv")
-    back = results.read_table(tmp_path / "t.tsv")
-    assert back["subject"].tolist() == ["a", "NA"], "a subject may be called NA"
-    assert back["p"].tolist()[0] == 0.123457
-    assert np.isnan(back["p"].tolist()[1])
-
-
-def test_gzipped_tables_are_the_same_bytes_every_time(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"a": range(100)})
-    for name in ("1.tsv.gz", "2.tsv.gz"):
-        results.write_table(frame, tmp_path / name)
-    first, second = ((tmp_path / name).read_bytes() for name in ("1.tsv.gz", "2.tsv.gz"))
-    assert len(first) == len(second)
-    assert pd.read_csv(tmp_path / "1.tsv.gz", sep="\t").equals(frame)
 
 
 def test_notices_are_merged_and_the_worst_stands_first() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from recovery_microglia.core.tables import Kind
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -193,13 +194,13 @@ def _design(inputs: ReportInputs) -> Table | None:
     frame["share"] = [_share(inputs, row) for row in rows]
     frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
     columns = [
-        Column("when", "Day"),
-        Column("subjects", "Animals", "whole"),
-        Column("share", "Recovery cells", help="recovery cells among the microglia that were called"),
-        Column("seen_from", "Seen from", "percent", "a true share below this would have been missed too often"),
+        Column("when", "Day", Kind.TEXT),
+        Column("subjects", "Animals", Kind.COUNT),
+        Column("share", "Recovery cells", Kind.TEXT, "recovery cells among the microglia that were called"),
+        Column("seen_from", "Seen from", Kind.SHARE, "a true share below this would have been missed too often"),
     ]
     if not frame["share"].any():  # nothing was called, so that no share names the microglia
-        columns.insert(2, Column("microglia", "Microglia", "whole"))
+        columns.insert(2, Column("microglia", "Microglia", Kind.COUNT))
     return table(frame, columns, caption="What each day rests on", name="answer-days")
 
 

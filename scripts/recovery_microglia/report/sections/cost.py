@@ -2,18 +2,19 @@
 
 import pandas as pd
 
+from recovery_microglia.core.tables import Kind
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Fold, table
 from recovery_microglia.report.inputs import ReportInputs
 
 COLUMNS = (
-    Column("step", "Step"),
-    Column("jobs", "Jobs", "whole"),
-    Column("input_mb", "Input, largest job (MB)", "number", "files that the largest job of the step read"),
-    Column("median_seconds", "Seconds, median", "number", "from the start of Python to the end"),
-    Column("largest_seconds", "Seconds, largest", "number"),
-    Column("peak_mb", "Memory, largest (MB)", "number", "largest resident memory of a job"),
-    Column("cells", "Cells, largest job", "whole"),
+    Column("step", "Step", Kind.TEXT),
+    Column("jobs", "Jobs", Kind.COUNT),
+    Column("input_mb", "Input, largest job (MB)", Kind.NUMBER, "files that the largest job of the step read"),
+    Column("median_seconds", "Seconds, median", Kind.NUMBER, "from the start of Python to the end"),
+    Column("largest_seconds", "Seconds, largest", Kind.NUMBER),
+    Column("peak_mb", "Memory, largest (MB)", Kind.NUMBER, "largest resident memory of a job"),
+    Column("cells", "Cells, largest job", Kind.COUNT),
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import CONTROLS
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.report import wording
@@ -36,22 +37,24 @@ def design_section(inputs: ReportInputs) -> Section:
     if len(confounding):
         columns = [
             Column("variable", "Variable"),
-            Column("levels", "Values", "whole"),
-            Column("cramers_v", "Cramér's V with the days", "number", "0: unrelated, 1: the same thing"),
+            Column("levels", "Values"),
+            Column("cramers_v", "Cramér's V with the days", help="0: unrelated, 1: the same thing"),
             Column("note", "Can it be told from the days?"),
         ]
         marked = [wording.truthy(value) for value in confounding["aliased"]]
-        blocks.append(table(confounding, columns, caption="What goes together with the days", marked=marked))
+        blocks.append(
+            table(confounding, columns, of="confounding", caption="What goes together with the days", marked=marked)
+        )
     samples = inputs.table("samples")
     left_out = samples[~samples["library"].isin(used["library"])]
     if len(left_out):
         columns = [
             Column("library", "Library"),
             Column("condition", "Condition"),
-            Column("day", "Day", "day"),
+            Column("day", "Day"),
             Column("reason", "Reason"),
         ]
-        blocks.append(table(left_out, columns, caption="Libraries that were left out"))
+        blocks.append(table(left_out, columns, of="samples", caption="Libraries that were left out"))
     lead = (
         f"{wording.count(used['library'].nunique(), 'library', 'libraries')} of "
         f"{wording.count(used['subject'].nunique(), 'animal')}."
@@ -66,22 +69,21 @@ def _what_it_shows(inputs: ReportInputs) -> list[object]:
         return []
     columns = [
         Column("arm", "Arm"),
-        Column("day", "Day", "day"),
-        Column("animals", "Animals", "whole"),
+        Column("day", "Day"),
+        Column("animals", "Animals"),
         Column("control", "Compared with"),
-        Column("control_animals", "Control animals", "whole"),
-        Column("smallest_p", "Smallest p", "p", "the smallest p that so few animals can reach by permutation"),
+        Column("control_animals", "Control animals"),
+        Column("smallest_p", "Smallest p", help="the smallest p that so few animals can reach by permutation"),
         Column(
             "smallest_share",
             "Planned: seen from",
-            "percent",
-            "supposed before the data, of 150 microglia an animal: the smallest true share that would be seen with the power that was set; "
+            help="supposed before the data, of 150 microglia an animal: the smallest true share that would be seen with the power that was set; "
             "what these data would have shown stands in the answer",
         ),
         Column("claim", "What may be claimed"),
     ]
     blocks: list[object] = [
-        table(frame, columns, caption="What the design can show, whatever the result", name="design")
+        table(frame, columns, of="design", caption="What the design can show, whatever the result", name="design")
     ]
     blocks += _rank(inputs.summary.get("design") or {})
     return blocks
@@ -156,32 +158,29 @@ def _chip(animal: Mapping[str, Any], tone: Mapping[str, int], short: Mapping[str
 
 QC_COLUMNS = (
     Column("library", "Library"),
-    Column("remarks", "Remarks"),
-    Column("barcodes", "Barcodes", "whole"),
-    Column("cells_called", "Cells before filters", "whole"),
+    Column("remarks", "Remarks", Kind.TEXT),
+    Column("barcodes", "Barcodes"),
+    Column("cells_called", "Cells before filters"),
     Column(
         "kept",
         "Kept",
-        "whole",
-        "cells before filters less those each filter removed; a cell counts under the first that applies",
+        help="cells before filters less those each filter removed; a cell counts under the first that applies",
     ),
-    Column("microglia", "Microglia", "whole"),
-    Column("ambiguous", "Ambiguous", "whole", "cells that fit two lineages"),
-    Column("removed_low_counts", "− few counts", "whole"),
-    Column("removed_high_counts", "− many counts", "whole"),
-    Column("removed_low_genes", "− few genes", "whole"),
-    Column("removed_high_mito", "− mitochondrial", "whole"),
-    Column("removed_high_haemoglobin", "− haemoglobin", "whole"),
-    Column("removed_doublet", "− doublets", "whole"),
-    Column("median_counts", "Counts a cell", "whole", "median of the kept cells"),
-    Column("median_genes", "Genes a cell", "whole", "median of the kept cells"),
-    Column("median_pct_mito", "Mitochondrial %", "number", "median of the kept cells"),
-    Column("median_pct_haemoglobin", "Haemoglobin %", "number", "median of the kept cells"),
-    Column(
-        "median_pct_dissociation", "Handling stress %", "number", "genes that dissociation switches on (Marsh 2022)"
-    ),
-    Column("median_pct_myelin", "Myelin %", "number", "ambient or engulfed; not removed"),
-    Column("doublet_rate", "Doublets", "percent"),
+    Column("microglia", "Microglia"),
+    Column("ambiguous", "Ambiguous", help="cells that fit two lineages"),
+    Column("removed_low_counts", "− few counts"),
+    Column("removed_high_counts", "− many counts"),
+    Column("removed_low_genes", "− few genes"),
+    Column("removed_high_mito", "− mitochondrial"),
+    Column("removed_high_haemoglobin", "− haemoglobin"),
+    Column("removed_doublet", "− doublets"),
+    Column("median_counts", "Counts a cell", help="median of the kept cells"),
+    Column("median_genes", "Genes a cell", help="median of the kept cells"),
+    Column("median_pct_mito", "Mitochondrial %", help="median of the kept cells"),
+    Column("median_pct_haemoglobin", "Haemoglobin %", help="median of the kept cells"),
+    Column("median_pct_dissociation", "Handling stress %", help="genes that dissociation switches on (Marsh 2022)"),
+    Column("median_pct_myelin", "Myelin %", help="ambient or engulfed; not removed"),
+    Column("doublet_rate", "Doublets"),
     Column("sex_stated", "Sex stated"),
     Column("sex_called", "Sex by genes"),
 )
@@ -196,7 +195,7 @@ def quality_section(inputs: ReportInputs) -> Section:
     remarks = odd_libraries(qc)
     shown = qc.assign(remarks=["; ".join(found) for found in remarks])
     marked = [bool(found) for found in remarks]
-    rows = table(shown, QC_COLUMNS, caption="Quality per library", marked=marked, name="quality")
+    rows = table(shown, QC_COLUMNS, of="qc", caption="Quality per library", marked=marked, name="quality")
     odd = sum(marked)
     lead = (
         "Nothing stands out."
@@ -295,17 +294,17 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
     if not n:
         return [Prose(f"Every one of the {wording.whole(total)} kept cells could be placed in one lineage.")]
     columns = [
-        Column("lineage", "Called", "lineage"),
-        Column("runner_up", "Next likeliest", "lineage"),
-        Column("cells", "Cells", "whole"),
-        Column("confidence_median", "Confidence", "number", "probability of the likelier lineage; median of the cells"),
-        Column("confidence_low", "of 95 % at least", "number"),
+        Column("lineage", "Called"),
+        Column("runner_up", "Next likeliest"),
+        Column("cells", "Cells"),
+        Column("confidence_median", "Confidence", help="probability of the likelier lineage; median of the cells"),
+        Column("confidence_low", "of 95 % at least"),
     ]
     kinds = unsure.groupby("lineage", sort=False)["cells"].sum()
     told = wording.listed([f"{wording.whole(value)} {lineage_name(str(kind))}" for kind, value in kinds.items()])
     text = f"{wording.whole(n)} of {wording.whole(total)} kept cells ({wording.percent(n / total)}) were placed in no lineage: {told}"
-    return [Fold(text, (table(unsure, columns, caption="Where the ambiguous cells lie", name="ambiguous"),
-                        table(gate.groupby("lineage").head(3), columns, caption="Every lineage and the three next likeliest", name="gate")))]  # fmt: skip
+    return [Fold(text, (table(unsure, columns, of="gate", caption="Where the ambiguous cells lie", name="ambiguous"),
+                        table(gate.groupby("lineage").head(3), columns, of="gate", caption="Every lineage and the three next likeliest", name="gate")))]  # fmt: skip
 
 
 def _kept(share: float) -> str:
@@ -404,12 +403,12 @@ def _agreement(recovery: Mapping[str, Any]) -> list[object]:
     if not rows:
         return []
     columns = [
-        Column("route", "The reported score against"),
-        Column("both", "Called by both", "whole"),
-        Column("only_first", "By the score only", "whole"),
-        Column("only_second", "By the other only", "whole"),
-        Column("n", "Microglia", "whole"),
-        Column("kappa", "Cohen's kappa", "number", "1: always agree, 0: as by chance"),
+        Column("route", "The reported score against", Kind.TEXT),
+        Column("both", "Called by both", Kind.COUNT),
+        Column("only_first", "By the score only", Kind.COUNT),
+        Column("only_second", "By the other only", Kind.COUNT),
+        Column("n", "Microglia", Kind.COUNT),
+        Column("kappa", "Cohen's kappa", Kind.NUMBER, "1: always agree, 0: as by chance"),
     ]
     return [table(pd.DataFrame(rows), columns, caption="Do the routes call the same cells?")]
 
@@ -422,19 +421,24 @@ def _calibration(inputs: ReportInputs) -> list[object]:
     shown = own.assign(quantile=[f"{100 * q:g} %" for q in own["quantile"]])
     columns = [
         Column("chemistry", "Chemistry"),
-        Column("quantile", "Quantile of the controls"),
-        Column("cutoff", "Cutoff", "number"),
-        Column("n_control_cells", "Control microglia", "whole"),
-        Column("n_control_subjects", "Control animals", "whole"),
-        Column("fpr", "False positives", "percent", "on control animals that the cutoff has not seen"),
-        Column("fpr_low", "from", "percent"),
-        Column("fpr_high", "to", "percent"),
-        Column("used", "Used", "yes"),
+        Column("quantile", "Quantile of the controls", Kind.TEXT),
+        Column("cutoff", "Cutoff"),
+        Column("n_control_cells", "Control microglia"),
+        Column("n_control_subjects", "Control animals"),
+        Column("fpr", "False positives", help="on control animals that the cutoff has not seen"),
+        Column("fpr_low", "from"),
+        Column("fpr_high", "to"),
+        Column("used", "Used"),
         Column("note", "Note"),
     ]
     marked = [wording.truthy(value) for value in own["used"]]
     caption = "Cutoffs, frozen on control microglia (marked: the one used)"
-    return [Fold("The cutoff and how often it is wrong", (table(shown, columns, caption=caption, marked=marked),))]
+    return [
+        Fold(
+            "The cutoff and how often it is wrong",
+            (table(shown, columns, of="calibration", caption=caption, marked=marked),),
+        )
+    ]
 
 
 def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object]:
@@ -453,9 +457,9 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     columns = [
         Column("gene", "Gene"),
         Column("role", "From"),
-        Column("fold_before", "Rise expected", "number", "times, in a cell that is all the way in recovery"),
-        Column("fold", "Rise learnt", "number", "drawn towards what was expected where the data say little"),
-        Column("between", "95 % interval"),
+        Column("fold_before", "Rise expected", help="times, in a cell that is all the way in recovery"),
+        Column("fold", "Rise learnt", help="drawn towards what was expected where the data say little"),
+        Column("between", "95 % interval", Kind.TEXT),
         Column("decision", "Decision"),
     ]
     added, dropped = (len(learnt.get(word) or []) for word in ("added", "dropped"))
@@ -463,7 +467,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
         f"Weights of the genes, learnt within libraries from the other animals: {added} added, {dropped} dropped. No animal "
         "is scored by weights that have seen it."
     )
-    return [Fold("What these data taught about the genes", (table(shown, columns, caption=caption),))]
+    return [Fold("What these data taught about the genes", (table(shown, columns, of="refinement", caption=caption),))]
 
 
 def _itgax_igf1(frame: pd.DataFrame) -> list[object]:
@@ -472,16 +476,16 @@ def _itgax_igf1(frame: pd.DataFrame) -> list[object]:
         return []
     columns = [
         Column("subject", "Animal"),
-        Column("day", "Day", "day"),
+        Column("day", "Day"),
         Column("condition", "Condition"),
-        Column("n", "Microglia", "whole"),
-        Column("itgax_share", "With Itgax", "percent"),
-        Column("itgax_share_matched", "With Itgax, equal depth", "percent"),
-        Column("igf1_share", "With Igf1", "percent"),
-        Column("igf1_share_matched", "With Igf1, equal depth", "percent"),
+        Column("n", "Microglia"),
+        Column("itgax_share", "With Itgax"),
+        Column("itgax_share_matched", "With Itgax, equal depth"),
+        Column("igf1_share", "With Igf1"),
+        Column("igf1_share_matched", "With Igf1, equal depth"),
     ]
     text = "Itgax drops out in most cells at this depth, so neither gene alone makes the call."
-    return [Fold("Itgax and Igf1 by themselves", (Prose(text), table(frame, columns)))]
+    return [Fold("Itgax and Igf1 by themselves", (Prose(text), table(frame, columns, of="itgax_igf1")))]
 
 
 # ---------------------------------------------------------------- warnings
@@ -495,7 +499,11 @@ def warnings_section(inputs: ReportInputs) -> Section:
     frame = pd.DataFrame(
         {"severity": [n.severity for n in notes], "title": [n.title for n in notes], "text": [n.text for n in notes]}
     )
-    columns = [Column("severity", "Severity"), Column("title", "About"), Column("text", "What")]
+    columns = [
+        Column("severity", "Severity", Kind.TEXT),
+        Column("title", "About", Kind.TEXT),
+        Column("text", "What", Kind.TEXT),
+    ]
     counts = [
         wording.count(int(np.sum(frame["severity"] == key)), key)
         for key in ("alarm", "warning")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from recovery_microglia.core.catalogue import TABLES, holds
+from recovery_microglia.core.tables import TABLES
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
@@ -233,7 +233,7 @@ def methods_section(inputs: ReportInputs) -> Section:
     if versions := dict(inputs.summary.get("versions") or {}):
         blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
     if len(inputs.table("provenance")):
-        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance")),)))
+        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance"), of="provenance"),)))
     blocks += cost_blocks(inputs)
     blocks.append(Links(tuple(_files(inputs))))
     own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."
@@ -259,12 +259,11 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _files(inputs: ReportInputs) -> list[tuple[str, str, str]]:
-    order = {name: place for place, name in enumerate(TABLES)}
-    names = sorted((name for name in inputs.tables if name != "cells"), key=lambda name: order.get(name, len(order)))
-    beside = {"costs": ""}  # what differs from run to run does not lie among what must not
-    tables = [(f"{beside.get(name, 'tables/')}{name}.tsv", f"{name}.tsv", holds(name)) for name in names]
+    beside = [table for table in TABLES.values() if table.name in inputs.tables]
+    tables = [(table.file, table.file.split("/")[-1], table.caption) for table in beside]
     if len(inputs.cells):
-        tables.append(("tables/cells.tsv.gz", "cells.tsv.gz", "every microglia with its scores and calls"))
+        cells = TABLES["cells"]
+        tables.append((cells.file, "cells.tsv.gz", cells.caption))
     return [
         *tables,
         ("summary.json", "summary.json", "the answer for machines"),

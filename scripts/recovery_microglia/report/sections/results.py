@@ -3,42 +3,41 @@
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core.tables import Kind
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, Tile, Tiles, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
 DAY_COLUMNS = (
     Column("arm", "Arm"),
-    Column("day", "Day", "day"),
-    Column("n_subjects", "Animals", "whole"),
-    Column("counts", "Recovery cells", help="cells of all animals of the day together"),
-    Column("fraction", "Estimate", "percent", "share for animals of that day, from a model over animals"),
-    Column("interval", "95 % interval"),
-    Column("corrected", "Corrected", "percent", "for cells that the call misses and for those it takes by mistake"),
-    Column("corrected_interval", "95 % interval, corrected"),
-    Column("mixture", "Without cutoff", "percent", "share that makes the scores likeliest; mean of the animals"),
+    Column("day", "Day"),
+    Column("n_subjects", "Animals"),
+    Column("counts", "Recovery cells", Kind.TEXT, "cells of all animals of the day together"),
+    Column("fraction", "Estimate", help="share for animals of that day, from a model over animals"),
+    Column("interval", "95 % interval", Kind.TEXT),
+    Column("corrected", "Corrected", help="for cells that the call misses and for those it takes by mistake"),
+    Column("corrected_interval", "95 % interval, corrected", Kind.TEXT),
+    Column("mixture", "Without cutoff", help="share that makes the scores likeliest; mean of the animals"),
     Column("control", "Compared with"),
-    Column("control_fraction", "Control estimate", "percent"),
-    Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
+    Column("control_fraction", "Control estimate"),
+    Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
     Column("status", "Status"),
-    Column("why", "Why"),
+    Column("why", "Why", Kind.TEXT),
 )
 TEST_COLUMNS = (
     Column("arm", "Arm"),
-    Column("day", "Day", "day"),
-    Column("difference", "Difference", "percent", "share of the day's animals minus that of the controls"),
-    Column("p", "p", "p", "over animals, never over cells"),
-    Column("q", "q", "p", "p corrected for the number of days (false-discovery rate)"),
-    Column("p_second", "p, 2nd test", "p", "a second, different method: t-test on transformed fractions"),
-    Column("p_permutation", "p, permuted", "p", "exact, by reassigning animals"),
-    Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
-    Column("adjusted_p", "p, adjusted", "p", "with the properties named beside it in the model"),
+    Column("day", "Day"),
+    Column("difference", "Difference", help="share of the day's animals minus that of the controls"),
+    Column("p", "p", help="over animals, never over cells"),
+    Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
+    Column("p_second", "p, 2nd test", help="a second, different method: t-test on transformed fractions"),
+    Column("p_permutation", "p, permuted", help="exact, by reassigning animals"),
+    Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
+    Column("adjusted_p", "p, adjusted", help="with the properties named beside it in the model"),
     Column("adjusted_for", "Adjusted for"),
     Column("methods_against", "Not confirmed by"),
-    Column(
-        "smallest_detectable", "Seen from", "percent", "smallest true share that would have been found with 80 % power"
-    ),
-    Column("control_corrected", "Control, corrected", "percent"),
+    Column("smallest_detectable", "Seen from", help="smallest true share that would have been found with 80 % power"),
+    Column("control_corrected", "Control, corrected"),
 )
 
 
@@ -104,9 +103,9 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
     )
     if inputs.status != "tested":  # a p has no place where the design allows none
         shown = shown.drop(columns=["q"])
-        return (table(shown, DAY_COLUMNS, caption="The days", name="days"),)
-    first = table(shown, DAY_COLUMNS, caption="The days, compared with their control", name="days")
-    return first, Fold("Every test of the days", (table(shown, TEST_COLUMNS, name="days-tests"),))
+        return (table(shown, DAY_COLUMNS, of="timeline", caption="The days", name="days"),)
+    first = table(shown, DAY_COLUMNS, of="timeline", caption="The days, compared with their control", name="days")
+    return first, Fold("Every test of the days", (table(shown, TEST_COLUMNS, of="timeline", name="days-tests"),))
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
@@ -142,23 +141,23 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
     tested = inputs.status == "tested"
     hidden = {"p", "q", "p_permutation", "p_smallest"}
     days = [
-        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("day", "Day", "day"),
-        Column("n_subjects", "Animals", "whole"), Column("fraction", "Estimate", "percent"), Column("interval", "95 % interval"),
-        Column("control", "Compared with"), Column("n_control_subjects", "Control animals", "whole"),
-        Column("control_fraction", "Control estimate", "percent"), Column("p", "p", "p"), Column("q", "q", "p"),
+        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("day", "Day"),
+        Column("n_subjects", "Animals"), Column("fraction", "Estimate"), Column("interval", "95 % interval", Kind.TEXT),
+        Column("control", "Compared with"), Column("n_control_subjects", "Control animals"),
+        Column("control_fraction", "Control estimate"), Column("p", "p"), Column("q", "q"),
         Column("status", "Status"), Column("reason", "Why"),
     ]  # fmt: skip
     onset = [
-        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("onset_low", "Onset after day", "day"),
-        Column("onset_high", "by day", "day"), Column("peak_day", "Peak day", "day"), Column("peak_fraction", "Peak", "percent"),
+        Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("onset_low", "Onset after day"),
+        Column("onset_high", "by day"), Column("peak_day", "Peak day"), Column("peak_fraction", "Peak"),
         Column("status", "Status"), Column("reason", "Why"),
     ]  # fmt: skip
     differences = [
         Column("by", "By"), Column("first", "First"), Column("second", "Second"), Column("arm", "Arm"),
-        Column("day", "Day", "day", "a dash: all days together"), Column("difference_first", "Rise in the first", "percent"),
-        Column("difference_second", "Rise in the second", "percent"), Column("difference", "Difference of the rises", "percent"),
-        Column("interval", "95 % interval"), Column("p", "p", "p"), Column("p_permutation", "p, permuted", "p"),
-        Column("p_smallest", "least p", "p"), Column("q", "q", "p"), Column("status", "Status"), Column("reason", "Why"),
+        Column("day", "Day", help="a dash: all days together"), Column("difference_first", "Rise in the first"),
+        Column("difference_second", "Rise in the second"), Column("difference", "Difference of the rises"),
+        Column("interval", "95 % interval", Kind.TEXT), Column("p", "p"), Column("p_permutation", "p, permuted"),
+        Column("p_smallest", "least p"), Column("q", "q"), Column("status", "Status"), Column("reason", "Why"),
     ]  # fmt: skip
     tables = []
     for frame, columns, caption, name in (
@@ -170,7 +169,8 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
             continue
         if {"low", "high"} <= set(frame):
             frame = frame.assign(interval=_intervals(frame["low"], frame["high"]))
-        tables.append(table(frame, [c for c in columns if tested or c.key not in hidden], caption=caption, name=name))
+        shown = [c for c in columns if tested or c.key not in hidden]
+        tables.append(table(frame, shown, of=name, caption=caption, name=name))
     return (Fold("The strata in numbers", tuple(tables)),) if tables else ()
 
 
@@ -187,12 +187,17 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     blocks += [Note("info", "Do behaviour and cells go together?", " ".join(told))] if told else []
     if len(tests):
         columns = [
-            Column("measure", "Measure"), Column("sex", "Sex"), Column("arm", "Arm"), Column("n_days", "Days", "whole"),
-            Column("correlation", "Correlation", "number", "over days"), Column("lag", "Lag (days)", "number"),
-            Column("p", "p", "p"), Column("p_smallest", "least p", "p", "the smallest p that so few days can reach"),
+            Column("measure", "Measure"), Column("sex", "Sex"), Column("arm", "Arm"), Column("n_days", "Days"),
+            Column("correlation", "Correlation", help="over days"), Column("lag", "Lag (days)"),
+            Column("p", "p"), Column("p_smallest", "least p", help="the smallest p that so few days can reach"),
             Column("status", "Status"), Column("reason", "Why"),
         ]  # fmt: skip
-        blocks.append(Fold("Behaviour against cells, in numbers", (table(tests, columns, name="behaviour_tests"),)))
+        blocks.append(
+            Fold(
+                "Behaviour against cells, in numbers",
+                (table(tests, columns, of="behaviour_tests", name="behaviour_tests"),),
+            )
+        )
     return tuple(blocks)
 
 
@@ -211,13 +216,13 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
     columns = [
         Column("subject", "Animal"),
         Column("condition", "Condition"),
-        Column("day", "Day", "day"),
-        Column("recovery", "Recovery cells among microglia"),
-        Column("interval", "95 % interval", help="of this animal's cells only"),
+        Column("day", "Day"),
+        Column("recovery", "Recovery cells among microglia", Kind.TEXT),
+        Column("interval", "95 % interval", Kind.TEXT, "of this animal's cells only"),
         Column("note", "Note"),
     ]
     text = "Cells could still be called one by one. What each animal shows is listed here; it is not a test."
-    return (Prose(text), table(shown, columns, caption="Recovery cells per animal"))
+    return (Prose(text), table(shown, columns, of="fractions", caption="Recovery cells per animal"))
 
 
 def truth_section(inputs: ReportInputs) -> Section | None:
@@ -258,7 +263,7 @@ def genes_section(inputs: ReportInputs) -> Section:
         blocks.append(
             Note("why", "No course over days", "Fewer than two days are known; each animal's values are in the table.")
         )
-        blocks.append(Fold("The values of every animal", (whole_table(course),)))
+        blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
     lead = "The genes of the signature and those high in its context, as far as they were measured."
     if inputs.status == "not_testable" and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
@@ -271,19 +276,19 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
     columns = [
         Column("gene", "Gene"),
         Column("arm", "Arm"),
-        Column("day", "Day", "day"),
+        Column("day", "Day"),
         Column("control", "Compared with"),
-        Column("n_subjects", "Animals", "whole"),
-        Column("n_control_subjects", "Control animals", "whole"),
-        Column("difference", "Difference", "number", "of the means of log2(1 + counts per 10,000)"),
-        Column("p", "p", "p", "over animals, never over cells"),
-        Column("p_permutation", "p, permutation", "p"),
-        Column("p_smallest", "least p", "p", "the smallest p that so few animals can reach by permutation"),
-        Column("q", "q", "p", "corrected for the number of genes and days"),
+        Column("n_subjects", "Animals"),
+        Column("n_control_subjects", "Control animals"),
+        Column("difference", "Difference", help="of the means of log2(1 + counts per 10,000)"),
+        Column("p", "p", help="over animals, never over cells"),
+        Column("p_permutation", "p, permutation"),
+        Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
+        Column("q", "q", help="corrected for the number of genes and days"),
         Column("reason", "Why not tested"),
     ]
     ordered = tests.sort_values(["q", "gene", "day"], na_position="last", kind="stable")
-    return Fold("Every gene and day against its control", (table(ordered, columns),))
+    return Fold("Every gene and day against its control", (table(ordered, columns, of="gene_tests"),))
 
 
 def igf1_section(inputs: ReportInputs) -> Section:
@@ -334,14 +339,17 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         Column("resolution", "Resolution"),
         Column("integrated", "Integrated"),
         Column("left_out", "Left out"),
-        Column("onset_low", "Rise excluded up to day", "day"),
-        Column("onset_high", "First day above", "day"),
-        Column("peak_day", "Peak day", "day"),
-        Column("peak_fraction", "Peak", "percent"),
-        Column("agrees", "Same interval", "yes"),
+        Column("onset_low", "Rise excluded up to day"),
+        Column("onset_high", "First day above"),
+        Column("peak_day", "Peak day"),
+        Column("peak_fraction", "Peak"),
+        Column("agrees", "Same interval"),
     ]
     drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
     pictures = plates(*drawn)
     return Section(
-        "robustness", title, sentence, (*pictures, Fold("All analyses", (table(rows, columns, name="robustness"),)))
+        "robustness",
+        title,
+        sentence,
+        (*pictures, Fold("All analyses", (table(rows, columns, of="robustness", name="robustness"),))),
     )
