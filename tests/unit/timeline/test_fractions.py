@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from report_fixture import sheet
 
-from recovery_microglia.subjects import FEW_CELLS, TimelineSettings, fractions, group_of
+from recovery_microglia.timeline.fractions import FEW_CELLS, TimelineSettings, fractions, group_of
 from recovery_microglia.timeline import compare_days
 
 
