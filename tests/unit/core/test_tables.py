@@ -1,6 +1,7 @@
 """Every table is described once: the description reads well, holds what a run writes, and refuses anything else."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,15 @@ import pandas as pd
 import pytest
 
 import output_page
+from recovery_microglia.comparison import meta_analysis
 from recovery_microglia.core.tables import SECTIONS, TABLES, Kind, TableSpec, made_by, read_table, table_of, write_table
 from recovery_microglia.core.tables.spec import DTYPES, number, share, text, yes_no
+from recovery_microglia.jobs import costs
+from recovery_microglia.myeloid import clusters
+from recovery_microglia.recovery import calibration, gene_weights
+from recovery_microglia.study.samples import Library
+from recovery_microglia.summary import markers, truth
+from recovery_microglia.timeline import behaviour, days, gene_courses, onset, power, sensitivity, stratified
 
 SCRATCH = TableSpec(
     "scratch",
@@ -100,6 +108,38 @@ def test_every_rule_that_makes_tables_takes_its_list_from_the_registry(root: Pat
         assert f'**tables_of("{step}")' in rules
     assert made_by("recovery")[0] == "markers_used"
     assert "cells" not in made_by("summary")  # packed, and an output of its own
+
+
+def test_empty_tables_have_the_described_columns_too() -> None:
+    """What a step writes where it has nothing to say is made from these lists."""
+    lists = {
+        "timeline": days.TIMELINE_COLUMNS,
+        "onset": onset.ONSET_COLUMNS,
+        "robustness": sensitivity.COLUMNS,
+        "strata": stratified.STRATA_COLUMNS,
+        "strata_onset": stratified.STRATA_ONSET_COLUMNS,
+        "interactions": stratified.INTERACTION_COLUMNS,
+        "behaviour": behaviour.BEHAVIOUR_COLUMNS,
+        "behaviour_tests": behaviour.TEST_COLUMNS,
+        "design": power.COLUMNS,
+        "comparison": meta_analysis.COLUMNS,
+        "calibration": calibration.COLUMNS,
+        "null": calibration.NULL_COLUMNS,
+        "refinement": gene_weights.COLUMNS,
+        "call_genes": markers.CALL_COLUMNS,
+        "igf1_states": markers.STATE_COLUMNS,
+        "gate": markers.GATE_COLUMNS,
+        "lineage_markers": markers.MARKER_COLUMNS,
+        "gene_course": gene_courses.COURSE_COLUMNS,
+        "gene_tests": gene_courses.TEST_COLUMNS,
+        "igf1_share": gene_courses.IGF1_COLUMNS,
+        "truth": truth.COLUMNS,
+        "costs": costs.COLUMNS,
+        "samples": [field.name for field in fields(Library)],
+        "clusters": [*clusters.COLUMNS, "recovery_share", "recovery"],
+    }
+    for name, columns in lists.items():
+        assert list(columns) == [column.name for column in TABLES[name].columns], name
 
 
 # ---------------------------------------------------------------- writing and reading
