@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from soft_fixture import soft, write_soft
 
 from bad_input.lab import DENSE, h5_bytes, ten_x_files, ten_x_h5
+from made_up.soft import soft, write_soft
 from recovery_microglia.adding import add_dataset, mistakes_of
 from recovery_microglia.errors import InputError
 from recovery_microglia.inventory import file_of_sample, find_libraries

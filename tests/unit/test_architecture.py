@@ -122,7 +122,7 @@ def test_every_trap_names_tests_that_exist(root: Path) -> None:
     ]
     assert [int(row.split("|")[1]) for row in rows] == list(range(1, 17))
     there = set(
-        re.findall(r"^def (test_\w+)", "".join(p.read_text() for p in root.glob("tests/*/test_*.py")), re.MULTILINE)
+        re.findall(r"^def (test_\w+)", "".join(p.read_text() for p in root.glob("tests/**/test_*.py")), re.MULTILINE)
     )
     for row in rows:
         named = re.findall(r"`(test_\w+)`", row)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import scipy.stats
-from library_fixture import real_library
 
+from made_up.one_library import real_library
 from recovery_microglia.calling import (
     _log_likelihood,
     _occurrence,

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from library_fixture import signatures
 
+from made_up.one_library import signatures
 from recovery_microglia.cells import CellSettings, call_sex, cell_metrics, compare_sex, filter_cells
 
 GENES = pd.Index(["mt-Nd1", "Hbb-bs", "Rpl3", "Fos", "Mbp", "Xist", "Ddx3y", "Actb", "Gapdh"])

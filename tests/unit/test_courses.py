@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from report_fixture import sheet
 from scipy import stats
 
+from made_up.sheet import sheet
 from recovery_microglia.courses import gene_course, gene_tests, igf1_share, welch_p
 from recovery_microglia.design import audit
 from recovery_microglia.genes import Signatures, load_signatures

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 from scipy.stats import permutation_test
 from scipy.stats.contingency import association
 
+from made_up.sheet import sheet
 from recovery_microglia.design import audit, cramers_v, smallest_p, subjects
 
 GOOD = [(0, "naive", 3), (7, "injured", 3), (14, "injured", 3)]

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.design import audit
 from recovery_microglia.strata import INTERACTION_COLUMNS, STRATA_COLUMNS, by_sex, differing, interactions
 from recovery_microglia.subjects import TimelineSettings

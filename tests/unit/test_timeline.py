@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from made_up.sheet import sheet
 from recovery_microglia.design import audit
 from recovery_microglia.onset import find_onset, half_rise
 from recovery_microglia.secondary import permutation_p, trend_p, variance_stabilised_test
