@@ -16,14 +16,16 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests"), str(ROOT / "tests" / "unit"), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-import report_fixture as made  # noqa: E402
 from pages import markdown, write_below  # noqa: E402
 
 from browser.chromium import Opened, chromium, executable  # noqa: E402
+from made_up.cells import embedded_cells, gene_counts  # noqa: E402
+from made_up.genes import CONTEXT, SIGNATURE  # noqa: E402
+from made_up.sets import a_tested_set  # noqa: E402
 from recovery_microglia.report import ReportInputs, write_report  # noqa: E402
 
 MARK = "<!-- measured by benchmarks/page.py -->"
@@ -33,14 +35,10 @@ TIMES = """() => { const n = performance.getEntriesByType("navigation")[0], p = 
 
 def inputs_of(n_cells: int) -> ReportInputs:
     """Return a made-up data set with so many myeloid cells."""
-    small = made.a_tested_set()
+    small = a_tested_set()
     samples, rng = small.table("samples"), np.random.default_rng(1)
-    cells = made.embedded_cells(samples, rng, per_library=int(np.ceil(n_cells / len(samples))), called=True).head(
-        n_cells
-    )
-    return ReportInputs(
-        small.summary, small.tables, cells, made.gene_counts(cells, [*made.SIGNATURE, *made.CONTEXT], rng)
-    )
+    cells = embedded_cells(samples, rng, per_library=int(np.ceil(n_cells / len(samples))), called=True).head(n_cells)
+    return ReportInputs(small.summary, small.tables, cells, gene_counts(cells, [*SIGNATURE, *CONTEXT], rng))
 
 
 def opening(path: Path) -> tuple[float, float, float]:

@@ -48,6 +48,14 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_up() -> dict[str, Any]:
+    """Four data sets in the schema of a run's tables (`ReportInputs`) by name; tests must not change them."""
+    from made_up.sets import SETS  # imports what draws pages, which most tests do not need
+
+    return {name: build() for name, build in SETS.items()}
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium; the test is skipped where none is installed."""
     if executable() is None:

@@ -11,20 +11,9 @@ from playwright.sync_api import expect
 
 from browser.checks import MIRRORED, assert_numbers_are_the_tables, assert_sound, opened_to_the_end, shown
 from browser.chromium import Opened
+from made_up.genes import SIGNATURE
+from made_up.sets import SETS
 from recovery_microglia.report import ReportInputs, write_index, write_report
-from unit import report_fixture as made
-
-SETS = {
-    "tested": made.a_tested_set,
-    "descriptive": made.a_descriptive_set,
-    "panel": made.a_panel,
-    "no_days": made.a_tissue_without_days,
-}
-
-
-@pytest.fixture(scope="session")
-def made_up() -> dict[str, ReportInputs]:
-    return {name: build() for name, build in SETS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +132,7 @@ def test_the_map_is_coloured_by_whatever_is_chosen(cells: Opened, made_up: dict[
     pick = cells.page.locator(".pick")
     choices = pick.locator("option").evaluate_all("options => options.map(o => o.value)")
     assert {"lineage", "state", "day", "library", "score", "gene-Itgax", "gene-Igf1"} <= set(choices)
-    assert {f"gene-{gene}" for gene in made.SIGNATURE} <= set(choices)
+    assert {f"gene-{gene}" for gene in SIGNATURE} <= set(choices)
     seen = {}
     for choice in choices:
         pick.select_option(choice)

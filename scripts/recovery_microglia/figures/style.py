@@ -18,6 +18,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.figures.svg import inline
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
@@ -160,48 +161,7 @@ def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = No
         no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
         box = "tight" if tight else None
         figure.savefig(stream, format="svg", bbox_inches=box, pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
-    return _inline(stream.getvalue(), name, alt, tips or {})
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-
-
-def _inline(svg: str, name: str, alt: str, tips: dict[str, str]) -> str:
-    """Strip what only a file of its own needs, make ids unique, and add texts."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    prefix = hashlib.sha256(name.encode()).hexdigest()[:6]
-    for gid, text in tips.items():
-        words = _escape(text)
-        svg = svg.replace(f'<g id="{gid}">', f'<g class="tip" role="img" aria-label="{words}" data-tip="{words}">', 1)
-    svg = re.sub(r'(?<=\s)id="([^"]+)"', rf'id="{prefix}-\1"', svg)
-    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
-    svg = re.sub(r'xlink:href="#', f'href="#{prefix}-', svg)
-    svg = svg.replace("xlink:href", "href")
-    svg = re.sub(r" xmlns(:xlink)?=\"[^\"]+\"", "", svg)
-    # groups that nothing refers to need no id
-    used = set(re.findall(r"#([\w.-]+)", svg))
-    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
-    svg = re.sub(r"image-rendering:[^;\"]+;?", "", svg)
-    # the page's own font; a family in a style attribute would win over the style sheet
-    svg = re.sub(r"(font: (?:\w+ )*[\d.]+px) [^;\"]*", r"\1 var(--sans)", svg)
-    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
-    for colour, variable in FOLLOWS_THE_PAGE.items():
-        svg = svg.replace(f": {colour.lower()}", f": var(--{variable})")
-    svg = re.sub(r"\n\s*", "\n", svg)
-    head = re.match(r"<svg[^>]*>", svg)
-    assert head is not None
-    box = re.search(r'viewBox="([^"]+)"', head[0])
-    assert box is not None
-    width = float(box[1].split()[2]) * 4 / 3  # points to CSS pixels
-    role = 'role="group" class="dots"' if tips else 'role="img"'  # a group's dots are told one by one
-    opened = (
-        f'<svg viewBox="{box[1]}" {role} aria-label="{_escape(alt)}" style="max-width:{width:.0f}px" '
-        'preserveAspectRatio="xMinYMin meet">'
-    )
-    return opened + svg[head.end() :].strip()
+    return inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE)
 
 
 WIDE, NARROW = 7.2, 4.1

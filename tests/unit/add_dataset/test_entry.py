@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from soft_fixture import soft, write_soft
 
 from bad_input.lab import DENSE, h5_bytes, ten_x_files, ten_x_h5
+from made_up.soft import soft, write_soft
 from recovery_microglia.add_dataset.advice import mistakes_of
 from recovery_microglia.add_dataset.entry import add_dataset
 from recovery_microglia.add_dataset.matrices import file_of_sample, find_libraries

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from library_fixture import demo_library, demo_shapes, draw
 
+from made_up.one_library import demo_library, demo_shapes, draw
 from recovery_microglia.library import doublets
 from recovery_microglia.library.doublets import MIN_CELLS, _simulated_neighbours, find_doublets
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import scipy.stats
-from library_fixture import real_library
 
+from made_up.one_library import real_library
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.statistics import benjamini_hochberg
 from recovery_microglia.library.empty_droplets import (

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from library_fixture import demo_library, demo_shapes, draw, signatures
 
+from made_up.one_library import demo_library, demo_shapes, draw, signatures
 from recovery_microglia.library.lineage import assign_lineage, gate, many_macrophages
 from recovery_microglia.library.lineage.evidence import Heard
 from recovery_microglia.library.lineage.profiles import posterior

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from library_fixture import FACTS, demo_library, signatures
 
+from made_up.one_library import FACTS, demo_library, signatures
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import MYELOID
 from recovery_microglia.library.process import LibraryResult, lineage_table, process_library, qc_table, write_library

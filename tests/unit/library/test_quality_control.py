@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from library_fixture import signatures
 
+from made_up.one_library import signatures
 from recovery_microglia.library.quality_control import call_sex, cell_metrics, compare_sex, filter_cells
 from recovery_microglia.library.settings import CellSettings
 

@@ -16,9 +16,9 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from split_fixture import taken_apart
 
 from bad_input.lab import h5_bytes, ten_x_h5
+from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.hdf5 import read_anndata

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from split_fixture import taken_apart
 
+from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers import Rule, dense_text, matrix_market, read_counts, split_counts, streams
 from recovery_microglia.readers import split as splitting

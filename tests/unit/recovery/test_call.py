@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.core.genes import Signatures, load_signatures
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery
 from recovery_microglia.recovery.clusters import agreement, recovery_clusters

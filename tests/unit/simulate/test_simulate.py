@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from library_fixture import demo_library, parameters
 from scipy.io import mmread
 
+from made_up.one_library import demo_library, parameters
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.simulate.libraries import SEX_GENES, profiles, simulate, simulate_library
 from recovery_microglia.simulate.parameters import load_parameters

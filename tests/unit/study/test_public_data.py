@@ -8,10 +8,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from split_fixture import taken_apart
 
 from geo_fakes import SERIES, Fake, barcodes, h5, mtx, r_table, zipped
 from geo_server import Geo, serving
+from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.deposit.fetch import fetch
 from recovery_microglia.deposit.manifest import fetched_path, record_path

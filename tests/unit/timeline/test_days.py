@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from made_up.sheet import sheet
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, trend_p, variance_stabilised_test
 from recovery_microglia.timeline.days import _against, compare_days, run_timeline, worst_status
 from recovery_microglia.timeline.design import audit

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 from scipy.stats import permutation_test
 from scipy.stats.contingency import association
 
+from made_up.sheet import sheet
 from recovery_microglia.core.statistics import cramers_v, smallest_p
 from recovery_microglia.timeline.design import audit, subjects
 

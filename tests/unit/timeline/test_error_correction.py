@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.timeline.error_correction import RATES, add_corrected, correct, corrected, error_rates, of_group
 from recovery_microglia.timeline.fractions import fractions
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from report_fixture import sheet
 
-from recovery_microglia.timeline.fractions import FEW_CELLS, TimelineSettings, fractions, group_of
-from recovery_microglia.timeline import compare_days
+from made_up.sheet import sheet
+from recovery_microglia.timeline.days import compare_days
+from recovery_microglia.timeline.fractions import FEW_CELLS, fractions, group_of
+from recovery_microglia.timeline.settings import TimelineSettings
 
 
 def test_an_animal_without_cells_has_no_share_and_one_with_few_is_marked() -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from report_fixture import sheet
 from scipy import stats
 
+from made_up.sheet import sheet
 from recovery_microglia.core.genes import Signatures, load_signatures
 from recovery_microglia.core.statistics import welch_p
 from recovery_microglia.timeline.design import audit

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.power import CALLED_IN_CONTROLS, MICROGLIA, SPREAD, plan, spread_to_be_known, words
 from recovery_microglia.timeline.settings import TimelineSettings

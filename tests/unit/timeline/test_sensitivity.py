@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import QUANTILES, calibrate

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from report_fixture import sheet
 
+from made_up.sheet import sheet
 from recovery_microglia.timeline.design import audit
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.stratified import INTERACTION_COLUMNS, STRATA_COLUMNS, by_sex, differing, interactions

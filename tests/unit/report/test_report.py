@@ -1,24 +1,21 @@
 """What a page says, and what it must never say."""
 
 import re
-from functools import cache
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-import report_fixture as made
 
+from made_up import libraries
+from made_up.sets import SETS
+from made_up.sheet import sheet
+from recovery_microglia.figures import course
 from recovery_microglia.report import ReportInputs, render_index, render_report, wording
 from recovery_microglia.report.sections.answer import headline, limits, verdict
 from recovery_microglia.report.sections.results import truth_section
 
-SETS = {
-    "tested": made.a_tested_set,
-    "descriptive": made.a_descriptive_set,
-    "panel": made.a_panel,
-    "no_days": made.a_tissue_without_days,
-}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
@@ -57,17 +54,11 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
-@cache
-def inputs_and_page(name: str) -> tuple[ReportInputs, str]:
-    """A made-up data set and its page; drawing one takes seconds."""
-    inputs = SETS[name]()
-    return inputs, render_report(inputs)
-
-
 @pytest.fixture(scope="module", params=SETS)
-def drawn(request: pytest.FixtureRequest) -> tuple[ReportInputs, Page]:
-    inputs, page = inputs_and_page(request.param)
-    return inputs, Page(page)
+def drawn(
+    request: pytest.FixtureRequest, made_up: dict[str, ReportInputs], page_of: Callable[[str], str]
+) -> tuple[ReportInputs, Page]:
+    return made_up[request.param], Page(page_of(request.param))
 
 
 def test_a_page_is_whole_and_needs_no_other_file(drawn: tuple[ReportInputs, Page]) -> None:
@@ -114,26 +105,26 @@ def test_every_warning_is_on_the_page(drawn: tuple[ReportInputs, Page]) -> None:
         assert " ".join(text.split()) in page.words
 
 
-def test_simulated_is_said_on_the_page_and_on_the_index_and_only_there() -> None:
-    made_up, page = inputs_and_page("tested")
-    real, real_page = inputs_and_page("descriptive")
-    assert "SIMULATED" in Page(page).words
-    assert "SIMULATED" not in Page(real_page).words
-    assert "SIMULATED" in Page(render_index([real.summary, made_up.summary])).words
+def test_simulated_is_said_on_the_page_and_on_the_index_and_only_there(
+    made_up: dict[str, ReportInputs], page_of: Callable[[str], str]
+) -> None:
+    simulated, real = made_up["tested"], made_up["descriptive"]
+    assert "SIMULATED" in Page(page_of("tested")).words
+    assert "SIMULATED" not in Page(page_of("descriptive")).words
+    assert "SIMULATED" in Page(render_index([real.summary, simulated.summary])).words
     assert "SIMULATED" not in Page(render_index([real.summary])).words
 
 
-def test_a_truth_is_shown_for_simulated_data_only() -> None:
-    made_up = made.a_tested_set(simulated=True)
-    assert truth_section(made_up) is not None
-    assert "Called against true" in [tile.label for tile in verdict(made_up).tiles.tiles]
-    real = ReportInputs({**made_up.summary, "simulated": False}, made_up.tables)
+def test_a_truth_is_shown_for_simulated_data_only(tested: ReportInputs) -> None:
+    assert truth_section(tested) is not None
+    assert "Called against true" in [tile.label for tile in verdict(tested).tiles.tiles]
+    real = ReportInputs({**tested.summary, "simulated": False}, tested.tables)
     assert truth_section(real) is None
     assert "Called against true" not in [tile.label for tile in verdict(real).tiles.tiles]
 
 
-def test_text_of_a_data_set_cannot_become_markup() -> None:
-    inputs = made.a_tissue_without_days()
+def test_text_of_a_data_set_cannot_become_markup(made_up: dict[str, ReportInputs]) -> None:
+    inputs = made_up["no_days"]
     evil = '<script>alert(1)</script> & "quotes"'
     samples = inputs.table("samples").assign(subject=evil, library=[f"{evil}{i}" for i in range(3)])
     page = render_report(ReportInputs({**inputs.summary, "title": evil, "notes": evil},
@@ -148,37 +139,34 @@ def test_nothing_known_still_makes_a_page() -> None:
     assert wording.STATUS["not_testable"][0] in page.words
 
 
-def test_the_index_links_every_page_and_says_each_answer() -> None:
-    sets = [build() for build in SETS.values()]
-    page = Page(render_index([inputs.summary for inputs in sets]))
-    for inputs in sets:
+def test_the_index_links_every_page_and_says_each_answer(made_up: dict[str, ReportInputs]) -> None:
+    page = Page(render_index([inputs.summary for inputs in made_up.values()]))
+    for inputs in made_up.values():
         assert f"{inputs.text('dataset')}/report.html" in page.links
         assert " ".join(headline(inputs).split()) in page.words
 
 
-def test_the_same_inputs_give_the_same_bytes() -> None:
-    assert render_report(made.a_panel()) == inputs_and_page("panel")[1]
+def test_the_same_inputs_give_the_same_bytes(page_of: Callable[[str], str]) -> None:
+    assert render_report(SETS["panel"]()) == page_of("panel")
 
 
-def test_a_label_on_a_drawing_is_escaped_and_a_hundred_libraries_fit() -> None:
+def test_a_label_on_a_drawing_is_escaped_and_a_hundred_libraries_fit(tested: ReportInputs) -> None:
     design = [(0, "naive", 40), *((day, "injured", 10) for day in (1, 3, 7, 14, 21, 35))]
-    samples = made.sheet(design)
+    samples = sheet(design)
     rng = np.random.default_rng(1)
-    qc = made.qc(samples.assign(library=[f"A<b>&{i}" for i in range(len(samples))]), rng)
-    inputs = made.a_tested_set()
-    tables = {**inputs.tables, "samples": samples, "qc": qc}
-    page = render_report(ReportInputs(inputs.summary, tables, inputs.cells))
+    qc = libraries.qc(samples.assign(library=[f"A<b>&{i}" for i in range(len(samples))]), rng)
+    tables = {**tested.tables, "samples": samples, "qc": qc}
+    page = render_report(ReportInputs(tested.summary, tables, tested.cells))
     assert "A<b>" not in page
     assert len(page) < 6e6
     Page(page)
 
 
-def test_one_sex_is_named_among_the_limits() -> None:
-    inputs = made.a_tested_set()
-    males = inputs.table("samples").assign(sex="male")
-    found = limits(ReportInputs(inputs.summary, {**inputs.tables, "samples": males}))
+def test_one_sex_is_named_among_the_limits(tested: ReportInputs) -> None:
+    males = tested.table("samples").assign(sex="male")
+    found = limits(ReportInputs(tested.summary, {**tested.tables, "samples": males}))
     assert "Females: all animals are male." in found
-    assert not any("all animals are" in text for text in limits(inputs))
+    assert not any("all animals are" in text for text in limits(tested))
 
 
 @pytest.mark.parametrize(
@@ -215,13 +203,10 @@ def test_a_p_is_never_zero() -> None:
     assert wording.p_value(0.0312) == "0.031"
 
 
-def test_numbers_beneath_the_main_figure_are_those_of_the_table() -> None:
-    from recovery_microglia.figures import course
-
-    inputs = made.a_tested_set()
-    units = inputs.table("fractions").query("route == 'score' and denominator == 'microglia'")
-    days = inputs.table("timeline").query("route == 'score'")
-    picture = course.timeline(units, days, inputs.onsets[0])
+def test_numbers_beneath_the_main_figure_are_those_of_the_table(tested: ReportInputs) -> None:
+    units = tested.table("fractions").query("route == 'score' and denominator == 'microglia'")
+    days = tested.table("timeline").query("route == 'score'")
+    picture = course.timeline(units, days, tested.onsets[0])
     assert picture is not None
     svg = picture.panels[0]
     # one dot an animal, each with its numbers on hovering

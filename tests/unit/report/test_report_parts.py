@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import report_fixture as made
 
 from recovery_microglia import figures
 from recovery_microglia.report import ReportInputs, cellmap
@@ -18,19 +17,14 @@ from recovery_microglia.report.sections.glossary import TERMS, Glossary
 from recovery_microglia.report.sections.results import timeline_section
 
 
-@pytest.fixture(scope="module")
-def inputs() -> ReportInputs:
-    return made.a_tested_set()
-
-
 def unpacked(text: str, kind: str) -> np.ndarray:
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=kind)
 
 
-def test_the_map_holds_every_cell_its_place_and_its_counts(inputs: ReportInputs) -> None:
-    found = cellmap.cell_map(inputs.cells, inputs.genes, called=True)
+def test_the_map_holds_every_cell_its_place_and_its_counts(tested: ReportInputs) -> None:
+    found = cellmap.cell_map(tested.cells, tested.genes, called=True)
     data = json.loads(found.data)
-    drawn = inputs.cells.sample(len(inputs.cells), random_state=0)
+    drawn = tested.cells.sample(len(tested.cells), random_state=0)
     assert data["n"] == found.n_drawn == found.n_cells == len(drawn)
     view = data["views"]["umap"]
     x, y = unpacked(view["x"], "<u2"), unpacked(view["y"], "<u2")
@@ -38,7 +32,7 @@ def test_the_map_holds_every_cell_its_place_and_its_counts(inputs: ReportInputs)
     step = max(np.ptp(drawn["umap1"]), np.ptp(drawn["umap2"])) / 65_535
     np.testing.assert_allclose(x * step, drawn["umap1"] - drawn["umap1"].min(), atol=step)
     np.testing.assert_allclose(y * step, drawn["umap2"] - drawn["umap2"].min(), atol=step)
-    counts = inputs.genes.set_index("cell").loc[drawn["cell"], "Igf1"]
+    counts = tested.genes.set_index("cell").loc[drawn["cell"], "Igf1"]
     assert (unpacked(data["colours"]["gene-Igf1"]["values"], "u1") == counts).all()
     lineage = data["colours"]["lineage"]
     names = [entry[0] for entry in lineage["legend"]]
@@ -50,9 +44,9 @@ def test_the_map_holds_every_cell_its_place_and_its_counts(inputs: ReportInputs)
     ]
 
 
-def test_the_score_on_the_map_is_right_to_a_step_and_missing_where_it_is_missing(inputs: ReportInputs) -> None:
-    data = json.loads(cellmap.cell_map(inputs.cells, inputs.genes, called=True).data)["colours"]["score"]
-    drawn = inputs.cells.sample(len(inputs.cells), random_state=0)["recovery_score"].to_numpy()
+def test_the_score_on_the_map_is_right_to_a_step_and_missing_where_it_is_missing(tested: ReportInputs) -> None:
+    data = json.loads(cellmap.cell_map(tested.cells, tested.genes, called=True).data)["colours"]["score"]
+    drawn = tested.cells.sample(len(tested.cells), random_state=0)["recovery_score"].to_numpy()
     codes = unpacked(data["values"], "u1")
     assert ((codes == cellmap.MISSING) == np.isnan(drawn)).all()
     step = (data["high"] - data["low"]) / 254
@@ -61,22 +55,22 @@ def test_the_score_on_the_map_is_right_to_a_step_and_missing_where_it_is_missing
     np.testing.assert_allclose(back, np.clip(drawn[known], data["low"], data["high"]), atol=step / 2 + 1e-9)
 
 
-def test_no_state_and_no_score_is_on_the_map_where_nothing_was_called(inputs: ReportInputs) -> None:
-    data = json.loads(cellmap.cell_map(inputs.cells, inputs.genes, called=False).data)
+def test_no_state_and_no_score_is_on_the_map_where_nothing_was_called(tested: ReportInputs) -> None:
+    data = json.loads(cellmap.cell_map(tested.cells, tested.genes, called=False).data)
     assert not {"state", "score"} & set(data["colours"])
 
 
 def test_more_cells_than_can_be_told_apart_are_thinned_and_the_map_knows(
-    inputs: ReportInputs, monkeypatch: pytest.MonkeyPatch
+    tested: ReportInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cellmap, "MOST_CELLS", 500)
-    found = cellmap.cell_map(inputs.cells, inputs.genes, called=True)
-    assert (found.n_drawn, found.n_cells) == (500, len(inputs.cells))
+    found = cellmap.cell_map(tested.cells, tested.genes, called=True)
+    assert (found.n_drawn, found.n_cells) == (500, len(tested.cells))
 
 
-def test_names_on_the_map_cannot_end_its_script(inputs: ReportInputs) -> None:
-    cells = inputs.cells.assign(library=[f"</script><b>{name}" for name in inputs.cells["library"]])
-    assert "<" not in cellmap.cell_map(cells, inputs.genes, called=True).data
+def test_names_on_the_map_cannot_end_its_script(tested: ReportInputs) -> None:
+    cells = tested.cells.assign(library=[f"</script><b>{name}" for name in tested.cells["library"]])
+    assert "<" not in cellmap.cell_map(cells, tested.genes, called=True).data
 
 
 def test_a_term_is_marked_once_a_page_and_what_is_not_a_term_is_escaped() -> None:
@@ -88,7 +82,7 @@ def test_a_term_is_marked_once_a_page_and_what_is_not_a_term_is_escaped() -> Non
     assert TERMS["doublet"] in first
 
 
-def test_strata_behaviour_and_design_are_drawn_where_they_are_and_silent_where_not(inputs: ReportInputs) -> None:
+def test_strata_behaviour_and_design_are_drawn_where_they_are_and_silent_where_not(tested: ReportInputs) -> None:
     def names(given: ReportInputs) -> set[str]:
         blocks = [*timeline_section(given).blocks, *design_section(given).blocks]
         return {
@@ -97,16 +91,16 @@ def test_strata_behaviour_and_design_are_drawn_where_they_are_and_silent_where_n
         }
 
     optional = {"strata-sex", "behaviour", "design"}
-    assert optional <= names(inputs)
-    without = {name: table for name, table in inputs.tables.items() if name not in ("strata", "behaviour", "design")}
-    bare = replace(inputs, tables=without)
+    assert optional <= names(tested)
+    without = {name: table for name, table in tested.tables.items() if name not in ("strata", "behaviour", "design")}
+    bare = replace(tested, tables=without)
     assert not optional & names(bare)
     assert {"timeline", "days"} <= names(bare)
 
 
-def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(inputs: ReportInputs) -> None:
+def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(tested: ReportInputs) -> None:
     described = replace(
-        inputs, summary={**inputs.summary, "status": "descriptive", "reason": "day and batch inseparable"}
+        tested, summary={**tested.summary, "status": "descriptive", "reason": "day and batch inseparable"}
     )
     keys = {
         column.key
@@ -120,27 +114,27 @@ def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(inputs: ReportIn
     assert not {"p", "q", "p_permutation", "p_smallest"} & keys
 
 
-def test_raw_and_corrected_shares_are_both_in_the_main_figure(inputs: ReportInputs) -> None:
-    days = inputs.arm_days("")
-    picture = figures.timeline(inputs.arm_units(""), days, inputs.onsets[0])
+def test_raw_and_corrected_shares_are_both_in_the_main_figure(tested: ReportInputs) -> None:
+    days = tested.arm_days("")
+    picture = figures.timeline(tested.arm_units(""), days, tested.onsets[0])
     for row in days.to_dict("records"):
         assert f"day {row['day']:g} {100 * row['fraction']:.1f} %" in picture.alt
         assert f"(corrected {100 * row['corrected']:.1f} %)" in picture.alt
     assert "corrected" in picture.numbers
-    bare = figures.timeline(inputs.arm_units(""), days.drop(columns="corrected"), inputs.onsets[0])
+    bare = figures.timeline(tested.arm_units(""), days.drop(columns="corrected"), tested.onsets[0])
     assert "corrected" not in bare.alt
 
 
-def test_igf1_by_lineage_and_state_adds_up_to_all_of_it(inputs: ReportInputs) -> None:
-    picture = figures.igf1_sources(inputs.table("igf1_share"), inputs.table("igf1_states"))
+def test_igf1_by_lineage_and_state_adds_up_to_all_of_it(tested: ReportInputs) -> None:
+    picture = figures.igf1_sources(tested.table("igf1_share"), tested.table("igf1_states"))
     parts = picture.numbers.drop(columns=["condition", "day", "animals"])
     np.testing.assert_allclose(parts.sum(axis=1), 1, rtol=1e-9)
-    # microglia and recovery microglia hold 70 % of the counts, 30 % of which are in called cells (report_fixture)
+    # microglia and recovery microglia hold 70 % of the counts, 30 % of which are in called cells (made_up.genes)
     np.testing.assert_allclose(parts["microglia, recovery"], 0.7 * 0.3, rtol=1e-9)
 
 
-def test_choices_count_the_analyses_that_agree(inputs: ReportInputs) -> None:
-    rows = inputs.table("robustness")
+def test_choices_count_the_analyses_that_agree(tested: ReportInputs) -> None:
+    rows = tested.table("robustness")
     picture = figures.choices(rows)
     assert picture.numbers.set_index("choice")["analyses"].to_dict() == rows["varied"].value_counts().to_dict()
     assert picture.numbers["same_interval"].sum() == rows["agrees"].sum()
@@ -163,8 +157,8 @@ def test_no_onset_and_no_answer_are_two_rows() -> None:
     assert "none shown" in picture.panels[0]
 
 
-def test_colours_of_a_figure_follow_the_page(inputs: ReportInputs) -> None:
-    picture = figures.timeline(inputs.arm_units(""), inputs.arm_days(""), None)
+def test_colours_of_a_figure_follow_the_page(tested: ReportInputs) -> None:
+    picture = figures.timeline(tested.arm_units(""), tested.arm_days(""), None)
     assert "var(--vermilion)" in picture.panels[0]
     assert not re.search(r"#(1d2733|d55e00|0072b2|ffffff)\b", picture.panels[0], re.IGNORECASE)
 

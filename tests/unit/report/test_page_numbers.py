@@ -10,19 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import report_fixture as made
 
+from made_up.sets import SETS
 from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures import Picture, forest, lineage_shares
 from recovery_microglia.report import ReportInputs, blocks, render_index, render_report, wording
 from recovery_microglia.report.sections import answer, cost, evidence, results
 
-SETS = {
-    "tested": made.a_tested_set,
-    "descriptive": made.a_descriptive_set,
-    "panel": made.a_panel,
-    "no_days": made.a_tissue_without_days,
-}
 TABLE_BEHIND = {
     "days": "timeline",
     "days-tests": "timeline",
