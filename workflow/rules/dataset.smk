@@ -21,7 +21,7 @@ rule myeloid:
         mem_mb=memory("myeloid"),
         runtime=minutes("myeloid"),
     params:
-        sheet=sheet_of,
+        sheet=of_dataset(Inputs.sheet),
         settings=CONFIG["clusters"],
         seed=CONFIG["seed"],
         code=code_digest("myeloid"),
@@ -68,8 +68,8 @@ rule recovery:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=memory("recovery", merged_reads),
-        runtime=minutes("recovery", merged_reads),
+        mem_mb=memory("recovery", of_dataset(Inputs.merged_reads)),
+        runtime=minutes("recovery", of_dataset(Inputs.merged_reads)),
     params:
         settings=CONFIG["recovery"],
         seed=CONFIG["seed"],
@@ -99,11 +99,11 @@ rule timeline:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=memory("timeline", merged_reads),
-        runtime=minutes("timeline", merged_reads),
+        mem_mb=memory("timeline", of_dataset(Inputs.merged_reads)),
+        runtime=minutes("timeline", of_dataset(Inputs.merged_reads)),
     params:
-        sheet=sheet_of,
-        behaviour=behaviour_of,
+        sheet=of_dataset(Inputs.sheet),
+        behaviour=of_dataset(Inputs.behaviour),
         injury_model=lambda wildcards: DATASETS[wildcards.dataset].injury_model,
         settings=CONFIG["timeline"],
         quantile=CONFIG["recovery"]["quantile"],
@@ -129,7 +129,7 @@ rule design_of:
     params:
         title=lambda wildcards: DATASETS[wildcards.dataset].title,
         to_check=lambda wildcards: list(DATASETS[wildcards.dataset].to_check),
-        sheet=sheet_of,
+        sheet=of_dataset(Inputs.sheet),
         settings=CONFIG["timeline"],
         seed=CONFIG["seed"],
         code=code_digest("design"),

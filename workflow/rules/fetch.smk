@@ -20,7 +20,7 @@ rule fetch:
     resources:
         download=1,
     params:
-        file=lambda w: vars(download_of(w)),
+        file=lambda w: vars(INPUTS[w.dataset].download(w.file)),
         folder=lambda w: str(DATASETS[w.dataset].folder),
         record=lambda w: str(record_path(w.dataset, w.file)),
     message:
@@ -31,12 +31,7 @@ rule fetch:
 
 rule simulate:
     input:
-        lambda w: sorted(
-            str(path)
-            for path in (
-                DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
-            ).iterdir()
-        ),
+        of_dataset(Inputs.parameter_tables),
     output:
         directory("resources/{dataset}/simulated"),
     log:
@@ -48,11 +43,9 @@ rule simulate:
         mem_mb=memory("simulate"),
         runtime=minutes("simulate"),
     params:
-        parameters=lambda w: str(
-            DATASETS[w.dataset].path / DATASETS[w.dataset].simulation["parameters"]
-        ),
+        parameters=of_dataset(Inputs.parameters),
         cells_per_library=lambda w: DATASETS[w.dataset].simulation["cells_per_library"],
-        sheet=sheet_of,
+        sheet=of_dataset(Inputs.sheet),
         seed=CONFIG["seed"],
         code=code_digest("simulate"),
     message:
@@ -62,10 +55,10 @@ rule simulate:
 
 
 # A deposit that holds several libraries in one matrix is read once and taken apart; a library that is added later is
-# taken by a pass of its own, see batches.py. The recipes hold the digest of the code.
+# taken by a pass of its own, see split_passes.py. The recipes hold the digest of the code.
 rule split:
     input:
-        shared_counts_of,
+        of_batch(Inputs.shared_counts),
     output:
         directory("resources/{dataset}/split/{batch}"),
     log:
@@ -74,12 +67,12 @@ rule split:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=memory("split", shared_reads),
-        runtime=minutes("split", shared_reads),
+        mem_mb=memory("split", of_batch(Inputs.shared_reads)),
+        runtime=minutes("split", of_batch(Inputs.shared_reads)),
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
-        recipes=batch_recipes,
-        seen=seen(shared_counts_of),
+        recipes=of_batch(Inputs.batch_recipes),
+        seen=seen(of_batch(Inputs.shared_counts)),
     message:
         "{wildcards.dataset}: taking shared files apart by library"
     script:

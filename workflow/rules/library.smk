@@ -7,7 +7,7 @@ gives   results/<dataset>/libraries/<library>/{cells.parquet,myeloid.h5ad,lineag
 
 rule library:
     input:
-        counts=counts_of,
+        counts=of_library(Inputs.counts),
         signatures=SIGNATURES,
     output:
         cells="results/{dataset}/libraries/{library}/cells.parquet",
@@ -20,14 +20,14 @@ rule library:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=memory("library", library_reads),
-        runtime=minutes("library", library_reads),
+        mem_mb=memory("library", of_library(Inputs.library_reads)),
+        runtime=minutes("library", of_library(Inputs.library_reads)),
     params:
-        reading=reading_of,
-        facts=library_facts,
+        reading=of_library(Inputs.reading),
+        facts=of_library(Inputs.library_facts),
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
-        seen=seen(own_counts_of),
+        seen=seen(of_library(Inputs.own_counts)),
         gene_sets=GENE_SETS,
         code=code_digest("library"),
     message:

@@ -20,8 +20,8 @@ rule summary:
         recovery_clusters="results/{dataset}/tables/recovery_clusters.tsv",
         refinement="results/{dataset}/tables/refinement.tsv",
         signatures=SIGNATURES,
-        truth=truth_of,
-        counts=source_files,
+        truth=of_dataset(Inputs.truth),
+        counts=of_dataset(Inputs.sources),
     output:
         **tables_of("summary"),
         summary=report(
@@ -40,12 +40,12 @@ rule summary:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=memory("summary", merged_reads),
-        runtime=minutes("summary", merged_reads),
+        mem_mb=memory("summary", of_dataset(Inputs.merged_reads)),
+        runtime=minutes("summary", of_dataset(Inputs.merged_reads)),
     params:
-        sheet=sheet_of,
-        facts=facts_of,
-        readings=readings_of,
+        sheet=of_dataset(Inputs.sheet),
+        facts=lambda w: DATASETS[w.dataset].facts(),
+        readings=of_dataset(Inputs.readings),
         settings={key: value for key, value in CONFIG.items() if key != "datasets"},
         gene_sets=GENE_SETS,
         code=code_digest("summary"),
@@ -60,7 +60,7 @@ rule report:
         summary="results/{dataset}/summary.json",
         h5ad="results/{dataset}/myeloid.h5ad",
         genes="results/{dataset}/intermediate/genes.parquet",
-        costs=costs_of,
+        costs=of_dataset(Inputs.costs),
         tables=[
             f"results/{{dataset}}/tables/{name}.tsv"
             for name in made_by("recovery", "timeline", "summary", "design_of")

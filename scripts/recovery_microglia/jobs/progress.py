@@ -11,6 +11,11 @@ Key = tuple[str, str]
 """Step and data set of a job; the data set is empty for what is made over all of them."""
 
 
+def keys_of(jobs: Iterable[Any]) -> list[Key]:
+    """Return step and data set of Snakemake's jobs, without those that have no work of their own."""
+    return [(job.rule.name, job.wildcards.get("dataset", "")) for job in jobs if not job.is_norun]
+
+
 class Progress(logging.Filter):
     """Sits before Snakemake's log and says of every finished job what it was and how far the run is.
 

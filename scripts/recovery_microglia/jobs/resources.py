@@ -1,7 +1,17 @@
 """What a job asks a cluster for: memory and time, from the size of what it reads."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recovery_microglia.core.files import size_mb
+
+type Reads = Callable[[Any], Iterable[Path | str]]
+"""From a rule's wildcards to the files that a job of it reads."""
+type Resource = Callable[[Any, Iterable[Path | str], int], int]
+"""A resource function: wildcards, input, attempt. Snakemake hands them over by these names."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +61,25 @@ def run_minutes(step: str, size: float, attempt: int = 1) -> int:
     """Return the minutes that a job of ``step`` asks for which reads ``size`` MB; more at each further attempt."""
     need = NEEDS[step]
     return math.ceil(need.minutes + need.minutes_per_mb * size) * attempt
+
+
+def memory(step: str, reads: Reads | None = None) -> Resource:
+    """Return the resource function for a step's megabytes, which grow with what it reads and with every attempt.
+
+    Parameters
+    ----------
+    step
+        A step of `NEEDS`.
+    reads
+        What the jobs read, where that is not their input: a fetched file's input is only the table that says it is there.
+    """
+    return lambda wildcards, input, attempt: memory_mb(step, _size(wildcards, input, reads), attempt)
+
+
+def minutes(step: str, reads: Reads | None = None) -> Resource:
+    """Return the resource function for a step's minutes, as `memory` for its megabytes."""
+    return lambda wildcards, input, attempt: run_minutes(step, _size(wildcards, input, reads), attempt)
+
+
+def _size(wildcards: Any, input: Iterable[Path | str], reads: Reads | None) -> float:
+    return size_mb(map(Path, reads(wildcards) if reads else input))

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
-from recovery_microglia.jobs.progress import Progress, told
+from recovery_microglia.jobs.progress import Progress, keys_of, told
 
 
 class Watch:
@@ -84,3 +85,11 @@ def test_a_line_of_progress_can_be_silenced() -> None:
 
 def test_times_are_told_as_one_says_them() -> None:
     assert [told(seconds) for seconds in (3, 44, 600, 9000)] == ["10 s", "40 s", "10 min", "2.5 h"]
+
+
+def test_jobs_are_known_by_step_and_data_set() -> None:
+    def job(step: str, wildcards: dict[str, str], *, nothing_to_do: bool = False) -> SimpleNamespace:
+        return SimpleNamespace(rule=SimpleNamespace(name=step), wildcards=wildcards, is_norun=nothing_to_do)
+
+    made = [job("library", {"dataset": "a", "library": "x"}), job("index", {}), job("all", {}, nothing_to_do=True)]
+    assert keys_of(made) == [("library", "a"), ("index", "")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recovery_microglia.core.files import size_mb
-from recovery_microglia.jobs.resources import NEEDS, memory_mb, run_minutes
+from recovery_microglia.jobs.resources import NEEDS, memory, memory_mb, minutes, run_minutes
 
 
 def test_the_size_is_that_of_the_files_and_of_all_below_a_folder(tmp_path: Path) -> None:
@@ -41,3 +41,14 @@ def test_a_larger_file_asks_for_more() -> None:
 def test_what_is_asked_for_lies_above_what_was_measured_and_not_far_above(step: str, size: float, peak: float) -> None:
     held = peak + 2 * 180  # with the two Snakemakes around it
     assert 1.1 * held < memory_mb(step, size) < 2.7 * held
+
+
+def test_a_job_asks_by_its_input_or_by_what_it_reads(tmp_path: Path) -> None:
+    small, large = tmp_path / "table.tsv", tmp_path / "counts.h5"
+    small.write_bytes(bytes(1_000))
+    large.write_bytes(bytes(5_000_000))
+    by_input, by_reads = memory("library"), memory("library", lambda wildcards: [large if wildcards == "A" else small])
+    assert by_input("A", [str(small)], 2) == memory_mb("library", 0.001, 2)
+    assert by_reads("A", [str(small)], 1) == memory_mb("library", 5)
+    assert by_reads("B", [str(small)], 1) == memory_mb("library", 0.001)
+    assert minutes("split", lambda _: [large])("A", [], 3) == run_minutes("split", 5, 3)

@@ -1,0 +1,31 @@
+"""The start of a run: what stops it before any job does anything."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from recovery_microglia.core.errors import InputError
+from recovery_microglia.jobs.disk import unusable
+
+
+def stop(lines: Iterable[object]) -> NoReturn:
+    """End before any job starts, with plain lines, each once."""
+    print("", *dict.fromkeys(lines), "", sep="\n", file=sys.stderr)
+    sys.exit(1)
+
+
+def stop_if_unusable(*folders: Path) -> None:
+    """End if nothing can be written into one of the folders."""
+    if lines := [line for line in map(unusable, folders) if line]:
+        stop(lines)
+
+
+@contextmanager
+def mistakes_stop() -> Iterator[None]:
+    """End with the plain lines of the user's mistakes, if what is done inside finds any."""
+    try:
+        yield
+    except InputError as mistakes:
+        stop([mistakes])
