@@ -17,7 +17,16 @@ from recovery_microglia.myeloid import clusters
 from recovery_microglia.recovery import calibration, gene_weights
 from recovery_microglia.study.samples import Library
 from recovery_microglia.summary import markers, truth
-from recovery_microglia.timeline import behaviour, days, gene_courses, onset, power, sensitivity, stratified
+from recovery_microglia.timeline import (
+    behaviour,
+    days,
+    gene_courses,
+    igf1_sources,
+    onset,
+    power,
+    sensitivity,
+    stratified,
+)
 
 SCRATCH = TableSpec(
     "scratch",
@@ -132,7 +141,7 @@ def test_empty_tables_have_the_described_columns_too() -> None:
         "lineage_markers": markers.MARKER_COLUMNS,
         "gene_course": gene_courses.COURSE_COLUMNS,
         "gene_tests": gene_courses.TEST_COLUMNS,
-        "igf1_share": gene_courses.IGF1_COLUMNS,
+        "igf1_share": igf1_sources.IGF1_COLUMNS,
         "truth": truth.COLUMNS,
         "costs": costs.COLUMNS,
         "samples": [field.name for field in fields(Library)],
