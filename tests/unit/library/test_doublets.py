@@ -115,12 +115,12 @@ def test_neighbours_looked_for_in_groups_are_nearly_those_of_all() -> None:
 
 
 def test_axes_of_some_cells_serve_all_of_a_large_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts, double = mixed_tissue(4000)
+    counts, double = mixed_tissue(2400)
     whole = find_doublets(counts, ratio=1)
     monkeypatch.setattr(doublets, "AT_ONCE", len(double) // 2)
     some = find_doublets(counts, ratio=1)
-    # Of the 20 axes 3 tell the four kinds apart; the others are noise, and differ. So scores move (correlation 0.94),
-    # but not how well they tell doublets: 0.967 here, 0.961 with the axes of all.
+    # Of the 20 axes 3 tell the four kinds apart; the others are noise, and differ. So scores move (correlation 0.92),
+    # but not how well they tell doublets: 0.959 here, 0.956 with the axes of all.
     assert 0.9 < np.corrcoef(some.score, whole.score)[0, 1] < 0.999
     assert auc(some.score, double) > auc(whole.score, double) - 0.01
     assert some.called.sum() == pytest.approx(whole.called.sum(), rel=0.2)

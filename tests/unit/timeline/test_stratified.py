@@ -14,9 +14,11 @@ TESTED = ("tested", "")
 DESIGN = [(0, "naive", 6), (7, "injured", 6), (14, "injured", 6), (28, "injured", 6)]
 
 
-def study(shares: dict[str, float], *, arm: str = "", seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+def study(
+    shares: dict[str, float], *, arm: str = "", seed: int = 1, design: list[tuple[float, str, int]] = DESIGN
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Three females and three males a group; ``shares``: recovery cells of each sex from day 14 on."""
-    samples = sheet(DESIGN).assign(arm=arm)
+    samples = sheet(design).assign(arm=arm)
     samples["batch"] = np.where(np.arange(len(samples)) % 3 == 0, "A", "B")
     samples[["library", "subject"]] = arm + samples[["library", "subject"]]
     rng = np.random.default_rng(seed)
@@ -73,8 +75,9 @@ def test_a_difference_between_the_sexes_is_tested_itself() -> None:
 
 def test_significant_in_one_sex_only_is_no_difference_between_them() -> None:
     claimed = []
+    without_day_7 = [DESIGN[0], *DESIGN[2:]]  # each day is a test more, forty times
     for seed in range(40):
-        units, samples = study({"female": 0.12, "male": 0.12}, seed=seed)
+        units, samples = study({"female": 0.12, "male": 0.12}, seed=seed, design=without_day_7)
         overall = interactions(units, audit(samples), TESTED, QUICK, seed=1).iloc[-1]
         claimed.append("differ in the rise:" in overall["sentence"] and not overall["sentence"].startswith("No "))
     # nominal .05; 40 studies know it to .034
