@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.frames import write_frame
     from recovery_microglia.core.json_files import write_json
+    from recovery_microglia.core.sheet import sheet_frame
     from recovery_microglia.myeloid import ClusterSettings, cluster, merge
 
-    adata = merge([Path(path) for path in snakemake.input], pd.DataFrame(snakemake.params.sheet))
+    adata = merge([Path(path) for path in snakemake.input], sheet_frame(snakemake.params.sheet))
     job.cells = adata.n_obs
     settings = ClusterSettings(**snakemake.params.settings)
     clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)

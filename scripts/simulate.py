@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input):
+    from recovery_microglia.core.sheet import sheet_frame
     from recovery_microglia.simulate.libraries import simulate
 
-    sheet = pd.DataFrame(snakemake.params.sheet)
+    sheet = sheet_frame(snakemake.params.sheet)
     simulate(
         Path(snakemake.params.parameters),
         sheet[sheet["include"]],

@@ -10,12 +10,13 @@ from recovery_microglia.jobs.log import reporting
 with reporting(*snakemake.log, reads=snakemake.input):
     from recovery_microglia.core.genes import load_signatures
     from recovery_microglia.core.json_files import read_json, write_json
+    from recovery_microglia.core.sheet import sheet_frame
     from recovery_microglia.core.tables import read_table, write_table
     from recovery_microglia.timeline.settings import TimelineSettings
     from recovery_microglia.timeline.step import timeline_step
 
     tables, report = timeline_step(
-        sheet=pd.DataFrame(snakemake.params.sheet),
+        sheet=sheet_frame(snakemake.params.sheet),
         cells=pd.concat([pd.read_parquet(path) for path in snakemake.input.cells], ignore_index=True),
         recovered=pd.read_parquet(snakemake.input.recovered),
         recovery=read_json(Path(snakemake.input.recovery)),

@@ -18,8 +18,8 @@ def test_the_science_never_sees_snakemake() -> None:
 
 def test_adapters_stay_thin(root: Path) -> None:
     for path in (root / "scripts").glob("*.py"):
-        lines = [line for line in path.read_text().splitlines() if line.strip() and not line.lstrip().startswith("#")]
-        assert len(lines) <= 45, f"{path.name} has {len(lines)} lines; its logic belongs in the package"
+        lines = [line for line in path.read_text().splitlines() if line.strip()]
+        assert len(lines) <= 40, f"{path.name} has {len(lines)} lines; its logic belongs in the package"
 
 
 def _requirement(text: str) -> tuple[str, str]:

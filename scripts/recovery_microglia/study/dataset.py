@@ -4,7 +4,7 @@ All mistakes of a run are collected and reported together, one plain line each.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import InputError, shortened
 from recovery_microglia.core.schemas import check, defaults, read_yaml, with_defaults
+from recovery_microglia.core.sheet import sheet_frame
 from recovery_microglia.deposit.downloads import Download
 from recovery_microglia.deposit.manifest import default_folder, is_fetched
 from recovery_microglia.readers.split_rule import split_mistakes
@@ -73,10 +74,8 @@ class DataSet:
         return {f: libraries for f, libraries in by_file.items() if f in used and (self.split or len(libraries) > 1)}
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a library, in the order of the sheet; ``day`` is float, NaN where unknown."""
-        names = [field.name for field in fields(Library)]
-        frame = pd.DataFrame([asdict(library) for library in self.libraries], columns=names)
-        return frame.astype({"day": "float64", "pooled_n": "int64", "include": "bool"})
+        """Return one row a library, in the order of the sheet, with the columns of `SHEET_COLUMNS`."""
+        return sheet_frame(map(asdict, self.libraries))
 
     def facts(self) -> dict[str, Any]:
         """Return what the report needs to know of the data set, JSON-able."""

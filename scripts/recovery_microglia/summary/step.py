@@ -25,9 +25,7 @@ def summary_step(
     cells: pd.DataFrame,
     recovered: pd.DataFrame,
     reports: Mapping[str, Json],
-    onset: pd.DataFrame,
-    clusters: pd.DataFrame,
-    recovery_clusters: pd.DataFrame,
+    earlier: Mapping[str, pd.DataFrame],
     truth: pd.DataFrame | None,
     inputs: Sequence[Path],
 ) -> tuple[dict[str, pd.DataFrame], Json]:
@@ -37,6 +35,8 @@ def summary_step(
     ----------
     reports
         ``myeloid``, ``recovery`` and ``timeline``: the JSON reports of these steps.
+    earlier
+        ``onset``, ``clusters`` and ``recovery_clusters``: tables that these steps wrote.
     truth
         Truth per simulated barcode; None for real data.
     inputs
@@ -54,18 +54,18 @@ def summary_step(
         where = sheet[["library", "subject", "day", "condition"]]
         truth_table, metrics = compare(calls, cells, truth, where)
     key = ["resolution", "cluster"]
-    shares = recovery_clusters.drop(columns="n").astype({"cluster": str})
+    shares = earlier["recovery_clusters"].drop(columns="n").astype({"cluster": str})
     tables = {
         "samples": sheet,
         "qc": qc_table(libraries, cells),
         "lineages": lineage_table(cells, sheet),
-        "clusters": clusters.astype({"cluster": str}).merge(shares, on=key, how="left"),
+        "clusters": earlier["clusters"].astype({"cluster": str}).merge(shares, on=key, how="left"),
         "truth": truth_table,
         "warnings": notices,
         "provenance": provenance_table(inputs, settings),
     }
     timeline, recovery = reports["timeline"], reports["recovery"]
-    rows: list[Json] = onset.to_dict("records")
+    rows: list[Json] = earlier["onset"].to_dict("records")
     summary: dict[str, Any] = {
         **facts,
         "status": timeline["status"],
