@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from recovery_microglia.add_dataset.matrices import file_of_sample, find_libraries, try_reading
-from recovery_microglia.add_dataset.sample_metadata import Told, draft_rows
+from recovery_microglia.add_dataset.sample_metadata import SampleDescription, draft_rows
 from recovery_microglia.add_dataset.study_metadata import Study, read_study
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.deposit.archives import is_archive
 from recovery_microglia.deposit.fetch import fetch
 from recovery_microglia.deposit.manifest import fetched_path, record_path
@@ -55,7 +56,9 @@ def get_soft(accession: str, root: Path, *, mirror: str = "") -> Path:
     return folder / file.name
 
 
-def _downloads(series: Series, told: Sequence[Told], taken: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
+def _downloads(
+    series: Series, told: Sequence[SampleDescription], taken: Sequence[Mapping[str, str]]
+) -> tuple[list[str], list[str]]:
     """Return the names of the files to fetch, and what is unsure about them."""
     own = {sample.gsm: sample.files for sample in series.samples}
     wanted = {row["x_gsm"] for row in taken}
@@ -99,7 +102,7 @@ def draft_series(series: Series, name: str) -> Entry:
         None of its samples is of mouse.
     """
     told = [
-        Told(s.gsm, s.title, {**s.characteristics, **({"source": s.source} if s.source else {})}, s.organism, s.strategy,
+        SampleDescription(s.gsm, s.title, {**s.characteristics, **({"source": s.source} if s.source else {})}, s.organism, s.strategy,
              s.protocol, file_of_sample(s.files))
         for s in series.samples
     ]  # fmt: skip
@@ -133,14 +136,18 @@ def draft_folder(folder: Path, name: str) -> Entry:
         There is no such folder, or no count matrix in it.
     """
     holders = find_libraries(folder)
-    told = [Told(holder.file, holder.title or folder.name, file=holder.file) for holder in holders]
+    told = [SampleDescription(holder.file, holder.title or folder.name, file=holder.file) for holder in holders]
     draft = draft_rows(told)
     read = try_reading(folder, holders)
     unread = []
     for row in draft.rows:
         said = read.get(row["file"], "")
         if said.startswith("not: the genes are"):
-            row |= {"include": "no", "condition": row["condition"] or "other", "reason": said.removeprefix("not: ")}
+            row |= {
+                "include": "no",
+                "condition": row["condition"] or Condition.OTHER,
+                "reason": said.removeprefix("not: "),
+            }
         elif said.startswith("not: "):
             unread.append(f"{row['file']} cannot be read: {said.removeprefix('not: ')}.")
     if len(holders) == 1:

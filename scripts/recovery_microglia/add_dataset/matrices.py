@@ -29,7 +29,7 @@ _GENERIC = re.compile(
 
 
 @dataclass(frozen=True)
-class Holder:
+class FoundLibrary:
     """A library in a folder.
 
     Attributes
@@ -129,7 +129,7 @@ def _stem(name: str) -> str:
     return re.sub(r"[._-]?(dge|counts?|umi|expression|matrix)$", "", bare, flags=re.IGNORECASE).strip("._-")
 
 
-def _in_folder(folder: Path, root: Path) -> list[Holder]:
+def _in_folder(folder: Path, root: Path) -> list[FoundLibrary]:
     """Return the libraries that lie directly in one folder."""
     here = folder.relative_to(root)
     files = {f.name: f.stat().st_size for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")}
@@ -141,18 +141,20 @@ def _in_folder(folder: Path, root: Path) -> list[Holder]:
         own = {name: size for name, size in useful.items() if name.startswith(prefix)}
         alone = len(matrices) == 1 and (prefix == matrix or not _stem(prefix) or _stem(prefix) == matrix.split(".")[0])
         if alone:  # a folder of Cell Ranger: the folder's name is the library's
-            found.append(Holder(here.as_posix(), _title(here.parts), sum(useful.values())))
+            found.append(FoundLibrary(here.as_posix(), _title(here.parts), sum(useful.values())))
         else:
-            found.append(Holder((here / prefix).as_posix(), _title([*here.parts, _stem(prefix)]), sum(own.values())))
+            found.append(
+                FoundLibrary((here / prefix).as_posix(), _title([*here.parts, _stem(prefix)]), sum(own.values()))
+            )
     for name, size in sorted(useful.items()):
         binary = name.lower().endswith((".h5", ".hdf5", ".h5ad")) or is_archive(name)
         text = _TABLE.search(name) and not _is_list(name) and not matrices
         if binary or (text and _holds_numbers(folder / name)):
-            found.append(Holder((here / name).as_posix(), _title([*here.parts, _stem(name)]), size))
+            found.append(FoundLibrary((here / name).as_posix(), _title([*here.parts, _stem(name)]), size))
     return found
 
 
-def find_libraries(root: Path) -> list[Holder]:
+def find_libraries(root: Path) -> list[FoundLibrary]:
     """Return the libraries of a folder, whatever the layout, in the order of their paths.
 
     Cell Ranger leaves each library several times (filtered and raw, folder and h5): the filtered one is taken, as a folder.
@@ -166,7 +168,7 @@ def find_libraries(root: Path) -> list[Holder]:
         raise InputError(f"{root}: no such folder")
     folders = [root, *sorted(path for path in root.rglob("*") if path.is_dir() and not path.name.startswith("."))]
     everything = [holder for folder in folders for holder in _in_folder(folder, root)]
-    chosen: dict[str, Holder] = {}
+    chosen: dict[str, FoundLibrary] = {}
     for holder in everything:
         key = holder.title or holder.file
         if key not in chosen or _rank(holder) < _rank(chosen[key]):
@@ -176,7 +178,7 @@ def find_libraries(root: Path) -> list[Holder]:
     return sorted(chosen.values(), key=lambda holder: holder.file)
 
 
-def _rank(holder: Holder) -> tuple[bool, bool, bool]:
+def _rank(holder: FoundLibrary) -> tuple[bool, bool, bool]:
     name = holder.file.lower()
     return (
         "raw" in name.split("/")[-1] and "filtered" not in name,
@@ -189,7 +191,7 @@ READ_AT_MOST = 400_000_000
 """Bytes that are read to see whether the files are what they seem; of more, the smallest library alone."""
 
 
-def try_reading(root: Path, holders: Sequence[Holder], organism: Organism = "mouse") -> dict[str, str]:
+def try_reading(root: Path, holders: Sequence[FoundLibrary], organism: Organism = "mouse") -> dict[str, str]:
     """Read libraries and return file to what was recognised, or to why it cannot be read (which begins with ``not: ``)."""
     chosen = list(holders)
     if sum(holder.size for holder in chosen) > READ_AT_MOST:

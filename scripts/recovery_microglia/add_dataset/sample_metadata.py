@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.study.free_text import (
     Day,
     distinct,
@@ -48,7 +49,7 @@ _SECOND_RUN = re.compile(
 
 
 @dataclass
-class Told:
+class SampleDescription:
     """What is told of one library.
 
     Attributes
@@ -75,7 +76,7 @@ class Told:
 
 
 @dataclass
-class Drafted:
+class DraftedSheet:
     """Rows of a sheet (column to text), and sentences on what is unsure."""
 
     rows: list[dict[str, str]]
@@ -85,14 +86,14 @@ class Drafted:
 # ---------------------------------------------------------------- what varies tells
 
 
-def _informative(told: Sequence[Told]) -> list[dict[str, str]]:
+def _informative(told: Sequence[SampleDescription]) -> list[dict[str, str]]:
     """Return each library's characteristics without those that are the same in all: 'disease model: SNI' of a naive mouse."""
     keys = distinct(key for one in told for key in one.characteristics)
     same = {key for key in keys if len({one.characteristics.get(key, "") for one in told}) == 1 and len(told) > 1}
     return [{k: v for k, v in one.characteristics.items() if k not in same} for one in told]
 
 
-def _keyed(one: Told, key: re.Pattern[str]) -> list[tuple[str, str]]:
+def _keyed(one: SampleDescription, key: re.Pattern[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in one.characteristics.items() if key.search(name)]
 
 
@@ -107,7 +108,7 @@ def _day_of_value(key: str, value: str) -> list[Day]:
     return read_days(value)
 
 
-def _days(one: Told, informative: Mapping[str, str]) -> list[Day]:
+def _days(one: SampleDescription, informative: Mapping[str, str]) -> list[Day]:
     """Return the days that are told: those of characteristics about time, else those of the title and what varies."""
     timed = [(k, v) for k, v in _keyed(one, _TIME) if not _AGE.search(k)]
     for group in (
@@ -121,7 +122,7 @@ def _days(one: Told, informative: Mapping[str, str]) -> list[Day]:
     return []
 
 
-def _conditions(one: Told, informative: Mapping[str, str]) -> list[str]:
+def _conditions(one: SampleDescription, informative: Mapping[str, str]) -> list[str]:
     """Return the conditions that are told, the word of a control's operation before that of the study's injury."""
     texts = [one.title, *(v for k, v in informative.items() if not (_AGE.search(k) or _SEX.search(k)))]
     found = distinct(name for text in texts for name in read_conditions(text))
@@ -129,30 +130,30 @@ def _conditions(one: Told, informative: Mapping[str, str]) -> list[str]:
         constant = distinct(
             n for k, v in one.characteristics.items() if _CONDITION.search(k) for n in read_conditions(v)
         )
-        found = [name for name in constant if name != "injured"] or constant
-    if len(found) > 1 and "control" in found and "injured" not in found:
+        found = [name for name in constant if name != Condition.INJURED] or constant
+    if len(found) > 1 and "control" in found and Condition.INJURED not in found:
         found.remove("control")
-    if set(found) == {"injured", "contralateral"}:
-        return ["contralateral"]
+    if set(found) == {Condition.INJURED, Condition.CONTRALATERAL}:
+        return [Condition.CONTRALATERAL]
     return found
 
 
-def _sexes(one: Told) -> list[str]:
+def _sexes(one: SampleDescription) -> list[str]:
     stated = distinct(sex for _, value in _keyed(one, _SEX) for sex in read_sexes(value, stated=True))
     return stated or distinct(sex for text in (one.title, *one.characteristics.values()) for sex in read_sexes(text))
 
 
-def _ages(one: Told) -> list[str]:
+def _ages(one: SampleDescription) -> list[str]:
     stated = [value for _, value in _keyed(one, _AGE) if value]
     return stated or distinct(age for text in (one.title, *one.characteristics.values()) for age in read_age(text))
 
 
-def _chemistries(one: Told) -> list[str]:
+def _chemistries(one: SampleDescription) -> list[str]:
     stated = distinct(kit for _, value in _keyed(one, _CHEMISTRY) for kit in read_chemistries(value))
     return stated or read_chemistries(one.protocol)
 
 
-def _left_out(one: Told, organism: str) -> str:
+def _left_out(one: SampleDescription, organism: str) -> str:
     """Return why a library is not taken; empty if it is."""
     if one.organism and one.organism.lower() != organism.lower():
         return f"{one.organism}, not {organism}"
@@ -168,7 +169,7 @@ def _left_out(one: Told, organism: str) -> str:
 # ---------------------------------------------------------------- arms
 
 
-def _arm_keys(told: Sequence[Told], informative: Sequence[Mapping[str, str]]) -> list[str]:
+def _arm_keys(told: Sequence[SampleDescription], informative: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the characteristics that tell arms apart: they vary, and say nothing of condition, day, sex or age."""
     keys = distinct(k for one in informative for k in one if _ARM.search(k) and not (_SEX.search(k) or _AGE.search(k)))
     taken = []
@@ -194,14 +195,14 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("_.-")
 
 
-def _names(told: Sequence[Told]) -> list[str]:
+def _names(told: Sequence[SampleDescription]) -> list[str]:
     """Return a name for each library: its title if all are short and differ, else the deposit's name."""
     titles = [safe_name(one.title) for one in told]
     good = len(set(titles)) == len(titles) and all(0 < len(title) <= 40 for title in titles)
     return titles if good else [safe_name(one.name) for one in told]
 
 
-def _second_runs(told: Sequence[Told]) -> list[list[str]]:
+def _second_runs(told: Sequence[SampleDescription]) -> list[list[str]]:
     """Return the groups of titles that differ only in what a second run or a second lane adds: 103 and 103-Redo."""
     groups: dict[str, list[str]] = {}
     for one in told:
@@ -255,9 +256,9 @@ def _fill_condition(row: dict[str, str], conditions: Sequence[str], notes: _Note
         notes.add(f"Several conditions are named ({_listed(conditions)}) for {{}}: fill in the column condition.", name)
     else:
         notes.add("Nothing says whether {} were injured: fill in the column condition.", name)
-    if row["condition"] == "naive" and not day:
+    if row["condition"] == Condition.NAIVE and not day:
         row["day"] = "0"
-    if row["condition"] in ("injured", "sham", "contralateral") and not row["day"]:
+    if row["condition"] in (Condition.INJURED, Condition.SHAM, Condition.CONTRALATERAL) and not row["day"]:
         notes.add("The day is not known of {}: fill in the column day, if it can be had.", name)
 
 
@@ -271,7 +272,7 @@ def _fill_one_of(row: dict[str, str], column: str, readings: Sequence[str], note
         )
 
 
-def draft_rows(told: Sequence[Told], *, organism: str = "Mus musculus") -> Drafted:
+def draft_rows(told: Sequence[SampleDescription], *, organism: str = "Mus musculus") -> DraftedSheet:
     """Draft the rows of a sheet from what is told of each library.
 
     Parameters
@@ -283,7 +284,7 @@ def draft_rows(told: Sequence[Told], *, organism: str = "Mus musculus") -> Draft
 
     Returns
     -------
-    Drafted
+    DraftedSheet
         All libraries in their order; what is unsure is empty, and said.
     """
     notes = _Notes()
@@ -297,15 +298,17 @@ def draft_rows(told: Sequence[Told], *, organism: str = "Mus musculus") -> Draft
         row["x_gsm"] = one.name if one.name.startswith("GSM") and one.name != one.file else ""
         row |= {"include": "no" if reason else "yes", "reason": reason}
         if reason:
-            row["condition"] = "other"
+            row["condition"] = Condition.OTHER
         else:
             _fill(row, one, varying[id(one)], arms, notes)
         rows.append(row)
     to_check = notes.sentences() + _over_libraries(kept, rows, arms)
-    return Drafted(rows, to_check)
+    return DraftedSheet(rows, to_check)
 
 
-def _fill(row: dict[str, str], one: Told, informative: Mapping[str, str], arms: Sequence[str], notes: _Notes) -> None:
+def _fill(
+    row: dict[str, str], one: SampleDescription, informative: Mapping[str, str], arms: Sequence[str], notes: _Notes
+) -> None:
     _fill_day(row, _days(one, informative), notes)
     _fill_condition(row, _conditions(one, informative), notes)
     fields: dict[str, Callable[[], list[str]]] = {
@@ -329,7 +332,9 @@ _DRUG = re.compile(
 )
 
 
-def _over_libraries(told: Sequence[Told], rows: Sequence[Mapping[str, str]], arms: Sequence[str]) -> list[str]:
+def _over_libraries(
+    told: Sequence[SampleDescription], rows: Sequence[Mapping[str, str]], arms: Sequence[str]
+) -> list[str]:
     """Return what is unsure about the libraries together: animals, arms, chemistry, batches."""
     own = [row for row in rows if row["include"] == "yes"]
     lines = []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recovery_microglia.add_dataset.sample_metadata import Told
+from recovery_microglia.add_dataset.sample_metadata import SampleDescription
 from recovery_microglia.study.free_text import distinct
 
 MODELS = {
@@ -65,7 +65,7 @@ def read_models(text: str) -> list[tuple[str, str]]:
     return exact + [model for model in found if model[0] in _GENERAL and model[1] not in classes]
 
 
-def _tissue(told: Sequence[Told], title: str) -> str:
+def _tissue(told: Sequence[SampleDescription], title: str) -> str:
     keyed = distinct(
         v for one in told for k, v in one.characteristics.items() if re.search(r"tissue|region|organ", k) and v
     )
@@ -74,7 +74,7 @@ def _tissue(told: Sequence[Told], title: str) -> str:
     return "spinal cord" if "spinal" in title.lower() else ""
 
 
-def read_study(title: str, summary: str, told: Sequence[Told]) -> Study:
+def read_study(title: str, summary: str, told: Sequence[SampleDescription]) -> Study:
     """Return what the words of a study say.
 
     Parameters

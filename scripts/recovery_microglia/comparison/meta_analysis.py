@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.vocabulary import Route, Status
 from recovery_microglia.core.wording import interval, percent
 
 COLUMNS = (
@@ -36,10 +37,10 @@ def of_dataset(summary: Mapping[str, Any], timeline: pd.DataFrame) -> list[dict[
     facts |= {name: summary.get(name, "") for name in GROUP}
     rows = []
     for onset in summary.get("onset") or []:
-        own = timeline[(timeline["route"] == "score") & (timeline["arm"] == (onset.get("arm") or ""))]
+        own = timeline[(timeline["route"] == Route.SCORE) & (timeline["arm"] == (onset.get("arm") or ""))]
         row = facts | {"arm": onset.get("arm") or "", "status": onset["status"], "reason": onset.get("reason") or ""}
         row |= {name: _number(onset.get(name)) for name in ("onset_low", "onset_high")}
-        own = own[own["status"] == "tested"] if onset["status"] == "tested" else own
+        own = own[own["status"] == Status.TESTED] if onset["status"] == Status.TESTED else own
         if len(own):
             peak = own.loc[own["fraction"].idxmax()]
             row |= {"peak_day": peak["day"], "rise": peak["fraction"] - peak["control_fraction"]}
@@ -101,7 +102,7 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
     for (_, assay, enrichment), own in table.groupby([same, *GROUP[1:]], sort=True):
         model = own["injury_model"].iloc[0]
         parts.append(own)
-        tested = own[(own["status"] == "tested") & own["rise_low"].notna()]
+        tested = own[(own["status"] == Status.TESTED) & own["rise_low"].notna()]
         if own["dataset"].nunique() > 1:
             said.append(_agreement(str(model), own))
         # arms of one data set share controls and are no further studies; which of them is the plain one nobody says
@@ -111,7 +112,14 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
             continue
         variance = ((studies["rise_high"] - studies["rise_low"]) / 3.92).to_numpy(float) ** 2
         mean, low, high, share = random_effects(studies["rise"].to_numpy(float), variance)
-        facts = {"kind": "summary", "dataset": "", "arm": "", "injury_model": model, "assay": assay, "status": "tested"}
+        facts = {
+            "kind": "summary",
+            "dataset": "",
+            "arm": "",
+            "injury_model": model,
+            "assay": assay,
+            "status": Status.TESTED,
+        }
         facts |= {"enrichment": enrichment, "n_subjects": int(studies["n_subjects"].sum()), "rise": mean}
         facts |= {"rise_low": low, "rise_high": high, "heterogeneity": share}
         more = f"; without {', '.join(left_out)}, of several arms" if left_out else ""
@@ -127,7 +135,7 @@ def compare(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, list[str]]
 
 def _agreement(model: str, own: pd.DataFrame) -> str:
     """Return how the data sets of a model agree in sign and onset."""
-    tested = own[own["status"] == "tested"]
+    tested = own[own["status"] == Status.TESTED]
     start = f"{model[0].upper()}{model[1:]}: "
     if len(tested) < 2:
         return f"{start}{len(tested)} of {len(own)} courses could be tested, so agreement cannot be judged."

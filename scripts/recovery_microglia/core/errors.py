@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
-Severity = Literal["info", "warning", "alarm"]
-_ORDER: dict[str, int] = {"alarm": 0, "warning": 1, "info": 2}
+from recovery_microglia.core.vocabulary import Severity
 
 
 class InputError(Exception):
@@ -52,4 +50,4 @@ class Notice:
 
 def by_severity(notices: Iterable[Notice]) -> list[Notice]:
     """Return the notices, the worst first, otherwise in the order they came."""
-    return sorted(notices, key=lambda notice: _ORDER[notice.severity])
+    return sorted(notices, key=lambda notice: list(Severity).index(Severity(notice.severity)))

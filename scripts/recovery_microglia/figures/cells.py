@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -199,7 +200,12 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
         return None
     day = known["day"].astype(float)
     label = known["condition"].astype(str) + day.map(lambda d: f", day {d:g}" if np.isfinite(d) else "")
-    rank = known["condition"].astype(str).map({"naive": 0, "sham": 1, "contralateral": 2}).fillna(3)
+    rank = (
+        known["condition"]
+        .astype(str)
+        .map({Condition.NAIVE: 0, Condition.SHAM: 1, Condition.CONTRALATERAL: 2})
+        .fillna(3)
+    )
     table = pd.crosstab(label, known["state"].astype(str))
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
     table = table.loc[place.sort_values(["rank", "day"]).index]

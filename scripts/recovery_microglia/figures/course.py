@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -70,7 +70,7 @@ def timeline(
         return None
     units = units.assign(day=units["day"].fillna(0.0).astype(float))
     alt = _timeline_words(units, days)
-    shown = onset if onset is not None and onset.get("status") == "tested" else None
+    shown = onset if onset is not None and onset.get("status") == Status.TESTED else None
     drawn = []
     with house_style():
         for width in (8.4, 4.3):
@@ -161,10 +161,10 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
         if control.any() and not control.all():  # controls of the same day stand to the left
             offset[control] -= 0.055 * span
         for shift, row in zip(offset, group.to_dict("records"), strict=True):
-            colour, marker = CONDITIONS.get(row["condition"], CONDITIONS["other"])
+            colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
             x, gid = centre + shift, f"tip-{len(tips)}"
             ax.plot([x, x], [row["low"], row["high"]], color=colour, lw=1, alpha=0.35, zorder=2)
-            face = colour if row["condition"] == "injured" else "white"
+            face = colour if row["condition"] == Condition.INJURED else "white"
             ax.plot(x, row["fraction"], marker, ms=6.5, mfc=face, mec=colour, mew=1.4, zorder=4, gid=gid)
             tips[gid] = _subject_words(row)
             shown[row["condition"]] = Line2D(
@@ -204,7 +204,7 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
             [], [], color=VERMILION, marker="D", ms=5.5, lw=2, mec="white", label="estimate for the day, 95 % interval"
         )
     ]
-    colour = CONDITIONS["naive"][0]
+    colour = CONDITIONS[Condition.NAIVE][0]
     if _has_corrected(days):
         own = days[days["corrected"].notna()]
         beside = root_days(own["day"]) + 0.078 * span
@@ -215,8 +215,10 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
         )
         if "control_corrected" in own and own["control_corrected"].notna().any():
             ax.hlines(own["control_corrected"], x[days["corrected"].notna()] - 0.03 * span, beside + 0.015 * span,
-                      color=CONDITIONS["naive"][0], lw=1, ls="--", zorder=3)  # fmt: skip
-            handles.append(Line2D([], [], color=CONDITIONS["naive"][0], lw=1, ls="--", label="its control, corrected"))
+                      color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", zorder=3)  # fmt: skip
+            handles.append(
+                Line2D([], [], color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", label="its control, corrected")
+            )
     if days["control_fraction"].notna().any():
         ax.hlines(days["control_fraction"], x - 0.03 * span, x + 0.03 * span, color=colour, lw=2, zorder=3)
         handles.append(Line2D([], [], color=colour, lw=2, label="estimate for its control"))
@@ -260,8 +262,8 @@ def truth_scatter(truth: pd.DataFrame) -> Picture | None:
         top = max(float(known[["true_fraction", "called_fraction"]].to_numpy().max()) * 1.08, 0.02)
         ax.plot([0, top], [0, top], color=GREY, lw=1, ls="--", zorder=1, label="called = true")
         for condition, group in known.groupby("condition", sort=False):
-            colour, marker = CONDITIONS.get(str(condition), CONDITIONS["other"])
-            face = colour if condition == "injured" else "white"
+            colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
+            face = colour if condition == Condition.INJURED else "white"
             ax.plot(group["true_fraction"], group["called_fraction"], marker, ms=6, mfc=face, mec=colour, mew=1.3,
                     ls="", label=str(condition))  # fmt: skip
         ax.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), xlabel="true share", ylabel="called share")
@@ -280,7 +282,7 @@ def truth_scatter(truth: pd.DataFrame) -> Picture | None:
 def truth_course(truth: pd.DataFrame) -> Picture | None:
     """Draw the true and the called day course of the injured subjects (simulated data)."""
     known = truth.dropna(subset=["true_fraction", "called_fraction", "day"])
-    known = known[known["condition"].isin(["injured", "naive"])]
+    known = known[known["condition"].isin([Condition.INJURED, Condition.NAIVE])]
     if known["day"].nunique() < 2:
         return None
     lines = ["true_fraction", "called_fraction", *(["mixture"] if "mixture" in known else [])]

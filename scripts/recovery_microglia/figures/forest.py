@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.figures.style import (
     BLUE,
@@ -71,7 +72,7 @@ def _lines(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _words(row: Mapping[str, Any]) -> str:
     if row["kind"] == "summary":
         return f"{row['injury_model']}, all: rise {100 * row['rise']:.0f} %"
-    when = interval(row["onset_low"], row["onset_high"]) if row["status"] == "tested" else "described only"
+    when = interval(row["onset_low"], row["onset_high"]) if row["status"] == Status.TESTED else "described only"
     arm = f", {row['arm']}" if row["arm"] else ""
     return f"{row['dataset']}{arm}: {when}, highest on day {row['peak_day']:g}"
 
@@ -134,7 +135,7 @@ def _name(ax: Axes, y: float, label: str, *, heading: bool, beside: bool) -> Non
 def _onset(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
     if row["kind"] == "summary":
         return
-    if row["status"] != "tested":
+    if row["status"] != Status.TESTED:
         ax.text(0.02, y, "no onset given", transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize=8.5)
         return
     low, high = float(row["onset_low"]), float(row["onset_high"])
@@ -160,5 +161,5 @@ def _rise(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
     colour = BLUE if summary else VERMILION
     if np.isfinite(row["rise_low"]):
         ax.plot([row["rise_low"], row["rise_high"]], [y, y], color=colour, lw=2.2 if summary else 1.6)
-    face = colour if row["status"] == "tested" else "white"
+    face = colour if row["status"] == Status.TESTED else "white"
     ax.plot(row["rise"], y, "D" if summary else "o", ms=7, mfc=face, mec=colour, mew=1.3)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -113,7 +113,7 @@ def _stars(tests: pd.DataFrame, gene: str) -> set[float]:
     """Return the days on which a gene differs from its control."""
     if tests.empty or "q" not in tests:
         return set()
-    hits = tests[(tests["gene"] == gene) & (tests["q"] < 0.05) & (tests["status"] == "tested")]
+    hits = tests[(tests["gene"] == gene) & (tests["q"] < 0.05) & (tests["status"] == Status.TESTED)]
     return {float(day) for day in hits["day"]}
 
 
@@ -122,13 +122,13 @@ def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[
     ax.set_position((0.17, 0.14, 0.8, 0.72))
     span = float(np.ptp(root_days(days))) or 1.0
     highest = float(own["mean_counts_per_10k"].max()) or 1.0
-    injured = own[own["condition"] == "injured"]
+    injured = own[own["condition"] == Condition.INJURED]
     means = injured.groupby("day")["mean_counts_per_10k"].mean()
     ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=VERMILION, lw=1.3, alpha=0.7)
     for condition, group in own.groupby("condition", sort=False):
-        colour, marker = CONDITIONS.get(str(condition), CONDITIONS["other"])
+        colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
         face = "white" if condition in CONTROLS else colour
-        shift = -0.03 * span if condition in CONTROLS and condition != "naive" else 0.0
+        shift = -0.03 * span if condition in CONTROLS and condition != Condition.NAIVE else 0.0
         for day, dots in group.groupby("day"):
             x = root_days([float(str(day))])[0] + shift + sidestep(len(dots), 0.04 * span)
             ax.plot(x, dots["mean_counts_per_10k"], marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")

@@ -18,6 +18,7 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.svg import inline
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
@@ -25,12 +26,12 @@ ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE, INK, GREY, PALE = "#0072B2", "#D55E00", "#CC79A7", "#1d2733", "#6b7684", "#d5dae0"
 
 CONDITIONS: dict[str, tuple[str, str]] = {
-    "naive": (BLUE, "o"),
-    "sham": (BLUE, "s"),
-    "contralateral": (BLUE, "D"),
-    "injured": (VERMILION, "o"),
-    "treated": (PURPLE, "^"),
-    "other": (GREY, "v"),
+    Condition.NAIVE: (BLUE, "o"),
+    Condition.SHAM: (BLUE, "s"),
+    Condition.CONTRALATERAL: (BLUE, "D"),
+    Condition.INJURED: (VERMILION, "o"),
+    Condition.TREATED: (PURPLE, "^"),
+    Condition.OTHER: (GREY, "v"),
 }
 """Condition to colour and marker; controls share a colour and differ in their marker."""
 RASTER_DPI = 150

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.figures.style import (
     BLUE,
     GREEN,
@@ -45,7 +45,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
     known = cells[cells["recovery_score"].notna()]
     groups = {
         "control": (known["condition"].isin(CONTROLS), BLUE),
-        "injured": (known["condition"] == "injured", VERMILION),
+        "injured": (known["condition"] == Condition.INJURED, VERMILION),
     }
     if not any(mask.any() for mask, _ in groups.values()):
         return None

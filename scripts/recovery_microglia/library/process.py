@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from recovery_microglia.core.errors import InputError, Notice
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 from recovery_microglia.core.kernels import group_sums, row_sums
+from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.library.doublets import find_doublets
 from recovery_microglia.library.empty_droplets import EMPTY_COUNTS, Called, call_cells, looks_unfiltered
 from recovery_microglia.library.lineage import LineageCall, assign_lineage, many_macrophages
@@ -97,10 +98,10 @@ def process_library(
     notices += _dates_for_genes(counts.uns.get("reading", {}).get("spreadsheet_dates", []))
     if len(left_out := counts.uns.get("reading", {}).get("no_genes", [])):
         text = f"{len(left_out)} of the features are no genes and were left out: {', '.join(left_out[:5])}."
-        notices.append(Notice("features_are_no_genes", "info", text))
+        notices.append(Notice("features_are_no_genes", Severity.INFO, text))
     if settings.doublets and doublets["reason"]:
         notices.append(
-            Notice("doublets_not_called", "info", f"{doublets['reason'][0].upper()}{doublets['reason'][1:]}.")
+            Notice("doublets_not_called", Severity.INFO, f"{doublets['reason'][0].upper()}{doublets['reason'][1:]}.")
         )
     report = {
         "library": name,
@@ -124,7 +125,7 @@ def _dates_for_genes(dates: Sequence[str]) -> list[Notice]:
         return []
     named = f"{len(dates)} gene{'s were' if len(dates) > 1 else ' was'} turned into {'dates' if len(dates) > 1 else 'a date'}"
     text = f"{named} by a spreadsheet ({', '.join(dates[:3])}); such genes count for nothing. Take the table from its source."
-    return [Notice("genes_are_dates", "warning", text)]
+    return [Notice("genes_are_dates", Severity.WARNING, text)]
 
 
 def _words(filters: pd.DataFrame) -> str:
@@ -176,7 +177,7 @@ def _notices(
     n = int((kept["lineage"] == "microglia").sum())
     if n < FEW_MICROGLIA:
         text = f"Fewer than {FEW_MICROGLIA} microglia: the share of a subgroup among so few is hardly known."
-        notices.append(Notice("few_microglia", "warning", text))
+        notices.append(Notice("few_microglia", Severity.WARNING, text))
     return notices, sex
 
 

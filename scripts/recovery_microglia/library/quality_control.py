@@ -8,6 +8,7 @@ from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.kernels import column_group_sums, row_sums
+from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.library.settings import CellSettings
 
 TARGETED_GENES = 1000
@@ -130,4 +131,4 @@ def compare_sex(stated: str, called: str, library: str) -> list[Notice]:
     if called == "unknown" or not stated or stated == called:
         return []
     text = f"Library {library} is {stated} in the sheet, but its sex genes say {called}: mixed up, or pooled?"
-    return [Notice("sex_mismatch", "alarm", text)]
+    return [Notice("sex_mismatch", Severity.ALARM, text)]

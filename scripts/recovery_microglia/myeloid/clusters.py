@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.myeloid import components, neighbours, variable_genes
 from recovery_microglia.myeloid.cluster_genes import top_genes
 from recovery_microglia.myeloid.integration import add_integrated
@@ -198,7 +199,7 @@ def _not_clustered(adata: ad.AnnData, n_variable_genes: int) -> tuple[pd.DataFra
     few_cells = f"there are {adata.n_obs}, and {MIN_CELLS} are needed"
     few_genes = f"{n_variable_genes} genes vary within libraries, and {MIN_GENES} are needed"
     text = f"The myeloid cells were not clustered: {few_cells if adata.n_obs < MIN_CELLS else few_genes}."
-    return pd.DataFrame(columns=COLUMNS), [Notice("not_clustered", "warning", text)]
+    return pd.DataFrame(columns=COLUMNS), [Notice("not_clustered", Severity.WARNING, text)]
 
 
 def _unstable(resolution: float, mean: float, min_stability: float) -> Notice:
@@ -206,4 +207,4 @@ def _unstable(resolution: float, mean: float, min_stability: float) -> Notice:
         f"No clustering is stable: the best (resolution {resolution:g}) comes back with a mean Jaccard index of "
         f"{mean:.2f} under resampling ({min_stability:g} is asked). The cells form a continuum or are too few."
     )
-    return Notice("clusters_unstable", "warning", text)
+    return Notice("clusters_unstable", Severity.WARNING, text)

@@ -9,6 +9,7 @@ import numpy as np
 
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.vocabulary import Severity
 
 MIN_STRUCTURE = 0.05
 """Moran's I below which a score has no neighbourhood structure that could be lost."""
@@ -18,7 +19,7 @@ def add_integrated(adata: ad.AnnData, *, seed: int) -> list[Notice]:
     """Add ``obsm["X_pca_integrated"]``: ``X_pca`` corrected over libraries by Harmony (Korsunsky et al. 2019)."""
     names = adata.obs["library"].astype(str).to_numpy()
     if len(np.unique(names)) < 2:
-        return [Notice("not_integrated", "info", "One library only: there is nothing to integrate.")]
+        return [Notice("not_integrated", Severity.INFO, "One library only: there is nothing to integrate.")]
     import harmonypy
 
     points = adata.obsm["X_pca"].astype(np.float64)

@@ -15,10 +15,10 @@ from recovery_microglia.readers.counts import to_anndata
 from recovery_microglia.readers.dense_text import read_dense
 from recovery_microglia.readers.feature_lists import read_matrix_market
 from recovery_microglia.readers.hdf5 import read_10x_h5, read_anndata
-from recovery_microglia.readers.layouts import FORMATS, Asked, Leaves, read_with, unchanged
+from recovery_microglia.readers.layouts import FORMATS, FileReaders, ReadRequest, read_with, unchanged
 from recovery_microglia.readers.split import Split, split_counts
 
-WHOLE = Leaves(read_dense, read_matrix_market, read_anndata, read_10x_h5)
+WHOLE = FileReaders(read_dense, read_matrix_market, read_anndata, read_10x_h5)
 
 
 def read_counts(
@@ -56,7 +56,7 @@ def read_counts(
         One plain line: the file, what is wrong, what is allowed.
     """
     with unchanged(path) as scratch:
-        table = read_with(path, Asked(format, genome, layer, scratch, WHOLE))
+        table = read_with(path, ReadRequest(format, genome, layer, scratch, WHOLE))
     return to_anndata(table, organism=organism, genome=genome, where=str(path))
 
 

@@ -40,7 +40,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Owners:
+class BarcodeAssignment:
     """Whose each barcode is.
 
     Attributes
@@ -61,7 +61,9 @@ class Owners:
     absent: dict[str, str]
 
 
-def owners(barcodes: Sequence[str], obs: pd.DataFrame | None, libraries: Mapping[str, str], rule: Rule) -> Owners:
+def owners(
+    barcodes: Sequence[str], obs: pd.DataFrame | None, libraries: Mapping[str, str], rule: Rule
+) -> BarcodeAssignment:
     """Return which library each barcode belongs to.
 
     Parameters
@@ -89,7 +91,7 @@ def owners(barcodes: Sequence[str], obs: pd.DataFrame | None, libraries: Mapping
     found = {library: name for library, name in own.items() if library not in absent}
     keys = list(dict.fromkeys(found.values()))
     place = {name: number for number, name in enumerate(keys)}
-    return Owners(np.array([place.get(name, -1) for name in key], dtype=np.int64), keys, found, absent)
+    return BarcodeAssignment(np.array([place.get(name, -1) for name in key], dtype=np.int64), keys, found, absent)
 
 
 def _keys(barcodes: Sequence[str], obs: pd.DataFrame | None, rule: Rule) -> Sequence[str]:

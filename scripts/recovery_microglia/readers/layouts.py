@@ -35,7 +35,7 @@ _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
 
 
 @dataclass(frozen=True)
-class Leaves[T]:
+class FileReaders[T]:
     """What reads each kind of file, once it is found: whole, or as a stream."""
 
     dense: Callable[[Path], T]
@@ -45,14 +45,14 @@ class Leaves[T]:
 
 
 @dataclass(frozen=True)
-class Asked[T]:
+class ReadRequest[T]:
     """How a path is to be read; ``scratch`` is a folder for what an archive holds."""
 
     format: str
     genome: str | None
     layer: str | None
     scratch: Path
-    leaves: Leaves[T]
+    readers: FileReaders[T]
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _bare(path: Path) -> str:
     return name[:-3] if name.endswith(".gz") else name
 
 
-def read_with[T](path: Path, asked: Asked[T]) -> T:
+def read_with[T](path: Path, request: ReadRequest[T]) -> T:
     """Find what lies at a path, and return what its leaf makes of it.
 
     Raises
@@ -85,38 +85,38 @@ def read_with[T](path: Path, asked: Asked[T]) -> T:
     InputError
         One plain line: the path, what is wrong, what is allowed.
     """
-    if asked.format not in FORMATS:
-        raise InputError(f"{path}: format '{asked.format}' is not known; allowed: {', '.join(FORMATS)}")
+    if request.format not in FORMATS:
+        raise InputError(f"{path}: format '{request.format}' is not known; allowed: {', '.join(FORMATS)}")
     if path.is_dir():
-        return _read_folder(path, asked)
+        return _read_folder(path, request)
     if not path.is_file():
         there = sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
         files = [found for found in there if found.is_file()]
         if not there:
             raise InputError(f"{path}: no such file, folder or file prefix")
         if not files and len(there) == 1:
-            return _read_folder(there[0], asked, shown=path)
+            return _read_folder(there[0], request, shown=path)
         if not files:
             raise InputError(
                 f"{path}: several folders begin so ({', '.join(f.name for f in there[:6])}); write more of one's name"
             )
-        return _read_files(files, path, asked)
+        return _read_files(files, path, request)
     name = _bare(path)
     if is_archive(path.name):
-        unpack(path, asked.scratch / "unpacked")
-        return _read_folder(asked.scratch / "unpacked", asked, shown=path)
-    if asked.format == "h5ad" or name.endswith((".h5ad", ".zarr")):
-        return asked.leaves.anndata(path, asked.layer)
-    if asked.format == "10x_h5" or name.endswith((".h5", ".hdf5")):
-        return asked.leaves.ten_x_h5(path, asked.genome)
+        unpack(path, request.scratch / "unpacked")
+        return _read_folder(request.scratch / "unpacked", request, shown=path)
+    if request.format == "h5ad" or name.endswith((".h5ad", ".zarr")):
+        return request.readers.anndata(path, request.layer)
+    if request.format == "10x_h5" or name.endswith((".h5", ".hdf5")):
+        return request.readers.ten_x_h5(path, request.genome)
     if name.endswith(".mtx"):
         beside = [other for other in path.parent.iterdir() if other.is_file()]
         lists = all(any(kind.search(f.name) for f in beside if f != path) for kind in (GENE_LIST, BARCODE_LIST))
         if not lists and not first_line(path).startswith("%%MatrixMarket"):
-            return asked.leaves.dense(path)
-        return _with_lists(path, beside, asked)
-    if asked.format == "dense" or name.endswith(_TEXT):
-        return asked.leaves.dense(path)
+            return request.readers.dense(path)
+        return _with_lists(path, beside, request)
+    if request.format == "dense" or name.endswith(_TEXT):
+        return request.readers.dense(path)
     suffix = Path(name).suffix
     if suffix in _OTHERS:
         raise InputError(f"{path}: {_OTHERS[suffix]}")
@@ -125,53 +125,53 @@ def read_with[T](path: Path, asked: Asked[T]) -> T:
     )
 
 
-def _read_folder[T](folder: Path, asked: Asked[T], *, shown: Path | None = None) -> T:
+def _read_folder[T](folder: Path, request: ReadRequest[T], *, shown: Path | None = None) -> T:
     """Read a folder; a folder that holds one folder only, or Cell Ranger's ``outs``, is looked into."""
     where = shown or folder
     if (folder / ".zgroup").exists() or (folder / "zarr.json").exists():
-        return asked.leaves.anndata(folder, asked.layer)
+        return request.readers.anndata(folder, request.layer)
     files = sorted(found for found in folder.iterdir() if found.is_file() and not found.name.startswith("."))
     if any(MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
-        return _read_files(files, where, asked)
+        return _read_files(files, where, request)
     inner = sorted(
         found for found in folder.iterdir() if found.is_dir() and not found.name.startswith((".", "__MACOSX"))
     )
     named = [f for f in inner if re.search(r"^outs$|^filtered|^Gene$|filtered_(gene|feature)_bc", f.name)]
-    if asked.genome and any(f.name == asked.genome for f in inner):
-        named = [f for f in inner if f.name == asked.genome]
+    if request.genome and any(f.name == request.genome for f in inner):
+        named = [f for f in inner if f.name == request.genome]
     chosen = named if len(named) == 1 else inner
     if len(chosen) == 1:
-        return _read_folder(chosen[0], asked, shown=where)
+        return _read_folder(chosen[0], request, shown=where)
     if len(chosen) > 1:
         names = ", ".join(f.name for f in chosen[:8])
         raise InputError(f"{where}: several folders ({names}); name one of them in the sheet, or its genome")
     if files:
-        return _read_files(files, where, asked)
+        return _read_files(files, where, request)
     raise InputError(f"{where}: nothing to read in this folder")
 
 
-def _read_files[T](files: list[Path], where: Path, asked: Asked[T]) -> T:
+def _read_files[T](files: list[Path], where: Path, request: ReadRequest[T]) -> T:
     """Read the one matrix among some files."""
     matrices = [found for found in files if MATRIX.search(found.name)]
     if len(matrices) == 1:
-        return _with_lists(matrices[0], files, asked)
+        return _with_lists(matrices[0], files, request)
     if len(matrices) > 1:
         names = ", ".join(found.name for found in matrices[:6])
         raise InputError(f"{where}: several matrices ({names}); write the beginning of one's name in the sheet")
     called = [f for f in files if re.search(r"(^|_)filtered_(feature|gene)_bc_matri(x|ces)(_h5)?\.h5$", f.name)]
     if len(called) == 1:  # Cell Ranger's outs: beside it lie the raw one and summaries
-        return read_with(called[0], asked)
+        return read_with(called[0], request)
     single = [f for f in files if not is_list(f)]
     if len(single) == 1:
-        return read_with(single[0], asked)
+        return read_with(single[0], request)
     names = ", ".join(found.name for found in files[:6])
     raise InputError(f"{where}: which of these is the matrix? {names}")
 
 
-def _with_lists[T](matrix: Path, files: list[Path], asked: Asked[T]) -> T:
+def _with_lists[T](matrix: Path, files: list[Path], request: ReadRequest[T]) -> T:
     """Read a MatrixMarket file with the gene and barcode lists that go with it."""
     genes, barcodes = lists_of(files)[matrix]
-    return asked.leaves.market(
+    return request.readers.market(
         matrix, _only("genes.tsv or features.tsv", genes, matrix), _only("barcodes.tsv", barcodes, matrix)
     )
 

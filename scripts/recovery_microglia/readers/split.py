@@ -20,10 +20,10 @@ from recovery_microglia.core.arrays import Int32s, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.readers import matrix_market
-from recovery_microglia.readers.barcode_assignment import Owners, Rule, owners
+from recovery_microglia.readers.barcode_assignment import BarcodeAssignment, Rule, owners
 from recovery_microglia.readers.counts import Genes, genes_of, with_genes
 from recovery_microglia.readers.hdf5 import looks_raw
-from recovery_microglia.readers.layouts import Asked, read_with, unchanged
+from recovery_microglia.readers.layouts import ReadRequest, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
 from recovery_microglia.readers.validation import check_counts, check_names
 
@@ -69,7 +69,7 @@ def split_counts(
         One plain line, as `read_counts` and `owners`.
     """
     with unchanged(path) as scratch:
-        stream = read_with(path, Asked(format, genome, layer, scratch, STREAMS))
+        stream = read_with(path, ReadRequest(format, genome, layer, scratch, STREAMS))
         try:
             return _split(stream, path, libraries, rule, out, organism, genome)
         except matrix_market.NotPlainError:
@@ -151,7 +151,7 @@ class _Part:
         return minor, value
 
 
-def _deal(stream: Stream, whose: Owners, file: h5py.File, where: str) -> _Dealt:
+def _deal(stream: Stream, whose: BarcodeAssignment, file: h5py.File, where: str) -> _Dealt:
     """Deal the blocks out to the libraries."""
     names, n_groups = stream.names, len(whose.keys)
     n_features = len(names.symbols)
@@ -216,7 +216,7 @@ def _are_counts(values: NDArray[Any]) -> bool:
     return bool(whole and values.min() >= 0 and values.max() <= 2**31 - 1)
 
 
-def _library(stream: Stream, dealt: _Dealt, whose: Owners, number: int, genes: Genes) -> ad.AnnData:
+def _library(stream: Stream, dealt: _Dealt, whose: BarcodeAssignment, number: int, genes: Genes) -> ad.AnnData:
     """Put one library together."""
     cells = np.flatnonzero(whose.group == number)
     lengths = dealt.lengths[cells] if stream.by_cell else dealt.lengths[number]

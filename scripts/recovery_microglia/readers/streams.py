@@ -30,7 +30,7 @@ from recovery_microglia.readers.dense_text import (
 )
 from recovery_microglia.readers.feature_lists import MARKET, market_names, read_matrix_market
 from recovery_microglia.readers.hdf5 import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
-from recovery_microglia.readers.layouts import Leaves
+from recovery_microglia.readers.layouts import FileReaders
 from recovery_microglia.readers.table import Table
 
 ENTRIES = 1_000_000
@@ -210,4 +210,4 @@ def stream_10x_h5(path: Path, genome: str | None) -> Stream:
     return Stream(names, True, partial(_sparse_blocks, path, place[0], names.matrix.shape[1]))
 
 
-STREAMS = Leaves(stream_dense, stream_market, stream_anndata, stream_10x_h5)
+STREAMS = FileReaders(stream_dense, stream_market, stream_anndata, stream_10x_h5)

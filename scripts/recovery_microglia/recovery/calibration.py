@@ -6,6 +6,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.statistics import design_effect, wilson
+from recovery_microglia.core.vocabulary import Severity
 
 BY_ODDS = ("score", "score_without", "depth_matched")
 """Scorers that are log-likelihood ratios: their cutoffs give way to even odds."""
@@ -136,12 +137,12 @@ def _notice(chemistry: str, n: int, note: str, least: int) -> Notice:
     kind = chemistry or "not stated"
     if n == 0:
         text = f"Chemistry '{kind}' has no control microglia: its cells cannot be called, and are left out."
-        return Notice("no_controls", "alarm", text)
+        return Notice("no_controls", Severity.ALARM, text)
     if n < least:
         text = f"Chemistry '{kind}' has {n} control microglia, fewer than {least}: its cells are not called."
-        return Notice("few_controls", "alarm", text)
+        return Notice("few_controls", Severity.ALARM, text)
     text = f"Chemistry '{kind}' has control microglia of one subject only: {note.split(': ')[1]}."
-    return Notice("one_control_subject", "warning", text)
+    return Notice("one_control_subject", Severity.WARNING, text)
 
 
 def cutoffs_for(calibration: pd.DataFrame, scorer: str, quantile: float, chemistry: pd.Series) -> Floats:

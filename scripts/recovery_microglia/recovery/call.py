@@ -19,7 +19,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Bools, Floats
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import Signatures, present
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Severity, Status
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
 from recovery_microglia.recovery.calibration import (
     BY_ODDS,
@@ -124,7 +124,7 @@ def call_recovery(
             f"The aligned embedding keeps {report['integration_keeps']:.0%} of the recovery score's neighbourhoods: what "
             "it shows of these cells is little. No score, call or test is made from it."
         )
-        notices.append(Notice("integration_erased", "warning", text))
+        notices.append(Notice("integration_erased", Severity.WARNING, text))
     table = scored.refined.table
     decided = {
         word: table.loc[table["decision"] == word, "gene"].tolist() if len(table) else []
@@ -193,17 +193,17 @@ def _explained_by_inflammation(units: pd.DataFrame) -> Bools:
 def _status(missing: str, n: int, control: Bools, calibration: pd.DataFrame) -> tuple[str, str]:
     """Return what may be claimed of the calls, and why not more."""
     if n == 0:
-        return "not_testable", "no microglia were found"
+        return Status.NOT_TESTABLE, "no microglia were found"
     if missing:
-        return "not_testable", missing
+        return Status.NOT_TESTABLE, missing
     if not control.any():
-        return "not_testable", "there are no control microglia to set the cutoff on"
+        return Status.NOT_TESTABLE, "there are no control microglia to set the cutoff on"
     used = calibration[(calibration["scorer"] == "score") & calibration["used"]]
     if used["cutoff"].isna().all():
-        return "not_testable", "there are too few control microglia to set the cutoff on"
+        return Status.NOT_TESTABLE, "there are too few control microglia to set the cutoff on"
     if used["fpr"].isna().all():
-        return "descriptive", "the false-positive rate cannot be estimated with one control subject"
-    return "tested", ""
+        return Status.DESCRIPTIVE, "the false-positive rate cannot be estimated with one control subject"
+    return Status.TESTED, ""
 
 
 def _null(
@@ -217,7 +217,7 @@ def _null(
     seed: int,
 ) -> pd.DataFrame:
     """Return null.tsv; empty where nothing is called."""
-    if status == "not_testable":
+    if status == Status.NOT_TESTABLE:
         return pd.DataFrame(columns=list(NULL_COLUMNS))
     genes = pd.Index(microglia.var_names)
     own = genes.get_indexer(present(signatures.recovery.up, set(genes)))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import GeneSet, Signatures, present
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.recovery.rank_scores import thin_counts
 
 LEFT_OUT = ("Itgax", "Igf1")
@@ -38,7 +39,7 @@ def markers_used(
 ) -> pd.DataFrame:
     """Return signature and context genes with their fate in the data (= markers_used.tsv)."""
     genes = pd.Index(microglia.var_names)
-    injured = (microglia.obs["condition"] == "injured").to_numpy()
+    injured = (microglia.obs["condition"] == Condition.INJURED).to_numpy()
     rows = []
     for gene_set in (signatures.recovery, signatures.context):
         for gene in gene_set.up:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.vocabulary import Condition, Severity, Status
 from recovery_microglia.recovery.clusters import agreement
 from recovery_microglia.recovery.likelihood import mixture_share
 from recovery_microglia.recovery.scores import SCORERS
@@ -76,10 +77,12 @@ def call_notices(
     notices = []
     if known["absent"] and not known["reason"]:
         names = ", ".join(known["absent"])
-        notices.append(Notice("signature_incomplete", "info", f"Signature genes that were not measured: {names}."))
-    if report["status"] == "not_testable":
+        notices.append(
+            Notice("signature_incomplete", Severity.INFO, f"Signature genes that were not measured: {names}.")
+        )
+    if report["status"] == Status.NOT_TESTABLE:
         text = f"Recovery cells are not called: {report['reason']}."
-        notices.append(Notice("recovery_not_testable", "alarm", text))
+        notices.append(Notice("recovery_not_testable", Severity.ALARM, text))
         return notices
     for row in report["calibration"]:
         if row["fpr_low"] > 1 - report["quantile"]:
@@ -88,30 +91,30 @@ def call_notices(
                 f"(95 % interval {row['fpr_low']:.1%} to {row['fpr_high']:.1%}), more than the nominal "
                 f"{1 - report['quantile']:.1%}: control animals differ."
             )
-            notices.append(Notice("fpr_above_nominal", "warning", text))
+            notices.append(Notice("fpr_above_nominal", Severity.WARNING, text))
     if report["control_share"] > MANY_IN_CONTROLS:
         text = (
             f"About {report['control_share']:.0%} of the control microglia look like recovery cells (neonatal and aged "
             "mice have the state without injury). A rise above them can be tested, but the cutoff lies among them: most "
             "such cells are not called, and shares without a cutoff are too low as well."
         )
-        notices.append(Notice("controls_have_the_state", "warning", text))
+        notices.append(Notice("controls_have_the_state", Severity.WARNING, text))
     routes = report["agreement"]["clusters"]
     if report["n_recovery"] >= 20 and routes["n"] == 0:
         text = (
             f"{report['n_recovery']} cells pass the cutoff, but no cluster is one of recovery cells: the cluster route has "
             "no answer. A gradient of few, weakly detected genes often forms no cluster of its own; the score decides."
         )
-        notices.append(Notice("no_recovery_cluster", "info", text))
+        notices.append(Notice("no_recovery_cluster", Severity.INFO, text))
     elif report["n_recovery"] >= 20 and not (routes["kappa"] >= 0.4):
         text = (
             f"Clusters and scores disagree: {routes['both']} cells are called by both, {routes['only_first']} by "
             f"their score only, {routes['only_second']} by their cluster only (kappa {routes['kappa']:.2f}). "
             "The score decides."
         )
-        notices.append(Notice("routes_disagree", "warning", text))
+        notices.append(Notice("routes_disagree", Severity.WARNING, text))
     depth = cells["n_counts"].to_numpy(float)
-    injured = (cells["condition"] == "injured").to_numpy()
+    injured = (cells["condition"] == Condition.INJURED).to_numpy()
     if injured.any() and control.any():
         ratio = float(np.median(depth[injured]) / np.median(depth[control]))
         if ratio > 1.5 or ratio < 1 / 1.5:
@@ -119,5 +122,5 @@ def call_notices(
                 f"Injured microglia have {ratio:.1f} times the counts of control microglia; deeper cells score "
                 "higher. Compare the depth-matched row of the robustness table."
             )
-            notices.append(Notice("depth_differs", "warning", text))
+            notices.append(Notice("depth_differs", Severity.WARNING, text))
     return notices

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures import Picture
 from recovery_microglia.report.blocks import Section, plates
 from recovery_microglia.report.inputs import ReportInputs, load_inputs
@@ -60,7 +61,7 @@ def sections(inputs: ReportInputs) -> list[Section]:
     middle = [design_section(inputs), quality_section(inputs), cells_section(inputs), subgroup_section(inputs)]
     last = [igf1_section(inputs), robustness_section(inputs), warnings_section(inputs), methods_section(inputs)]
     last.append(glossary_section())
-    order = [*first, genes, *middle, *last] if inputs.status == "not_testable" else [*first, *middle, genes, *last]
+    order = [*first, genes, *middle, *last] if inputs.status == Status.NOT_TESTABLE else [*first, *middle, genes, *last]
     return [section for section in order if section is not None]
 
 
@@ -126,7 +127,7 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
         "facts": [
             inputs.text(key) for key in ("injury_model", "tissue", "organism") if inputs.text(key) not in ("", "none")
         ],
-        "n_alarms": sum(note.get("severity") == "alarm" for note in inputs.summary.get("notices") or []),
+        "n_alarms": sum(note.get("severity") == Severity.ALARM for note in inputs.summary.get("notices") or []),
     }
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from recovery_microglia.core.tables import TABLES, read_table
 from recovery_microglia.core.tables.spec import name_of
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route, Status
 from recovery_microglia.report import wording
 
 CELL_COLUMNS = (
@@ -56,7 +56,7 @@ class ReportInputs:
     def status(self) -> str:
         """What may be claimed; the most careful answer if the summary does not say."""
         status = self.text("status")
-        return status if status in wording.STATUS else "not_testable"
+        return status if status in wording.STATUS else Status.NOT_TESTABLE
 
     @property
     def reason(self) -> str:
@@ -67,7 +67,7 @@ class ReportInputs:
     def called(self) -> bool:
         """Whether recovery cells were called at all, whatever the design allows."""
         recovery = self.summary.get("recovery") or {}
-        return bool(recovery.get("status", self.status) != "not_testable")
+        return bool(recovery.get("status", self.status) != Status.NOT_TESTABLE)
 
     @property
     def simulated(self) -> bool:
@@ -82,22 +82,22 @@ class ReportInputs:
             rows = [rows]
         if not rows and len(self.table("onset")):
             rows = self.table("onset").to_dict("records")
-        own = [dict(row) for row in rows if row.get("route", "score") == "score"]
-        return [] if self.status == "not_testable" else own
+        own = [dict(row) for row in rows if row.get("route", "score") == Route.SCORE]
+        return [] if self.status == Status.NOT_TESTABLE else own
 
     def units(self, *, route: str = "score") -> pd.DataFrame:
         """Return the fractions per subject of a route, of microglia; ``arm`` is text."""
         table = self.table("fractions")
         if table.empty:
             return table
-        own = table[(table["route"] == route) & (table["denominator"] == "microglia")]
+        own = table[(table["route"] == route) & (table["denominator"] == Denominator.MICROGLIA)]
         return own.assign(arm=own["arm"].fillna("").astype(str))
 
     @property
     def arms(self) -> list[str]:
         """Arms with injured subjects."""
         units = self.units()
-        return sorted(units["arm"][units["condition"] == "injured"].unique()) if len(units) else []
+        return sorted(units["arm"][units["condition"] == Condition.INJURED].unique()) if len(units) else []
 
     def arm_units(self, arm: str) -> pd.DataFrame:
         """Return an arm's subjects with its controls, or the shared controls where it has none of its own."""

@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.vocabulary import Status
+
 DASH = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
-STATUS = {
-    "tested": ("tested", "Statistics over animals were possible, and were done."),
-    "descriptive": ("descriptive", "Numbers can be described, but this design allows no test."),
-    "not_testable": (
+STATUS: dict[str, tuple[str, str]] = {
+    Status.TESTED: ("tested", "Statistics over animals were possible, and were done."),
+    Status.DESCRIPTIVE: ("descriptive", "Numbers can be described, but this design allows no test."),
+    Status.NOT_TESTABLE: (
         "not testable",
         "These data cannot answer the question; the page says why and shows what they can.",
     ),
@@ -100,7 +102,7 @@ def listed(items: list[str], *, most: int = 8, last: str = "and") -> str:
 
 def onset_words(row: Any) -> str:
     """Return the onset of a tested row as an interval in words; empty if the row was not tested."""
-    if row.get("status") != "tested":
+    if row.get("status") != Status.TESTED:
         return ""
     low, high = row.get("onset_low"), row.get("onset_high")
     if missing(high):

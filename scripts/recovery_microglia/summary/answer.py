@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recovery_microglia.core.json_files import Json
+from recovery_microglia.core.vocabulary import Route, Status
 
 
 def totals(cells: pd.DataFrame, recovery: pd.DataFrame) -> Json:
@@ -42,8 +43,8 @@ def days(sheet: pd.DataFrame, cells: pd.DataFrame) -> list[Json]:
 
 def headline(status: str, reason: str, onset: Sequence[Json]) -> str:
     """Return the answer in words: the onset sentences of the score route, a line an arm, or why there is none."""
-    rows = [row for row in onset if row.get("route") == "score" and row.get("sentence")]
-    if status == "not_testable" or not rows:
+    rows = [row for row in onset if row.get("route") == Route.SCORE and row.get("sentence")]
+    if status == Status.NOT_TESTABLE or not rows:
         return f"Whether recovery microglia emerge cannot be judged from these data: {reason}."
     if len(rows) == 1:
         return str(rows[0]["sentence"])

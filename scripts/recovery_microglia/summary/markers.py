@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Bools, Floats
 from recovery_microglia.core.genes import MYELOID, GeneSet, Signatures, present
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.recovery.likelihood import RECOVERY_FOLD
 
 PER_LINEAGE = 4
@@ -141,7 +141,7 @@ def genes_of_the_calls(obs: pd.DataFrame, counts: pd.DataFrame, folds: Mapping[s
     called = (obs["recovery_call"].astype(str) == "yes").to_numpy()
     if not called.any():
         return pd.DataFrame(columns=list(CALL_COLUMNS))
-    injured = (obs["condition"].astype(str) == "injured").to_numpy()
+    injured = (obs["condition"].astype(str) == Condition.INJURED).to_numpy()
     microglia = (obs["lineage"].astype(str) == "microglia").to_numpy()
     control = microglia & obs["condition"].astype(str).isin(CONTROLS).to_numpy()
     fold = np.array([folds.get(gene, RECOVERY_FOLD) for gene in counts.columns], dtype=float)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.json_files import Json
+from recovery_microglia.core.vocabulary import Route, Severity
 from recovery_microglia.library.process import lineage_table, qc_table
 from recovery_microglia.summary.answer import days, headline, totals
 from recovery_microglia.summary.notices import collect_notices
@@ -43,7 +44,9 @@ def summary_step(
         Files whose checksums are recorded.
     """
     entry = {
-        "notices": [Notice("to_check", "warning", f"To be checked: {text}").as_dict() for text in facts["to_check"]]
+        "notices": [
+            Notice("to_check", Severity.WARNING, f"To be checked: {text}").as_dict() for text in facts["to_check"]
+        ]
     }
     notices = collect_notices(
         {"dataset": [entry], "library": libraries, **{name: [report] for name, report in reports.items()}}
@@ -73,7 +76,7 @@ def summary_step(
         "headline": headline(timeline["status"], timeline["reason"], rows),
         "recovery": {key: value for key, value in recovery.items() if key != "notices"},
         "design": timeline["design"],
-        "onset": [row for row in rows if row["route"] == "score"],
+        "onset": [row for row in rows if row["route"] == Route.SCORE],
         "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],

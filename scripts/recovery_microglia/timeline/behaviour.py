@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.vocabulary import Route, Status
 
 BEHAVIOUR_COLUMNS = ("day", "mean", "sem", "n", "measure", "unit", "better", "model", "sex", "arm", "source")
 TEST_COLUMNS = (
@@ -112,31 +113,31 @@ def behaviour_tests(
         The data set's; behaviour measured in another model is shown and not compared.
     """
     rows = []
-    share = timeline[timeline["route"] == "score"]
+    share = timeline[timeline["route"] == Route.SCORE]
     arms = sorted(set(share["arm"]))
     for (measure, sex, arm), own in behaviour.groupby(["measure", "sex", "arm"], sort=False):
         row: dict[str, Any] = dict.fromkeys(TEST_COLUMNS, np.nan) | {"measure": measure, "sex": sex, "arm": arm}
         days = share[share["arm"] == (arm if arm or len(arms) != 1 else arms[0])]
         both = own[own["day"] > 0].merge(days[["day", "fraction"]], on="day")
-        row |= {"n_days": len(both), "status": "descriptive", "reason": "", "sentence": ""}
+        row |= {"n_days": len(both), "status": Status.DESCRIPTIVE, "reason": "", "sentence": ""}
         model = {str(name) for name in own["model"] if str(name).casefold() not in ("", injury_model.casefold())}
         if days.empty and len(arms) > 1 and not arm:
             reason = (
                 f"the study has arms ({', '.join(filter(None, arms))}), and the column arm does not say which it is of"
             )
-            row |= {"status": "not_testable", "reason": reason}
+            row |= {"status": Status.NOT_TESTABLE, "reason": reason}
         elif days.empty:
-            row |= {"status": "not_testable", "reason": "no share of recovery cells was estimated"}
+            row |= {"status": Status.NOT_TESTABLE, "reason": "no share of recovery cells was estimated"}
         elif model:
             row["reason"] = f"measured in another injury model ({', '.join(sorted(model))})"
         elif len(both) < LEAST_DAYS:
-            row |= {"status": "not_testable", "reason": f"{len(both)} days in common; {LEAST_DAYS} are needed"}
+            row |= {"status": Status.NOT_TESTABLE, "reason": f"{len(both)} days in common; {LEAST_DAYS} are needed"}
         else:
             values = both["fraction"].to_numpy(float), both["mean"].to_numpy(float)
             row |= dict(zip(("correlation", "p", "p_smallest"), permutation_of_days(*values, seed=seed), strict=True))
-            if (days["status"] != "tested").all():
+            if (days["status"] != Status.TESTED).all():
                 row |= {"p": np.nan, "p_smallest": np.nan}  # no p where the design allows a description only
-            first = onset[(onset["route"] == "score") & (onset["arm"] == days["arm"].iloc[0])]
+            first = onset[(onset["route"] == Route.SCORE) & (onset["arm"] == days["arm"].iloc[0])]
             if len(first):
                 row |= _lag(own, first.iloc[0].to_dict(), seed)
         row["sentence"] = _sentence(row)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
+from recovery_microglia.core.vocabulary import Condition, Denominator, Route, Status
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
@@ -71,7 +72,7 @@ class Side:
 
 def _sides(units: pd.DataFrame) -> dict[float, Side]:
     """Return every post-injury day with its control; equal groups are one object."""
-    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
     controls: dict[str, Group] = {}
     found = {}
     for day in sorted(injured["day"].dropna().unique()):
@@ -121,20 +122,20 @@ def compare_days(
     rho = bb.rho_posterior([group.grid for group in everything if len(group.k)])
     rng = np.random.default_rng(seed)
     paired = [side.pairs for side in sides.values() if side.pairs]
-    pair_spread = spread(paired) if paired and status == "tested" else None
+    pair_spread = spread(paired) if paired and status == Status.TESTED else None
     n_tested = sum(not side.single and day not in held for day, side in sides.items())
     rows: list[dict[str, Any]] = []
     for day, side in sides.items():
         row = _described(day, side, rho)
-        if status != "tested":
+        if status != Status.TESTED:
             row |= {"status": status, "reason": reason}
         elif day in held:
-            row |= {"status": "descriptive", "reason": held[day]}
+            row |= {"status": Status.DESCRIPTIVE, "reason": held[day]}
         elif side.single:
             which = "this day" if len(side.group.k) < 2 else "the control"
-            row |= {"status": "descriptive", "reason": f"fewer than two subjects on {which}"}
+            row |= {"status": Status.DESCRIPTIVE, "reason": f"fewer than two subjects on {which}"}
         else:
-            row |= {"status": "tested", "reason": ""}
+            row |= {"status": Status.TESTED, "reason": ""}
             if side.pairs and pair_spread is not None:
                 found = paired_contrast(side.pairs, pair_spread, draws=settings.n_draws, rng=rng)
                 row |= {"difference": found.difference, "p": found.p, **paired_p(side.pairs, paired)}
@@ -205,7 +206,7 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng
     for group in (g for side in sides.values() for g in (side.group, side.control)):
         if len(group.k) and id(group) not in drawn:
             drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
-    tested = table[table["status"] == "tested"]
+    tested = table[table["status"] == Status.TESTED]
     top = sides[float(tested.loc[tested["fraction"].idxmax(), "day"])] if len(tested) else None
     found: list[dict[str, float]] = []
     for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
@@ -220,7 +221,7 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng
             if base is not None:
                 point = float(table["control_fraction"].iloc[place])
                 row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
-        if base is not None and top is not None and status == "tested":
+        if base is not None and top is not None and status == Status.TESTED:
             rise, rise_top = own - base, drawn[id(top.group)] - drawn[id(top.control)]
             row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
             row["chance_risen"] = float((rise >= RISEN * rise_top).mean())
@@ -241,7 +242,9 @@ def _hold_covariates_fixed(
 
     Days that are compared within animals need none: both sides are of one animal.
     """
-    candidate = (table["status"] == "tested") & np.array([sides[day].pairs is None for day in table["day"]], dtype=bool)
+    candidate = (table["status"] == Status.TESTED) & np.array(
+        [sides[day].pairs is None for day in table["day"]], dtype=bool
+    )
     if not thorough:
         candidate &= (table["q"] < settings.alpha) & (table["difference"] > 0)
     days = list(table["day"][candidate])
@@ -288,7 +291,7 @@ def _against(table: pd.DataFrame, alpha: float) -> list[str]:
 
 def worst_status(*pairs: tuple[str, str]) -> tuple[str, str]:
     """Return the most restrictive of several (status, reason)."""
-    order = ("not_testable", "descriptive", "tested")
+    order = (Status.NOT_TESTABLE, Status.DESCRIPTIVE, Status.TESTED)
     return min(pairs, key=lambda pair: order.index(pair[0]))
 
 
@@ -308,7 +311,7 @@ def run_timeline(
     """
     status, reason = worst_status((audit.status, audit.reason), recovery)
     courses, onsets = [], []
-    used = table[table["denominator"] == "microglia"]
+    used = table[table["denominator"] == Denominator.MICROGLIA]
     for route in ROUTES:
         own = used[used["route"] == route]
         for arm in arms_of(own):
@@ -320,15 +323,15 @@ def run_timeline(
                 reason=reason,
                 settings=settings,
                 seed=seed,
-                detectable=route == "score",
+                detectable=route == Route.SCORE,
                 held=held,
-                thorough=route == "score",
+                thorough=route == Route.SCORE,
             )
             courses.append(days.assign(route=route, arm=arm))
-            sampled = audit.days_of(arm) if route == "score" else ()
+            sampled = audit.days_of(arm) if route == Route.SCORE else ()
             onset = find_onset(days, units, settings=settings, seed=seed, sampled=sampled)
             onsets.append({"route": route, "arm": arm, **onset})
-    if not onsets or status == "not_testable":
+    if not onsets or status == Status.NOT_TESTABLE:
         row = dict.fromkeys(ONSET_COLUMNS, np.nan) | {"route": "score", "arm": "", "sentence": ""}
         return pd.DataFrame(columns=list(TIMELINE_COLUMNS)), pd.DataFrame([row | {"status": status, "reason": reason}])
     return pd.concat(courses, ignore_index=True)[list(TIMELINE_COLUMNS)], pd.DataFrame(onsets)[list(ONSET_COLUMNS)]

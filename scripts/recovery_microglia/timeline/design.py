@@ -9,7 +9,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.statistics import cramers_v
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Severity, Status
 from recovery_microglia.timeline.fractions import arms_of, units_of_arm
 
 CONFOUNDERS = ("batch", "chemistry", "sex", "sort", "age")
@@ -53,7 +53,7 @@ class Audit:
 
     def days_of(self, arm: str) -> list[float]:
         """Return the days after injury of an arm."""
-        own = self.groups[(self.groups["arm"] == arm) & (self.groups["condition"] == "injured")]
+        own = self.groups[(self.groups["arm"] == arm) & (self.groups["condition"] == Condition.INJURED)]
         return list(own["day"].dropna())
 
     def held_of(self, arm: str) -> dict[float, str]:
@@ -95,7 +95,7 @@ def _not_estimable(group: pd.Series, other: pd.Series) -> list[str]:
 def _groups_of(units: pd.DataFrame) -> pd.Series:
     """Return 'control' or the day of each subject."""
     named = "day " + units["day"].map("{:g}".format)
-    return named.where(units["condition"] == "injured", "control")
+    return named.where(units["condition"] == Condition.INJURED, "control")
 
 
 def _aliased(units: pd.DataFrame, name: str) -> set[tuple[str, float]]:
@@ -103,7 +103,7 @@ def _aliased(units: pd.DataFrame, name: str) -> set[tuple[str, float]]:
     found: set[tuple[str, float]] = set()
     for arm in arms_of(units):
         own = units_of_arm(units, arm)
-        own = own[(own["condition"] != "injured") | own["day"].notna()]
+        own = own[(own["condition"] != Condition.INJURED) | own["day"].notna()]
         if not own["condition"].isin(CONTROLS).any():
             continue
         found |= {(arm, float(day.removeprefix("day "))) for day in _not_estimable(_groups_of(own), own[name])}
@@ -170,35 +170,35 @@ def audit(sheet: pd.DataFrame) -> Audit:
         else ``tested``. Single days that cannot are ``held`` back.
     """
     units = subjects(sheet)
-    used = units[units["condition"].isin([*CONTROLS, "injured"])]
+    used = units[units["condition"].isin([*CONTROLS, Condition.INJURED])]
     groups = used.groupby(["arm", "day", "condition"], dropna=False)["subject"].nunique().rename("n_subjects")
-    injured = used[used["condition"] == "injured"]
+    injured = used[used["condition"] == Condition.INJURED]
     control = used[used["condition"].isin(CONTROLS)]
     known = {name: not (used[name].astype(str) == "").any() and used[name].nunique() > 1 for name in CONFOUNDERS}
     aliased = {name: _aliased(used, name) if known[name] else set() for name in CONFOUNDERS}
     days = set(injured.dropna(subset=["day"])[["arm", "day"]].itertuples(index=False, name=None))
     confounding = _confounding(used, aliased, len(days))
     held = {key: f"day and {name} inseparable" for name in reversed(INSEPARABLE) for key in sorted(aliased[name])}
-    status, reason, notices = "tested", "", []
+    status, reason, notices = Status.TESTED, "", []
     if injured.empty:
-        status, reason = "not_testable", "there is no injured library"
+        status, reason = Status.NOT_TESTABLE, "there is no injured library"
     elif not days:
-        status, reason = "not_testable", "the days after injury are not known"
+        status, reason = Status.NOT_TESTABLE, "the days after injury are not known"
     elif control.empty:
-        status, reason = "not_testable", "there is no control library"
+        status, reason = Status.NOT_TESTABLE, "there is no control library"
     elif days <= set(held):
-        status, reason = "descriptive", held[min(days)]
+        status, reason = Status.DESCRIPTIVE, held[min(days)]
     elif injured.groupby(["arm", "day"])["subject"].nunique().max() < 2 or control["subject"].nunique() < 2:
-        status, reason = "descriptive", "one animal a day, or one control animal"
-    if status != "not_testable":
+        status, reason = Status.DESCRIPTIVE, "one animal a day, or one control animal"
+    if status != Status.NOT_TESTABLE:
         notices += _alias_notices(aliased, len(days))
     undated = injured.loc[injured["day"].isna(), "subject"]
-    if len(undated) and status != "not_testable":
+    if len(undated) and status != Status.NOT_TESTABLE:
         text = f"No day is stated for {', '.join(undated)}: these injured animals take no part in the timeline."
-        notices.append(Notice("day_unknown", "warning", text))
-    if (used["batch"] == "").any() and status != "not_testable":
+        notices.append(Notice("day_unknown", Severity.WARNING, text))
+    if (used["batch"] == "").any() and status != Status.NOT_TESTABLE:
         text = "The sheet does not say what was processed together; a batch effect cannot be looked for."
-        notices.append(Notice("batch_unknown", "info", text))
+        notices.append(Notice("batch_unknown", Severity.INFO, text))
     return Audit(status, reason, confounding, groups.reset_index(), notices, held, *_rank(used))
 
 
@@ -211,7 +211,7 @@ def _alias_notices(aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -
         listed = ", ".join(f"{day:g}" for day in sorted({day for _, day in found}))
         if name not in INSEPARABLE:
             text = f"The {name} of the animals cannot be told from the days after injury (day {listed})."
-            notices.append(Notice(f"day_is_{name}", "warning", text))
+            notices.append(Notice(f"day_is_{name}", Severity.WARNING, text))
             continue
         kind = {"batch": "batches", "chemistry": "chemistries"}[name]
         text = {
@@ -221,5 +221,5 @@ def _alias_notices(aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -
         if len(found) < n_days:
             text = f"The {name} of day {listed} is shared with no control"
         text += f": a difference between days may be one between {kind}."
-        notices.append(Notice(f"day_is_{name}", "alarm", text))
+        notices.append(Notice(f"day_is_{name}", Severity.ALARM, text))
     return notices

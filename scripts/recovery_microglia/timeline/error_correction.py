@@ -21,7 +21,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import design_effect
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Denominator, Route
 from recovery_microglia.timeline.fractions import UNIT
 
 LEAST_RECOVERY = 20.0
@@ -144,7 +144,7 @@ def add_corrected(table: pd.DataFrame, rates: pd.DataFrame, *, seed: int) -> pd.
     and of the rates, as that of ``fraction`` is.
     """
     joined = table.merge(rates, on=UNIT, how="left")
-    main = (joined["route"] == "score") & (joined["denominator"] == "microglia") & (joined["n"] > 0)
+    main = (joined["route"] == Route.SCORE) & (joined["denominator"] == Denominator.MICROGLIA) & (joined["n"] > 0)
     joined[list(RATES)] = joined[list(RATES)].astype(float).where(main)
     found = np.full((len(joined), 3), np.nan)
     rng = np.random.default_rng(seed)

@@ -11,17 +11,25 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.statistics import wilson
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route
 from recovery_microglia.recovery.likelihood import mixture_share
 from recovery_microglia.timeline import betabinomial as bb
 
 UNIT = ["arm", "subject", "day", "condition"]
 
 
-ROUTES = {"score": "recovery_call", "score_without": "recovery_call_without", "cluster": "cluster_call"}
+ROUTES: dict[str, str] = {
+    Route.SCORE: "recovery_call",
+    Route.SCORE_WITHOUT: "recovery_call_without",
+    Route.CLUSTER: "cluster_call",
+}
 
 
-DENOMINATORS = {"microglia": "size", "myeloid": "myeloid", "all": "all"}
+DENOMINATORS: dict[str, str] = {
+    Denominator.MICROGLIA: "size",
+    Denominator.MYELOID: "myeloid",
+    Denominator.ALL: "all",
+}
 """What recovery cells may be a share of, and its column."""
 
 
@@ -88,7 +96,7 @@ def fractions(
         uncalled = rows["size"].isna() & (rows["microglia"] > 0)
         rows = rows[~uncalled].fillna({"sum": 0, "size": 0})
         for denominator in denominators:
-            if denominator != "microglia" and route != "score":
+            if denominator != Denominator.MICROGLIA and route != Route.SCORE:
                 continue
             unit = _by_subject(rows, DENOMINATORS[denominator])
             unit.insert(0, "denominator", denominator)
@@ -131,7 +139,7 @@ def add_mixture(table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame) -
     names = ["mixture", "mixture_low", "mixture_high"]
     found = pd.DataFrame(shares, columns=[*UNIT, *names]).astype({"day": float})
     joined = table.merge(found, on=UNIT, how="left")
-    main = (joined["route"] == "score") & (joined["denominator"] == "microglia")
+    main = (joined["route"] == Route.SCORE) & (joined["denominator"] == Denominator.MICROGLIA)
     joined[names] = joined[names].astype(float).where(main)
     last = joined.pop("note")
     return joined.assign(note=last)
@@ -146,11 +154,11 @@ def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
     kind, when = units["condition"].to_numpy(object), units["day"].to_numpy(float)
     seen = units["n"].to_numpy() > 0
     choices = [
-        ((kind == "sham") & (when == day), f"sham day {day:g}"),
-        ((kind == "contralateral") & (when == day), f"contralateral day {day:g}"),
-        (kind == "naive", "naive"),
-        (kind == "sham", "sham, other days"),
-        (kind == "contralateral", "contralateral, other days"),
+        ((kind == Condition.SHAM) & (when == day), f"sham day {day:g}"),
+        ((kind == Condition.CONTRALATERAL) & (when == day), f"contralateral day {day:g}"),
+        (kind == Condition.NAIVE, Condition.NAIVE),
+        (kind == Condition.SHAM, "sham, other days"),
+        (kind == Condition.CONTRALATERAL, "contralateral, other days"),
     ]
     for chosen, name in choices:
         if (chosen & seen).sum() >= 2:
@@ -161,7 +169,7 @@ def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
 
 def arms_of(units: pd.DataFrame) -> list[str]:
     """Return the arms with injured subjects."""
-    return sorted(units["arm"][units["condition"] == "injured"].unique())
+    return sorted(units["arm"][units["condition"] == Condition.INJURED].unique())
 
 
 def units_of_arm(units: pd.DataFrame, arm: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p, welch_p
+from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.timeline.confirmatory_tests import permutation_p
 from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.fractions import UNIT, pick_control
@@ -55,7 +56,7 @@ def gene_tests(course: pd.DataFrame, audit: Audit, *, seed: int = 1) -> pd.DataF
     rows = []
     work = course.assign(k=0, level=np.log2(1 + course["mean_counts_per_10k"]))
     for (gene, role), own in work.groupby(["gene", "role"], sort=False):
-        injured = own[own["condition"] == "injured"]
+        injured = own[own["condition"] == Condition.INJURED]
         for (arm, day), group in injured.groupby(["arm", "day"], sort=True):
             control, name = pick_control(own, day)
             first, second = control["level"].to_numpy(float), group["level"].to_numpy(float)
@@ -71,14 +72,14 @@ def gene_tests(course: pd.DataFrame, audit: Audit, *, seed: int = 1) -> pd.DataF
 
 
 def _gene_test(first: Floats, second: Floats, audit: Audit, seed: int) -> dict[str, object]:
-    if audit.status != "tested":
+    if audit.status != Status.TESTED:
         return {"status": audit.status, "reason": audit.reason}
     if min(len(first), len(second)) < 2:
-        return {"status": "descriptive", "reason": "fewer than two subjects on one side"}
+        return {"status": Status.DESCRIPTIVE, "reason": "fewer than two subjects on one side"}
     return {
         "p": welch_p(first, second),
         "p_permutation": permutation_p(first, second, limit=4000, seed=seed),
         "p_smallest": smallest_p(len(first), len(second)),
-        "status": "tested",
+        "status": Status.TESTED,
         "reason": "",
     }

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.vocabulary import Status
+
 IGF1_COLUMNS = (
     *("subject", "day", "condition", "lineage", "igf1_counts", "total_igf1_counts", "share", "status", "reason"),
 )
@@ -48,7 +50,7 @@ def igf1_share(
         if counts.empty:
             rows.append((subject, day, condition, "", np.nan, np.nan, np.nan, status, reason))
         for lineage, value in counts.items():
-            share = value / counts.sum() if status == "descriptive" else np.nan
+            share = value / counts.sum() if status == Status.DESCRIPTIVE else np.nan
             rows.append((subject, day, condition, lineage, value, counts.sum(), share, status, reason))
     return pd.DataFrame(rows, columns=list(IGF1_COLUMNS))
 
@@ -60,9 +62,9 @@ def _igf1_counts(sums: Sequence[pd.DataFrame]) -> pd.Series:
 
 def _igf1_status(sort: set[str], counts: pd.Series) -> tuple[str, str]:
     if sort != {"none"}:
-        return "not_testable", "sorted tissue: the other sources of Igf1 were not sampled"
+        return Status.NOT_TESTABLE, "sorted tissue: the other sources of Igf1 were not sampled"
     if counts.empty:
-        return "not_testable", "Igf1 was not measured"
+        return Status.NOT_TESTABLE, "Igf1 was not measured"
     if counts.sum() < FEW_IGF1:
-        return "not_testable", f"{counts.sum():.0f} Igf1 counts in all; at least {FEW_IGF1} are needed"
-    return "descriptive", ""
+        return Status.NOT_TESTABLE, f"{counts.sum():.0f} Igf1 counts in all; at least {FEW_IGF1} are needed"
+    return Status.DESCRIPTIVE, ""

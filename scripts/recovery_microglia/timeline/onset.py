@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
@@ -40,15 +41,15 @@ def find_onset(
     """
     row: dict[str, Any] = dict.fromkeys(ONSET_COLUMNS[2:], np.nan)
     row |= {"sustained": "", "left_censored": False, "right_censored": False, "sentence": ""}
-    tested = days[days["status"] == "tested"]
+    tested = days[days["status"] == Status.TESTED]
     if tested.empty:
         first = days.iloc[0] if len(days) else None
-        status = str(first["status"]) if first is not None else "not_testable"
+        status = str(first["status"]) if first is not None else Status.NOT_TESTABLE
         reason = str(first["reason"]) if first is not None else "there is no injured subject with called microglia"
         row |= {"status": status, "reason": reason}
-        row["sentence"] = _descriptive_sentence(days, reason) if status == "descriptive" else ""
+        row["sentence"] = _descriptive_sentence(days, reason) if status == Status.DESCRIPTIVE else ""
         return row
-    row |= {"status": "tested", "reason": ""}
+    row |= {"status": Status.TESTED, "reason": ""}
     others = _untested_sentence(days, set(sampled) - set(days["day"]))
     row["trend_p"] = _trend(units, settings, seed)
     peak = tested.loc[tested["fraction"].idxmax()]
@@ -81,7 +82,7 @@ def _above(tested: pd.DataFrame, alpha: float) -> Bools:
 
 def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
     used = units[units["n"] > 0]
-    day = np.where(used["condition"] == "injured", used["day"], 0.0).astype(float)
+    day = np.where(used["condition"] == Condition.INJURED, used["day"], 0.0).astype(float)
     return trend_p(day, (used["k"] / used["n"]).to_numpy(float), draws=settings.n_draws, seed=seed)
 
 
@@ -111,7 +112,7 @@ def half_rise(
     nothing = (float("nan"),) * 3
     if not settings.n_bootstrap or len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
         return nothing
-    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
     base = group_of(pick_control(units, float(tested["day"].iloc[0]))[0])
     days = tested["day"].to_numpy(float)
     groups = [group_of(injured[injured["day"] == day]) for day in days]
@@ -179,7 +180,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
 
 def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
     """Return which days say nothing of a rise, and why; empty where all were tested."""
-    others = days[days["status"] != "tested"]
+    others = days[days["status"] != Status.TESTED]
     if others.empty and not uncalled:
         return ""
     named = [

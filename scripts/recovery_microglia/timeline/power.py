@@ -7,6 +7,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import smallest_p
+from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import SAME_ANIMALS
@@ -51,10 +52,10 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
     rows, known = [], {}
     for arm in arms_of(units):
         own = units_of_arm(units, arm)
-        injured = own[(own["condition"] == "injured") & own["day"].notna()]
+        injured = own[(own["condition"] == Condition.INJURED) & own["day"].notna()]
         days = sorted(injured["day"].unique())
-        groups = own.groupby(own["condition"] == "injured")["day"].value_counts(dropna=False)
-        weight = spread_to_be_known(groups.to_dict(), rng) if found.status == "tested" else np.zeros(len(bb.RHO))
+        groups = own.groupby(own["condition"] == Condition.INJURED)["day"].value_counts(dropna=False)
+        weight = spread_to_be_known(groups.to_dict(), rng) if found.status == Status.TESTED else np.zeros(len(bb.RHO))
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)
@@ -62,9 +63,9 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
             name += SAME_ANIMALS if paired else ""
             least = 2.0 ** (1 - n) if paired else smallest_p(len(control), n)
             share, claim = np.nan, found.status
-            if claim == "tested" and (min(n, len(control)) < 2 or (arm, day) in found.held):
-                claim = "descriptive"
-            if claim == "tested":
+            if claim == Status.TESTED and (min(n, len(control)) < 2 or (arm, day) in found.held):
+                claim = Status.DESCRIPTIVE
+            if claim == Status.TESTED:
                 key = (arm, n, len(control))
                 if key not in known:  # days alike are simulated once
                     known[key] = bb.smallest_detectable(
@@ -110,13 +111,15 @@ def words(
     title: str, found: Audit, days: pd.DataFrame, settings: TimelineSettings, to_check: Sequence[str] = ()
 ) -> str:
     """Return what the design can show as plain text; ``to_check``: facts of the entry that nobody has checked."""
-    says = {
-        "tested": "Days can be tested against controls, and an onset can be given.",
-        "descriptive": f"Only a description is possible, no test and no onset: {found.reason}.",
-        "not_testable": f"Emergence cannot be judged: {found.reason}.",
+    says: dict[str, str] = {
+        Status.TESTED: "Days can be tested against controls, and an onset can be given.",
+        Status.DESCRIPTIVE: f"Only a description is possible, no test and no onset: {found.reason}.",
+        Status.NOT_TESTABLE: f"Emergence cannot be judged: {found.reason}.",
     }
     if len(days) and days.groupby("arm")["day"].nunique().max() == 1:  # one day has no course
-        says["tested"] = "The one day after injury can be tested against controls; when a rise began it cannot tell."
+        says[Status.TESTED] = (
+            "The one day after injury can be tested against controls; when a rise began it cannot tell."
+        )
     lines = [title, "", says[found.status], *(notice.text for notice in found.notices), ""]
     if len(days):
         shown = days.assign(
@@ -133,7 +136,7 @@ def words(
             f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
         )
         lines.append("")
-    if found.status != "not_testable":
+    if found.status != Status.NOT_TESTABLE:
         spare = found.columns - found.rank
         lines += [
             f"Design: {found.columns} columns (days, and what varies), rank {found.rank}"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
 from recovery_microglia.recovery.clusters import recovery_clusters
@@ -88,7 +89,7 @@ class Choice:
             found.append(VARIED[self.scorer])
         if np.isfinite(self.quantile) and not np.isclose(self.quantile, quantile) and self.scorer != "fixed_cutoff":
             found.append("cutoff")
-        found += ["denominator"] if self.denominator != "microglia" else []
+        found += ["denominator"] if self.denominator != Denominator.MICROGLIA else []
         return ", ".join(found) or "nothing"
 
 
@@ -162,7 +163,7 @@ def alternatives(
     held
         Arm to its days that are described and not tested.
     """
-    tested = main[(main["route"] == "score") & (main["status"] == "tested")]
+    tested = main[(main["route"] == Route.SCORE) & (main["status"] == Status.TESTED)]
     rows: list[dict[str, Any]] = []
     quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, ADJUSTED_DRAWS), 0)
     if not tested.empty:
@@ -199,7 +200,7 @@ def _answers(
         units = units_of_arm(table, arm)
         days = compare_days(
             units,
-            status="tested",
+            status=Status.TESTED,
             reason="",
             settings=settings,
             seed=seed,
@@ -254,7 +255,7 @@ def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]
             arm = f" ({row['arm']})" if row["arm"] else ""
             onset = interval(row["onset_low"], row["onset_high"])
             text = f"The answer{arm}, {onset}, hangs on the way of analysis: {' and '.join(never)} gives it."
-            notices.append(Notice("onset_hangs_on_choice", "warning", text))
+            notices.append(Notice("onset_hangs_on_choice", Severity.WARNING, text))
     return notices
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.genes import MYELOID, Signatures
 from recovery_microglia.core.json_files import Json
+from recovery_microglia.core.vocabulary import Denominator, Route, Status
 from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests
 from recovery_microglia.timeline.days import run_timeline, worst_status
 from recovery_microglia.timeline.design import audit
@@ -70,14 +71,16 @@ def timeline_step(
         seed=seed,
     )
     status, reason = worst_status((design.status, design.reason), called)
-    main = table[(table["route"] == "score") & (table["denominator"] == "microglia")]
+    main = table[(table["route"] == Route.SCORE) & (table["denominator"] == Denominator.MICROGLIA)]
     strata, strata_onset = by_sex(main, design, (status, reason), settings, seed=seed)
     differences = interactions(main, design, (status, reason), settings, seed=seed)
     pain = behaviour_table(behaviour)
     pain_tests = behaviour_tests(pain, timeline, onset, injury_model=injury_model, seed=seed)
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
     course = gene_course(microglia, signatures)
-    inside = recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != "not_testable" else None
+    inside = (
+        recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != Status.NOT_TESTABLE else None
+    )
     tables = {
         "fractions": table,
         "timeline": timeline,

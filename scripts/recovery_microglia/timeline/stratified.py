@@ -16,6 +16,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.statistics import benjamini_hochberg
+from recovery_microglia.core.vocabulary import Condition, Severity, Status
 from recovery_microglia.core.wording import percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
@@ -71,9 +72,9 @@ def by_sex(
     courses, onsets = [], []
     for arm in arms_of(units):
         own = units_of_arm(units, arm)
-        injured = own[own["condition"] == "injured"]
+        injured = own[own["condition"] == Condition.INJURED]
         sexes = [sex for sex in SEXES if (injured["sex"] == sex).any()]
-        if len(sexes) < 2 or status[0] == "not_testable":
+        if len(sexes) < 2 or status[0] == Status.NOT_TESTABLE:
             continue
         for sex in sexes:
             stratum = own[own["sex"] == sex]
@@ -118,7 +119,7 @@ def interactions(
     same day (and of the same control).
     """
     rows: list[dict[str, Any]] = []
-    if status[0] == "not_testable":
+    if status[0] == Status.NOT_TESTABLE:
         return pd.DataFrame(columns=list(INTERACTION_COLUMNS))
     for arm in arms_of(units):
         own = units_of_arm(units, arm)
@@ -143,11 +144,11 @@ def interactions(
 def differing(table: pd.DataFrame) -> list[Notice]:
     """Return a warning for each pair of strata that differ in the rise: one answer for both is then half of the truth."""
     overall = table[table["sentence"] != ""].to_dict("records")
-    return [Notice("strata_differ", "warning", row["sentence"]) for row in overall if _differ(row)]
+    return [Notice("strata_differ", Severity.WARNING, row["sentence"]) for row in overall if _differ(row)]
 
 
 def _differ(row: Mapping[str, Any]) -> bool:
-    return bool(row["status"] == "tested" and row["p"] < 0.05 and not _disagree(row))
+    return bool(row["status"] == Status.TESTED and row["p"] < 0.05 and not _disagree(row))
 
 
 def _disagree(row: Mapping[str, Any]) -> bool:
@@ -157,9 +158,9 @@ def _disagree(row: Mapping[str, Any]) -> bool:
 
 def _say_what_goes_with_it(rows: list[dict[str, Any]], units: pd.DataFrame) -> None:
     """Add to the sentence of a difference what the strata's injured animals differ in besides, every one of them."""
-    injured = units[(units["condition"] == "injured") & (units["n"] > 0)]
+    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
     for row in rows:
-        if not row["sentence"] or row["status"] != "tested":
+        if not row["sentence"] or row["status"] != Status.TESTED:
             continue
         own = injured[injured["arm"] == row["arm"]] if row["by"] == "sex" else injured
         sides = [own[own[row["by"]] == row[side]] for side in ("first", "second")]
@@ -181,7 +182,7 @@ def _cells(whole: pd.DataFrame, stratum: pd.DataFrame) -> dict[float, Cell]:
     Which kind of control a day has is decided over the whole arm, so that both strata have the same.
     """
     found = {}
-    injured = stratum[(stratum["condition"] == "injured") & (stratum["n"] > 0)]
+    injured = stratum[(stratum["condition"] == Condition.INJURED) & (stratum["n"] > 0)]
     for day in sorted(injured["day"].dropna().unique()):
         control, _ = pick_control(whole, day)
         found[day] = Cell(injured[injured["day"] == day], control[control.index.isin(stratum.index)])
@@ -219,8 +220,8 @@ def _compare(
         rise = [np.mean([share(cell.own) - share(cell.control) for cell in cells], axis=0) for cells in parts]
         row = dict(facts) | {"day": days[0] if len(days) == 1 and days is not common else np.nan, "sentence": ""}
         row |= {"difference_first": float(np.mean(rise[0])), "difference_second": float(np.mean(rise[1]))}
-        reason = status[1] if status[0] != "tested" else _too_few(parts, all_days=days is common)
-        row |= {"status": "tested" if not reason else "descriptive", "reason": reason}
+        reason = status[1] if status[0] != Status.TESTED else _too_few(parts, all_days=days is common)
+        row |= {"status": Status.TESTED if not reason else Status.DESCRIPTIVE, "reason": reason}
         difference = rise[0] - rise[1]
         if not reason:
             low, high = np.quantile(difference, [0.025, 0.975])
@@ -280,7 +281,7 @@ def _permuted(first: list[Cell], second: list[Cell], draws: int, seed: int) -> d
 def _sentence(row: Mapping[str, Any], n_days: int) -> str:
     names = f"{row['first']} and {row['second']}" + (" animals" if row["by"] == "sex" else "")
     where = f" ({row['arm']})" if row["arm"] else ""
-    if row["status"] != "tested":
+    if row["status"] != Status.TESTED:
         return f"Whether {names} differ in the rise{where} was not tested: {row['reason']}."
     days = "on the day that both have" if n_days == 1 else f"over the {n_days} days that both have"
     points, low, high = (f"{100 * row[key]:.0f}" for key in ("difference", "low", "high"))

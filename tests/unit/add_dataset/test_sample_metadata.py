@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery_microglia.add_dataset.sample_metadata import Drafted, Told, draft_rows, safe_name
+from recovery_microglia.add_dataset.sample_metadata import DraftedSheet, SampleDescription, draft_rows, safe_name
 from recovery_microglia.add_dataset.study_metadata import read_models, read_study
 
 
@@ -14,16 +14,18 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def draft(*titles: str, **characteristics: list[str]) -> Drafted:
+def draft(*titles: str, **characteristics: list[str]) -> DraftedSheet:
     """Draft from titles, and for each key one value a library."""
     told = [
-        Told(f"GSM{k}", title, {key: values[k] for key, values in characteristics.items() if values[k]}, file=f"f{k}")
+        SampleDescription(
+            f"GSM{k}", title, {key: values[k] for key, values in characteristics.items() if values[k]}, file=f"f{k}"
+        )
         for k, title in enumerate(titles)
     ]
     return draft_rows(told)
 
 
-def column(found: Drafted, name: str) -> list[str]:
+def column(found: DraftedSheet, name: str) -> list[str]:
     return [row[name] for row in found.rows]
 
 
@@ -39,7 +41,9 @@ def read_right(found: list[str], true: list[str]) -> tuple[int, int]:
 def test_the_list_of_gse162807_is_read_without_an_error(shared_data: Path) -> None:
     rows = rows_of(shared_data / "geo_facts/GSE162807_mouse_samples.csv")
     told = [
-        Told(row["gsm"], row["geo_title"], {"sex": row["sex"], "surgery": row["surgery"], "time": row["timepoint"]})
+        SampleDescription(
+            row["gsm"], row["geo_title"], {"sex": row["sex"], "surgery": row["surgery"], "time": row["timepoint"]}
+        )
         for row in rows
     ]
     found = draft_rows(told)
@@ -60,20 +64,24 @@ def test_the_list_of_gse162807_is_read_without_an_error(shared_data: Path) -> No
 def test_the_lists_of_three_other_series_are_read_without_an_error(shared_data: Path) -> None:
     facts = shared_data / "geo_facts"
     milich = rows_of(facts / "GSE162610_samples.csv")
-    found = draft_rows([Told(r["gsm"], r["sample_id"], {"chemistry": f"10x {r['chemistry']}"}) for r in milich])
+    found = draft_rows(
+        [SampleDescription(r["gsm"], r["sample_id"], {"chemistry": f"10x {r['chemistry']}"}) for r in milich]
+    )
     assert read_right(column(found, "day"), [r["dpi"] for r in milich]) == (10, 0)
     assert column(found, "condition") == ["naive"] * 3 + ["injured"] * 7
     assert read_right(column(found, "chemistry"), [f"10x {r['chemistry']}" for r in milich]) == (10, 0)
 
     li = rows_of(facts / "GSE150871_samples.csv")
-    found = draft_rows([Told(r["gsm"], r["sample_dir"].partition("_")[2]) for r in li])
+    found = draft_rows([SampleDescription(r["gsm"], r["sample_dir"].partition("_")[2]) for r in li])
     # 'Ctl' may be naive or sham: neither its condition nor its day is guessed
     assert column(found, "day") == ["", "3", "3", "5", "5"]
     assert column(found, "condition") == ["", "injured", "injured", "injured", "injured"]
     assert any("Only 'control', or day 0, is said of Ctl_1" in line for line in found.to_check)
 
     niehaus = rows_of(facts / "GSE134003_samples.csv")
-    found = draft_rows([Told(r["gsm_first"], r["cell_prefixes"], {"condition": r["condition"]}) for r in niehaus])
+    found = draft_rows(
+        [SampleDescription(r["gsm_first"], r["cell_prefixes"], {"condition": r["condition"]}) for r in niehaus]
+    )
     assert column(found, "condition") == ["sham", "injured"]
     assert column(found, "day") == ["", ""]
 
@@ -85,7 +93,7 @@ def test_no_cell_of_the_ready_made_sheets_is_filled_otherwise(root: Path) -> Non
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
         # a lab's own shorthand (one letter and a number) is read, and noted as unsure; it is not looked at here
-        found = draft_rows([Told(r["library"], r.get("key") or r["library"]) for r in rows])
+        found = draft_rows([SampleDescription(r["library"], r.get("key") or r["library"]) for r in rows])
         for row, drafted in zip(rows, found.rows, strict=True):
             for name in ("day", "condition"):
                 if row.get("include", "yes") == "no" or row["condition"] in ("treated", "other") or not drafted[name]:
@@ -124,7 +132,7 @@ def test_one_time_for_all_libraries_is_a_day_all_the_same() -> None:
     ],
 )
 def test_days_of_titles_and_characteristics(title: str, characteristics: dict[str, str], day: str, words: str) -> None:
-    found = draft_rows([Told("GSM1", title, characteristics, file="f")])
+    found = draft_rows([SampleDescription("GSM1", title, characteristics, file="f")])
     assert column(found, "day") == [day]
     assert (not words) or any(words in line for line in found.to_check), found.to_check
 
@@ -149,10 +157,10 @@ def test_conditions_of_titles_and_characteristics(title: str, surgery: str, cond
 
 def test_human_libraries_and_those_without_rna_are_left_out_with_the_reason() -> None:
     told = [
-        Told("GSM1", "SNI 3d", {}, "Mus musculus"),
-        Told("GSM2", "donor 1", {}, "Homo sapiens"),
-        Told("GSM3", "SNI 3d ATAC", {}, "Mus musculus", strategy="ATAC-seq"),
-        Told("GSM4", "Visium section 1", {}, "Mus musculus"),
+        SampleDescription("GSM1", "SNI 3d", {}, "Mus musculus"),
+        SampleDescription("GSM2", "donor 1", {}, "Homo sapiens"),
+        SampleDescription("GSM3", "SNI 3d ATAC", {}, "Mus musculus", strategy="ATAC-seq"),
+        SampleDescription("GSM4", "Visium section 1", {}, "Mus musculus"),
     ]
     found = draft_rows(told)
     assert column(found, "include") == ["yes", "no", "no", "no"]
@@ -204,20 +212,22 @@ def test_injury_models(text: str, model: str) -> None:
 
 
 def test_a_study_of_two_models_or_none_is_left_to_the_user() -> None:
-    both = read_study("SNI and SCI", "", [Told("1", "a")])
+    both = read_study("SNI and SCI", "", [SampleDescription("1", "a")])
     assert (both.injury_model, both.injury_class) == ("", "")
     assert any("Several injury models" in line for line in both.to_check)
-    none = read_study("", "", [Told("1", "a")])
+    none = read_study("", "", [SampleDescription("1", "a")])
     assert none.injury_model == ""
     assert any("not known: fill in injury_model" in line for line in none.to_check)
 
 
 def test_nuclei_and_sorting_are_read_and_always_to_be_checked() -> None:
     study = read_study(
-        "snRNA-seq of lumbar spinal cord after SNI", "", [Told("1", "a", {"tissue": "lumbar spinal cord"})]
+        "snRNA-seq of lumbar spinal cord after SNI", "", [SampleDescription("1", "a", {"tissue": "lumbar spinal cord"})]
     )
     assert (study.assay, study.tissue, study.enrichment) == ("nuclei", "lumbar spinal cord", "none")
-    sorted_cells = Told("1", "a", protocol="Cell suspensions were sorted by FACS for CD11b+ CD45int cells.")
+    sorted_cells = SampleDescription(
+        "1", "a", protocol="Cell suspensions were sorted by FACS for CD11b+ CD45int cells."
+    )
     study = read_study("scRNA-seq of microglia", "", [sorted_cells])
     assert (study.assay, study.enrichment) == ("cells", "cd11b")
     assert any("'cd11b'" in line for line in study.to_check)

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from made_up.one_library import demo_library, demo_shapes, draw, signatures
 from recovery_microglia.library.lineage import assign_lineage, gate, many_macrophages
-from recovery_microglia.library.lineage.evidence import Heard
+from recovery_microglia.library.lineage.evidence import MeasuredCounts
 from recovery_microglia.library.lineage.profiles import posterior
 
 COMMON = ("oligodendrocyte", "astrocyte", "neuron", "endothelial")
@@ -162,7 +162,7 @@ def test_the_confidence_is_honest_where_genes_go_in_pairs() -> None:
     rest = 1500 - seen.sum(axis=1, keepdims=True)
     both = np.repeat(level, 2, axis=1)
     profiles = np.column_stack([both, 1 - both.sum(axis=1)])
-    heard = Heard(sp.csr_matrix(np.hstack([seen, rest]).astype(np.int32)), np.arange(61))
+    heard = MeasuredCounts(sp.csr_matrix(np.hstack([seen, rest]).astype(np.int32)), np.arange(61))
     chance = posterior(heard, profiles, np.ones(61), np.array([0.5, 0.5]))
     right = (chance.argmax(axis=1) == true).mean()
     # 4,000 cells know their share to .006; taken as independent, pairs would make the cells far too sure

@@ -10,7 +10,7 @@ from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.kernels import column_group_sums, group_sums, row_products, take_columns
 
 
-class Heard:
+class MeasuredCounts:
     """Counts of a library, of which only some genes are heard; for the others it is as if they had not been measured.
 
     Attributes

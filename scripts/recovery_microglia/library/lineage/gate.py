@@ -9,8 +9,9 @@ import scipy.sparse as sp
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.genes import MYELOID, Signatures, present
+from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.library.lineage import markers
-from recovery_microglia.library.lineage.evidence import Heard
+from recovery_microglia.library.lineage.evidence import MeasuredCounts
 from recovery_microglia.library.lineage.markers import BLOOD, Columns
 from recovery_microglia.library.lineage.profiles import AMBIENT_SHARE, lineage_profiles, mixture_gain, posterior
 
@@ -92,7 +93,7 @@ def assign_lineage(
         return _not_judged(counts.shape[0], sort, len(genes))
     weights = markers.gene_weights(signatures, genes)
     used = np.flatnonzero(weights > 0)  # from here on the genes that must not speak do not exist
-    heard, genes, weights = Heard(counts, used), genes[used], weights[used]
+    heard, genes, weights = MeasuredCounts(counts, used), genes[used], weights[used]
     soup = heard.whole + 0.5 if ambient is None else ambient[used] + 1e-9
     background = AMBIENT_SHARE * soup / soup.sum() + 1e-7
     columns = markers.marker_columns(signatures, genes)
@@ -112,7 +113,7 @@ def assign_lineage(
 
 
 def _evidence(
-    counts: Heard, columns: Columns, background: Floats, weights: Floats, leukocyte: Floats
+    counts: MeasuredCounts, columns: Columns, background: Floats, weights: Floats, leukocyte: Floats
 ) -> tuple[Floats, Floats]:
     """Return the evidence that seeds need (two markers), and the evidence that a named lineage needs.
 
@@ -135,7 +136,7 @@ def _evidence(
 
 
 def _learn(
-    counts: Heard, evidence: Floats, columns: Columns, background: Floats, weights: Floats
+    counts: MeasuredCounts, evidence: Floats, columns: Columns, background: Floats, weights: Floats
 ) -> tuple[Integers, Floats, Floats]:
     """Return the lineage number of the confident cells (else -1), the probabilities and the profiles."""
     label = markers.seeds(evidence)
@@ -201,9 +202,9 @@ def _not_judged(n: int, sort: str, n_genes: int) -> LineageCall:
             f"The {n_genes} genes measured cannot tell microglia from other myeloid cells. "
             "All cells are taken as microglia because the library was sorted for microglia."
         )
-        return LineageCall(table, "sorted", [Notice("lineage_from_sort", "warning", text)])
+        return LineageCall(table, "sorted", [Notice("lineage_from_sort", Severity.WARNING, text)])
     text = f"The {n_genes} genes measured cannot tell microglia from other cells; no lineage is given."
-    return LineageCall(table, "none", [Notice("lineage_not_judged", "alarm", text)])
+    return LineageCall(table, "none", [Notice("lineage_not_judged", Severity.ALARM, text)])
 
 
 def many_macrophages(table: pd.DataFrame, *, injury_class: str, limit: float = 0.1) -> Notice | None:
@@ -220,4 +221,4 @@ def many_macrophages(table: pd.DataFrame, *, injury_class: str, limit: float = 0
         f"{macrophages} of {n} myeloid cells ({macrophages / n:.0%}) look like infiltrating macrophages. "
         "After a peripheral nerve injury they do not enter the cord: look for blood, or a wrong injury_class."
     )
-    return Notice("many_macrophages", "alarm", text)
+    return Notice("many_macrophages", Severity.ALARM, text)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.genes import MYELOID, Signatures, present
-from recovery_microglia.library.lineage.evidence import Heard
+from recovery_microglia.library.lineage.evidence import MeasuredCounts
 
 Columns = Mapping[str, Integers]
 
@@ -65,7 +65,7 @@ def capped_mean(mean: Floats) -> Floats:
 
 
 def marker_evidence(
-    counts: Heard, columns: Columns, background: Floats, weights: Floats, *, min_markers: int = MIN_MARKERS
+    counts: MeasuredCounts, columns: Columns, background: Floats, weights: Floats, *, min_markers: int = MIN_MARKERS
 ) -> Floats:
     """Return the evidence for each lineage in each cell (cells × lineages), in units of a normal deviate.
 
@@ -79,7 +79,9 @@ def enough_markers(deviate: Floats, different: Integers, least: int) -> Floats:
     return np.where(different >= least, deviate, np.minimum(deviate, 0))
 
 
-def marker_deviates(counts: Heard, columns: Columns, background: Floats, weights: Floats) -> tuple[Floats, Integers]:
+def marker_deviates(
+    counts: MeasuredCounts, columns: Columns, background: Floats, weights: Floats
+) -> tuple[Floats, Integers]:
     """Return what the markers of each lineage say, and how many of them were seen (both cells × lineages).
 
     Signed root of the Poisson deviance of the marker counts against ``background`` (counts of each gene that a
@@ -101,7 +103,7 @@ def marker_deviates(counts: Heard, columns: Columns, background: Floats, weights
     return deviate, different
 
 
-def leukocyte_evidence(counts: Heard, genes: pd.Index, background: Floats) -> Floats:
+def leukocyte_evidence(counts: MeasuredCounts, genes: pd.Index, background: Floats) -> Floats:
     """Return the evidence that a cell is a white blood cell or microglia; NaN where the genes are absent."""
     columns = genes.get_indexer(present(LEUKOCYTE, set(genes)))
     if len(columns) < MIN_LEUKOCYTE_GENES:

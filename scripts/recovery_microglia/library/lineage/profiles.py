@@ -4,7 +4,7 @@ import numpy as np
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.genes import MYELOID
-from recovery_microglia.library.lineage.evidence import Heard
+from recovery_microglia.library.lineage.evidence import MeasuredCounts
 from recovery_microglia.library.lineage.markers import MAX_COUNT, Columns
 
 AMBIENT_SHARE = 0.08
@@ -20,7 +20,7 @@ MIN_LABELLED = 5
 """Cells that a profile rests on before it is asked to explain a part of a doublet."""
 
 
-def lineage_profiles(counts: Heard, label: Integers, columns: Columns, background: Floats) -> Floats:
+def lineage_profiles(counts: MeasuredCounts, label: Integers, columns: Columns, background: Floats) -> Floats:
     """Return the profile of each lineage (lineages × genes, rows summing to one) from the labelled cells."""
     names = list(columns)
     sums, whole = counts.sums(label, len(names)).astype(np.float64), counts.whole + 0.5
@@ -48,7 +48,7 @@ def _marked(prior: Floats, name: str, columns: Columns, background: Floats) -> F
 class _Evidence:
     """The counts that tell lineages apart, ready to be compared with any profile."""
 
-    def __init__(self, counts: Heard, profiles: Floats, weights: Floats) -> None:
+    def __init__(self, counts: MeasuredCounts, profiles: Floats, weights: Floats) -> None:
         self.total, self.depth = counts.total, counts.depth
         high = profiles.max(axis=0)
         telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
@@ -66,7 +66,9 @@ class _Evidence:
         return np.asarray(np.minimum(profiles, MAX_COUNT / self.depth) @ self.weights)
 
 
-def posterior(counts: Heard, profiles: Floats, weights: Floats, share: Floats, cells: Integers | None = None) -> Floats:
+def posterior(
+    counts: MeasuredCounts, profiles: Floats, weights: Floats, share: Floats, cells: Integers | None = None
+) -> Floats:
     """Return the probability of each lineage for each cell, or each of some cells (cells × lineages)."""
     evidence = _Evidence(counts, profiles, weights)
     log_profile = np.log(profiles[:, evidence.used])
@@ -81,7 +83,7 @@ def posterior(counts: Heard, profiles: Floats, weights: Floats, share: Floats, c
 
 
 def mixture_gain(
-    counts: Heard,
+    counts: MeasuredCounts,
     label: Integers,
     best: Integers,
     profiles: Floats,

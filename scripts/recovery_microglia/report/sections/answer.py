@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core.tables import Kind
+from recovery_microglia.core.vocabulary import Condition, Route, Severity, Status
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -52,11 +53,11 @@ def verdict(inputs: ReportInputs) -> Verdict:
     """Return the first screen of a data set."""
     word, meaning = wording.STATUS[inputs.status]
     answer = headline(inputs)
-    if inputs.status != "tested" and inputs.reason and inputs.reason not in answer:
+    if inputs.status != Status.TESTED and inputs.reason and inputs.reason not in answer:
         meaning = f"{meaning} Reason: {inputs.reason}."
     notices = warnings_of(inputs)
     told = inputs.reason if inputs.reason in answer else ""  # what the headline says need not be said twice
-    serious = [note for note in notices if note.severity != "info" and not (told and told in note.text)]
+    serious = [note for note in notices if note.severity != Severity.INFO and not (told and told in note.text)]
     return Verdict(
         inputs.status,
         word,
@@ -74,7 +75,7 @@ def headline(inputs: ReportInputs) -> str:
     """Return the answer; never one that the status does not allow."""
     if text := inputs.text("headline"):
         return text.replace(" %", wording.PERCENT)
-    if inputs.status == "not_testable":
+    if inputs.status == Status.NOT_TESTABLE:
         why = f": {inputs.reason}" if inputs.reason else ""
         return f"Whether recovery microglia emerge cannot be judged from these data{why}."
     return " ".join(str(row["sentence"]) for row in inputs.onsets if not wording.missing(row.get("sentence")))
@@ -133,8 +134,8 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
             )
         tiles.append(Tile(f"Onset{arm}", onset[0].upper() + onset[1:], note))
     days = inputs.arm_days(str(row.get("arm") or "") if not wording.missing(row.get("arm")) else "")
-    if "status" in days and (days["status"] == "tested").any():
-        days = days[days["status"] == "tested"]  # as the sentence beside it
+    if "status" in days and (days["status"] == Status.TESTED).any():
+        days = days[days["status"] == Status.TESTED]  # as the sentence beside it
     if len(days) and days["fraction"].notna().any():
         peak = days.loc[days["fraction"].idxmax()]
         counted, n = f"{wording.whole(peak['k'])} of {wording.whole(peak['n'])} cells", int(peak["n_subjects"])
@@ -207,10 +208,15 @@ def _design(inputs: ReportInputs) -> Table | None:
 def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:
     """Return the smallest share that would have been seen on a day of an arm, else NaN."""
     days = inputs.table("timeline")
-    if inputs.status != "tested" or row.get("condition") != "injured" or days.empty or wording.missing(row.get("day")):
+    if (
+        inputs.status != Status.TESTED
+        or row.get("condition") != Condition.INJURED
+        or days.empty
+        or wording.missing(row.get("day"))
+    ):
         return float("nan")
     arm = days["arm"].fillna("").astype(str) == str(row.get("arm") or "")
-    own = days[(days["route"] == "score") & (days["day"] == float(row["day"])) & arm]
+    own = days[(days["route"] == Route.SCORE) & (days["day"] == float(row["day"])) & arm]
     found = own["smallest_detectable"].dropna()
     return float(found.iloc[0]) if len(found) == 1 else float("nan")
 
@@ -235,7 +241,7 @@ def limits(inputs: ReportInputs) -> list[str]:
         "That these cells cause recovery from pain: that needs an experiment that removes or adds them.",
         "CD11c protein: the call is a CD11c⁺-like state of RNA; Itgax itself is seen in few cells at this depth.",
     ]
-    if inputs.status == "not_testable":
+    if inputs.status == Status.NOT_TESTABLE:
         return found
     if inputs.called:
         found.append(
@@ -249,7 +255,7 @@ def limits(inputs: ReportInputs) -> list[str]:
     if inputs.sorted_tissue:
         found.append("Which cell types supply Igf1: the tissue was sorted, so other sources were left out.")
     used = inputs.included
-    sampled = sorted(used.loc[used["condition"] == "injured", "day"].dropna().unique()) if len(used) else []
+    sampled = sorted(used.loc[used["condition"] == Condition.INJURED, "day"].dropna().unique()) if len(used) else []
     if sampled:
         found.append(
             f"What happens between the days sampled ({wording.listed([wording.day(d) for d in sampled], most=12)})."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core.tables import Kind
-from recovery_microglia.core.vocabulary import CONTROLS
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Severity, Status
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Chip, Column, Fold, Grid, Map, Note, Prose, Section, plate, plates, table
@@ -107,7 +107,9 @@ def _grid(used: pd.DataFrame) -> Grid:
     short = _short(batches)
     days = sorted(used["day"].dropna().unique())
     columns = [*days, *([None] if used["day"].isna().any() else [])]
-    order = {name: place for place, name in enumerate([*CONTROLS, "injured", "treated", "other"])}
+    order = {
+        name: place for place, name in enumerate([*CONTROLS, Condition.INJURED, Condition.TREATED, Condition.OTHER])
+    }
     rows = []
     groups = sorted(used.groupby(["arm", "condition"]), key=lambda item: (item[0][0], order.get(item[0][1], 9)))
     for (arm, condition), group in groups:
@@ -328,7 +330,7 @@ def subgroup_section(inputs: ReportInputs) -> Section:
         lead = f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
     pictures = [figures.signature_genes(markers)]
     if called:
-        course = figures.routes(inputs.table("timeline")) if inputs.status != "not_testable" else None
+        course = figures.routes(inputs.table("timeline")) if inputs.status != Status.NOT_TESTABLE else None
         scores = figures.scores(inputs.cells, inputs.table("calibration"))
         carried = figures.call_genes(inputs.table("call_genes"))
         pictures = [scores, carried, course, *pictures, figures.random_sets(inputs.table("null"))]
@@ -384,12 +386,12 @@ def _coverage_notes(markers: pd.DataFrame) -> list[object]:
     notes: list[object] = []
     if len(absent):
         text = f"{wording.listed(list(absent['gene']), most=14)} ({len(absent)} of {len(own)})."
-        notes.append(Note("info", "Signature genes that were not measured", text))
+        notes.append(Note(Severity.INFO, "Signature genes that were not measured", text))
     if len(renamed):
         pairs = [
             f"{new} (in the data: {old})" for new, old in zip(renamed["gene"], renamed["named_in_data"], strict=True)
         ]
-        notes.append(Note("info", "Genes under an older name", wording.listed(pairs) + "."))
+        notes.append(Note(Severity.INFO, "Genes under an older name", wording.listed(pairs) + "."))
     return notes
 
 
@@ -447,7 +449,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     if learnt.get("refused"):
         reason = str(learnt["refused"])
         text = f"{reason[0].upper()}{reason[1:]}. All signature genes count alike."
-        return [Note("info", "Nothing was learnt from these data about the genes", text)]
+        return [Note(Severity.INFO, "Nothing was learnt from these data about the genes", text)]
     if frame.empty:
         return []
     shown = frame.assign(between=[
@@ -510,8 +512,10 @@ def warnings_section(inputs: ReportInputs) -> Section:
         if (frame["severity"] == key).any()
     ]
     counts += (
-        [f"{int((frame['severity'] == 'info').sum())} for information"] if (frame["severity"] == "info").any() else []
+        [f"{int((frame['severity'] == Severity.INFO).sum())} for information"]
+        if (frame["severity"] == Severity.INFO).any()
+        else []
     )
-    marked = [severity == "alarm" for severity in frame["severity"]]
+    marked = [severity == Severity.ALARM for severity in frame["severity"]]
     lead = "An alarm means that the answer may be wrong, a warning that it is weaker than it looks."
     return Section("warnings", "Warnings", f"{wording.listed(counts)}. {lead}", (table(frame, columns, marked=marked),))

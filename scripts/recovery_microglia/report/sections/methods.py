@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core.tables import TABLES
+from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
@@ -82,10 +83,10 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
     texts.append(_clusters_text(clusters, variable, cited))
     found = inputs.summary.get("recovery") or {}
     texts.append(_recovery_text(recovery, found, called=inputs.called, cited=cited))
-    if inputs.status == "tested":
+    if inputs.status == Status.TESTED:
         texts.append(_timeline_text(timeline, cited))
         texts.append(_further_text(inputs))
-    elif inputs.status == "descriptive":
+    elif inputs.status == Status.DESCRIPTIVE:
         texts.append(
             f"Days. The design allows a description only ({inputs.reason}): shares per animal with Wilson 95 % intervals "
             "are shown; no day was tested and no p-value is given."

@@ -4,6 +4,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core.tables import Kind
+from recovery_microglia.core.vocabulary import Route, Severity, Status
 from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, Tile, Tiles, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
@@ -44,7 +45,7 @@ TEST_COLUMNS = (
 def timeline_section(inputs: ReportInputs) -> Section:
     """Return the share of recovery cells over days."""
     title = "Recovery cells over days"
-    if inputs.status == "not_testable":
+    if inputs.status == Status.NOT_TESTABLE:
         why = Note("why", "Not asked of these data", f"{_sentence(inputs.reason)} No day of emergence can be given.")
         return Section("timeline", title, "", (why, *_called_anyway(inputs)))
     pictures = []
@@ -88,7 +89,7 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
     days = inputs.table("timeline")
     if days.empty:
         return ()
-    days = days[days["route"] == "score"].sort_values(["arm", "day"])
+    days = days[days["route"] == Route.SCORE].sort_values(["arm", "day"])
     none = pd.Series(float("nan"), index=days.index)
     shown = days.assign(
         counts=[f"{wording.whole(k)}/{wording.whole(n)}" for k, n in zip(days["k"], days["n"], strict=True)],
@@ -101,7 +102,7 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
         why=days["reason"],
         status=[wording.STATUS.get(str(status), (str(status),))[0] for status in days["status"]],
     )
-    if inputs.status != "tested":  # a p has no place where the design allows none
+    if inputs.status != Status.TESTED:  # a p has no place where the design allows none
         shown = shown.drop(columns=["q"])
         return (table(shown, DAY_COLUMNS, of="timeline", caption="The days", name="days"),)
     first = table(shown, DAY_COLUMNS, of="timeline", caption="The days, compared with their control", name="days")
@@ -127,7 +128,7 @@ def _strata(inputs: ReportInputs) -> tuple[object, ...]:
         for arm in arms[:6]:
             blocks += plates(figures.strata_courses(strata, by, arm))
     told = inputs.sentences("interactions") or _sentences_of(inputs.table("interactions"))
-    blocks += [Note("info", "Do the courses differ?", " ".join(told))] if told else []
+    blocks += [Note(Severity.INFO, "Do the courses differ?", " ".join(told))] if told else []
     return (*blocks, *_strata_tables(inputs, strata))
 
 
@@ -138,7 +139,7 @@ def _sentences_of(frame: pd.DataFrame) -> list[str]:
 
 def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, ...]:
     """Return, folded, what the strata and their differences rest on."""
-    tested = inputs.status == "tested"
+    tested = inputs.status == Status.TESTED
     hidden = {"p", "q", "p_permutation", "p_smallest"}
     days = [
         Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("day", "Day"),
@@ -184,7 +185,7 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     tests = inputs.table("behaviour_tests")
     told = inputs.sentences("behaviour") or _sentences_of(tests)
     blocks: list[object] = list(plates(figures.behaviour_beside_cells(behaviour, days)))
-    blocks += [Note("info", "Do behaviour and cells go together?", " ".join(told))] if told else []
+    blocks += [Note(Severity.INFO, "Do behaviour and cells go together?", " ".join(told))] if told else []
     if len(tests):
         columns = [
             Column("measure", "Measure"), Column("sex", "Sex"), Column("arm", "Arm"), Column("n_days", "Days"),
@@ -265,7 +266,7 @@ def genes_section(inputs: ReportInputs) -> Section:
         )
         blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
     lead = "The genes of the signature and those high in its context, as far as they were measured."
-    if inputs.status == "not_testable" and picture is not None:
+    if inputs.status == Status.NOT_TESTABLE and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
     if len(tests):
         blocks.append(_gene_tests(tests))
@@ -302,7 +303,7 @@ def igf1_section(inputs: ReportInputs) -> Section:
         blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
         if len(left_out):
             why = wording.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
-            blocks.append(Note("info", f"{wording.count(len(left_out), 'animal')} left out", _sentence(why)))
+            blocks.append(Note(Severity.INFO, f"{wording.count(len(left_out), 'animal')} left out", _sentence(why)))
         return Section("igf1", title, lead, tuple(blocks))
     reasons = sorted({str(r) for r in shares["reason"].dropna()}) if len(shares) else []
     if not reasons:
@@ -318,7 +319,7 @@ def igf1_section(inputs: ReportInputs) -> Section:
 def robustness_section(inputs: ReportInputs) -> Section | None:
     """Return the alternatives; nothing where there is no answer that could be robust."""
     rows = inputs.table("robustness")
-    if inputs.status == "not_testable":
+    if inputs.status == Status.NOT_TESTABLE:
         return None
     title = "Would other choices give the same answer?"
     if rows.empty:
