@@ -8,8 +8,8 @@ import pandas as pd
 from axe_playwright_python.sync_playwright import Axe
 
 from browser.chromium import Opened
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, Kind, read_table
-from recovery_microglia.report import wording
 
 OVERFLOWS = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;

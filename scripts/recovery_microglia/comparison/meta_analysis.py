@@ -12,7 +12,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.vocabulary import Route, Status
-from recovery_microglia.core.wording import interval, percent
+from recovery_microglia.core.wording import interval, percent_in_sentence
 
 COLUMNS = (
     *("kind", "dataset", "arm", "injury_model", "assay", "enrichment", "status", "onset_low", "onset_high"),
@@ -149,7 +149,7 @@ def _agreement(model: str, own: pd.DataFrame) -> str:
             text += "; no day lies in all of their onsets (different days sampled, or different animals)"
     if len(found):
         least, most = found["rise"].min(), found["rise"].max()
-        text += f"; the rise on the highest day is {percent(least)}" + (
-            f" to {percent(most)}" if len(found) > 1 else ""
+        text += f"; the rise on the highest day is {percent_in_sentence(least)}" + (
+            f" to {percent_in_sentence(most)}" if len(found) > 1 else ""
         )
     return f"{text}."

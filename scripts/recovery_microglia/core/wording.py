@@ -1,9 +1,123 @@
-"""Numbers in words."""
+"""Numbers and keys in plain words; a missing number is a dash, never an invented one."""
+
+from typing import Any
 
 import numpy as np
+import pandas as pd
+
+from recovery_microglia.core.vocabulary import Status
+
+DASH = "–"
+PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
+STATUS: dict[str, tuple[str, str]] = {
+    Status.TESTED: ("tested", "Statistics over animals were possible, and were done."),
+    Status.DESCRIPTIVE: ("descriptive", "Numbers can be described, but this design allows no test."),
+    Status.NOT_TESTABLE: (
+        "not testable",
+        "These data cannot answer the question; the page says why and shows what they can.",
+    ),
+}
 
 
-def percent(value: float) -> str:
+def missing(value: Any) -> bool:
+    """Return whether there is no value: None, NaN, NA, infinity or empty text."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, str) and value.strip() == ""):
+        return True
+    return isinstance(value, (float, np.floating)) and not np.isfinite(value)
+
+
+def truthy(value: Any) -> bool:
+    """Return a yes or no that may have passed through a text table."""
+    return str(value).lower() in ("true", "1", "1.0", "yes")
+
+
+def whole(value: Any) -> str:
+    """Return a count: 12,345."""
+    return DASH if missing(value) else f"{float(value):,.0f}"
+
+
+def number(value: Any) -> str:
+    """Return a number with three significant digits, without an exponent in the usual range."""
+    if missing(value):
+        return DASH
+    x = float(value)
+    if x == 0 or 1e-4 <= abs(x) < 1e5:
+        return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
+    return f"{x:.2e}"
+
+
+def percent(value: Any) -> str:
+    """Return a fraction in percent; a small one keeps a digit, so that it does not read as none."""
+    if missing(value):
+        return DASH
+    x = 100 * float(value)
+    if x in (0, 100):
+        return f"{x:.0f}{PERCENT}"
+    if abs(x) >= 0.05:
+        return f"{x:.1f}{PERCENT}"
+    return f"{x:.2g}{PERCENT}" if abs(x) >= 0.001 else f"< 0.001{PERCENT}"
+
+
+def share(k: Any, n: Any, fraction: Any = None) -> str:
+    """Return a fraction with its counts: 12.8 % (59/462)."""
+    if missing(n) or float(n) == 0:
+        return DASH
+    value = float(k) / float(n) if missing(fraction) else fraction
+    return f"{percent(value)} ({whole(k)}/{whole(n)})"
+
+
+def p_value(value: Any) -> str:
+    """Return a p-value; never 0."""
+    if missing(value):
+        return DASH
+    return "< 0.0001" if float(value) < 1e-4 else f"{float(value):.2g}"
+
+
+def day(value: Any) -> str:
+    """Return a day: 7, or a dash."""
+    return DASH if missing(value) else f"{float(value):g}"
+
+
+def yes_no(value: Any) -> str:
+    """Return yes, no or a dash."""
+    return DASH if missing(value) else ("yes" if truthy(value) else "no")
+
+
+def plain(value: Any) -> str:
+    """Return a text, or a dash."""
+    return DASH if missing(value) else str(value)
+
+
+def key_words(key: str) -> str:
+    """Return a column or setting's name in words."""
+    return key.replace("_", " ")
+
+
+def listed(items: list[str], *, most: int = 8, last: str = "and") -> str:
+    """Return items as 'a, b and c'; a long list is cut and counted."""
+    if len(items) > most:
+        return ", ".join(items[:most]) + f" and {len(items) - most} more"
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + (f" {last} {items[-1]}" if items else "")
+
+
+def onset_words(row: Any) -> str:
+    """Return the onset of a tested row as an interval in words; empty if the row was not tested."""
+    if row.get("status") != Status.TESTED:
+        return ""
+    low, high = row.get("onset_low"), row.get("onset_high")
+    if missing(high):
+        return "not shown"
+    if truthy(row.get("left_censored")) or missing(low):
+        return f"by day {day(high)}"
+    return f"between day {day(low)} and day {day(high)}"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return '1 animal', '3 animals'."""
+    return f"{whole(n)} {one if n == 1 else many or one + 's'}"
+
+
+def percent_in_sentence(value: float) -> str:
     """Return a share in percent with as many digits as it carries."""
     return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
 
@@ -13,3 +127,16 @@ def interval(low: float, high: float) -> str:
     if np.isnan(high):
         return "no onset shown"
     return f"by day {high:g}" if np.isnan(low) else f"between day {low:g} and day {high:g}"
+
+
+def as_sentence(reason: str) -> str:
+    """Return a reason with a capital letter and a full stop."""
+    text = reason or "the data do not allow it"
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the largest unit that fits: 42 seconds, 12 minutes, 3.5 hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

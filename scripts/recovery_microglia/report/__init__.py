@@ -11,23 +11,19 @@ from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures import Picture
 from recovery_microglia.report.blocks import Section, plates
 from recovery_microglia.report.inputs import ReportInputs, load_inputs
+from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.answer import verdict
-from recovery_microglia.report.sections.evidence import (
-    cells_section,
-    design_section,
-    quality_section,
-    subgroup_section,
-    warnings_section,
-)
+from recovery_microglia.report.sections.cells import cells_section
+from recovery_microglia.report.sections.design import design_section
+from recovery_microglia.report.sections.genes import genes_section
 from recovery_microglia.report.sections.glossary import Glossary, glossary_section
+from recovery_microglia.report.sections.igf1 import igf1_section
 from recovery_microglia.report.sections.methods import methods_section
-from recovery_microglia.report.sections.results import (
-    genes_section,
-    igf1_section,
-    robustness_section,
-    timeline_section,
-    truth_section,
-)
+from recovery_microglia.report.sections.quality import quality_section
+from recovery_microglia.report.sections.sensitivity import robustness_section
+from recovery_microglia.report.sections.subgroup import subgroup_section
+from recovery_microglia.report.sections.timeline import timeline_section
+from recovery_microglia.report.sections.warnings import warnings_section
 
 __all__ = ["ReportInputs", "load_inputs", "render_index", "render_report", "write_index", "write_report"]
 
@@ -51,7 +47,7 @@ def _environment() -> Environment:
     return environment
 
 
-def sections(inputs: ReportInputs) -> list[Section]:
+def sections_of(inputs: ReportInputs) -> list[Section]:
     """Return the parts of a page in reading order.
 
     Where recovery cells cannot be judged, the genes that were measured are the main evidence and come first.
@@ -88,7 +84,7 @@ def render_report(inputs: ReportInputs) -> str:
         facts=facts,
         notes=inputs.text("notes"),
         verdict=verdict(inputs),
-        sections=sections(inputs),
+        sections=sections_of(inputs),
         version=(inputs.summary.get("versions") or {}).get("recovery-microglia", ""),
     )
 

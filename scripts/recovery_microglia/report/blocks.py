@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures import Picture
 from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.figures.style import slug
-from recovery_microglia.report import wording
 from recovery_microglia.report.cellmap import CellMap
 
 PRINTED_ROWS = 40

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, read_table
 from recovery_microglia.core.tables.spec import name_of
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route, Status
-from recovery_microglia.report import wording
 
 CELL_COLUMNS = (
     *("cell", "library", "subject", "day", "condition", "chemistry", "lineage", "state", "recovery_score"),

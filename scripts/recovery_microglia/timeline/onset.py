@@ -8,7 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Bools, Floats
 from recovery_microglia.core.vocabulary import Condition, Status
-from recovery_microglia.core.wording import percent
+from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
 from recovery_microglia.timeline.fractions import group_of, pick_control
@@ -148,11 +148,11 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool)
         "not known": f"on the last {sampled}, so whether they stay is not known",
     }[row["sustained"]]
     free = peak.get("mixture", np.nan)
-    more = f" Counted without a cutoff, it is {percent(free)}." if np.isfinite(free) else ""
+    more = f" Counted without a cutoff, it is {percent_in_sentence(free)}." if np.isfinite(free) else ""
     return (
         f"Recovery microglia rise above control {when}, {tail}. The highest share of called cells{those} is "
-        f"{percent(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent(peak['low'])} to "
-        f"{percent(peak['high'])}), against {percent(peak['control_fraction'])} in the control.{more}"
+        f"{percent_in_sentence(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent_in_sentence(peak['low'])} to "
+        f"{percent_in_sentence(peak['high'])}), against {percent_in_sentence(peak['control_fraction'])} in the control.{more}"
     )
 
 
@@ -173,7 +173,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
     if not np.isfinite(worst):
         return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
     return (
-        f"{text}. A share of {percent(worst)} or more would have been seen on each {day} in {percent(power)} of such studies; "
+        f"{text}. A share of {percent_in_sentence(worst)} or more would have been seen on each {day} in {percent_in_sentence(power)} of such studies; "
         "a smaller rise could have been missed."
     )
 
@@ -194,8 +194,12 @@ def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
 
 def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
     peak = days.loc[days["fraction"].idxmax()]
-    control = f", against {percent(peak['control_fraction'])} in the control" if peak["control_fraction"] >= 0 else ""
+    control = (
+        f", against {percent_in_sentence(peak['control_fraction'])} in the control"
+        if peak["control_fraction"] >= 0
+        else ""
+    )
     return (
-        f"Described, not tested ({reason}): the highest share of recovery microglia is {percent(peak['fraction'])} "
+        f"Described, not tested ({reason}): the highest share of recovery microglia is {percent_in_sentence(peak['fraction'])} "
         f"({peak['k']:g} of {peak['n']:g} cells) on day {peak['day']:g}{control}. No onset is given."
     )

@@ -8,7 +8,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import smallest_p
 from recovery_microglia.core.vocabulary import Condition, Status
-from recovery_microglia.core.wording import percent
+from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import SAME_ANIMALS
 from recovery_microglia.timeline.design import Audit, audit, subjects
@@ -125,15 +125,15 @@ def words(
         shown = days.assign(
             day=days["day"].map("{:g}".format),
             smallest_p=days["smallest_p"].map(lambda p: "-" if np.isnan(p) else f"{p:.2g}"),
-            smallest_share=days["smallest_share"].map(lambda s: "-" if np.isnan(s) else percent(s)),
+            smallest_share=days["smallest_share"].map(lambda s: "-" if np.isnan(s) else percent_in_sentence(s)),
         )
         if (shown["arm"] == "").all():
             shown = shown.drop(columns="arm")
         lines += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
         lines.append(
             f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be seen on "
-            f"that day in {percent(settings.power)} of studies, if an animal has {MICROGLIA} microglia of which "
-            f"{percent(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
+            f"that day in {percent_in_sentence(settings.power)} of studies, if an animal has {MICROGLIA} microglia of which "
+            f"{percent_in_sentence(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
         )
         lines.append("")
     if found.status != Status.NOT_TESTABLE:

@@ -17,7 +17,7 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.statistics import benjamini_hochberg
 from recovery_microglia.core.vocabulary import Condition, Severity, Status
-from recovery_microglia.core.wording import percent
+from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.design import INSEPARABLE, Audit
@@ -286,7 +286,7 @@ def _sentence(row: Mapping[str, Any], n_days: int) -> str:
     days = "on the day that both have" if n_days == 1 else f"over the {n_days} days that both have"
     points, low, high = (f"{100 * row[key]:.0f}" for key in ("difference", "low", "high"))
     told = (
-        f"mean rise {percent(row['difference_first'])} and {percent(row['difference_second'])} {days}; difference {points} "
+        f"mean rise {percent_in_sentence(row['difference_first'])} and {percent_in_sentence(row['difference_second'])} {days}; difference {points} "
         f"points, 95 % interval {low} to {high}, p {row['p']:.2g}"
     )
     if _differ(row):

@@ -1,5 +1,7 @@
 """Every number on the page is that of the table behind it, and is written as what it is."""
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +14,14 @@ import pandas as pd
 import pytest
 
 from made_up.sets import SETS
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures import Picture, forest, lineage_shares
-from recovery_microglia.report import ReportInputs, blocks, render_index, render_report, wording
-from recovery_microglia.report.sections import answer, cost, evidence, results
+from recovery_microglia.report import ReportInputs, blocks, render_index, render_report, sections
 
+SECTIONS = [
+    importlib.import_module(f"{sections.__name__}.{found.name}") for found in pkgutil.iter_modules(sections.__path__)
+]
 TABLE_BEHIND = {
     "days": "timeline",
     "days-tests": "timeline",
@@ -117,10 +122,10 @@ def recorded(inputs: ReportInputs) -> tuple[str, list[Shown]]:
         return plate
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (blocks, answer, cost, evidence, results):
-            patch.setattr(module, "table", recording)
-        for module in (blocks, evidence):
-            patch.setattr(module, "plate", drawing)
+        for module in (blocks, *SECTIONS):
+            for name, recorder in (("table", recording), ("plate", drawing)):
+                if hasattr(module, name):
+                    patch.setattr(module, name, recorder)
         page = render_report(inputs)
     return page, made_from
 

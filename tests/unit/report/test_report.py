@@ -11,10 +11,11 @@ import pytest
 from made_up import libraries
 from made_up.sets import SETS
 from made_up.sheet import sheet
+from recovery_microglia.core import wording
 from recovery_microglia.figures import course
-from recovery_microglia.report import ReportInputs, render_index, render_report, wording
+from recovery_microglia.report import ReportInputs, render_index, render_report
+from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.answer import headline, limits, verdict
-from recovery_microglia.report.sections.results import truth_section
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 

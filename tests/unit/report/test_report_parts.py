@@ -12,9 +12,9 @@ import pytest
 
 from recovery_microglia import figures
 from recovery_microglia.report import ReportInputs, cellmap
-from recovery_microglia.report.sections.evidence import design_section
+from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
-from recovery_microglia.report.sections.results import timeline_section
+from recovery_microglia.report.sections.timeline import timeline_section
 
 
 def unpacked(text: str, kind: str) -> np.ndarray:

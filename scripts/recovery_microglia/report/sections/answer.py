@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Condition, Route, Severity, Status
-from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
 from recovery_microglia.report.inputs import ReportInputs
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import Kind
-from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Column, Fold, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -38,17 +38,10 @@ def sentence(costs: pd.DataFrame) -> str:
     jobs = wording.count(len(costs), "job", "jobs")
     hungry = costs.loc[costs["peak_mb"].idxmax()]
     return (
-        f"{jobs} took {duration(costs['cpu_seconds'].sum())} of processor time in all; the largest, of the step "
+        f"{jobs} took {wording.duration(costs['cpu_seconds'].sum())} of processor time in all; the largest, of the step "
         f"{hungry['step']}, held {hungry['peak_mb'] / 1000:.1f} GB. Jobs of the step library grow with their library "
         "and run side by side; those after it grow with the myeloid cells of all libraries together."
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the largest unit that fits: 42 seconds, 12 minutes, 3.5 hours."""
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def cost_blocks(inputs: ReportInputs) -> list[Fold]:

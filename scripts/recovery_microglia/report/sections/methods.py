@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report import wording
 from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.report.sections.cost import cost_blocks

@@ -1,12 +1,12 @@
-"""The sections that carry the answer: timeline, truth, genes, Igf1, robustness."""
+"""The days: shares, tests, strata, behaviour."""
 
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core import wording
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Route, Severity, Status
-from recovery_microglia.report import wording
-from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, Tile, Tiles, plates, table, whole_table
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 DAY_COLUMNS = (
@@ -25,6 +25,8 @@ DAY_COLUMNS = (
     Column("status", "Status"),
     Column("why", "Why", Kind.TEXT),
 )
+
+
 TEST_COLUMNS = (
     Column("arm", "Arm"),
     Column("day", "Day"),
@@ -46,7 +48,9 @@ def timeline_section(inputs: ReportInputs) -> Section:
     """Return the share of recovery cells over days."""
     title = "Recovery cells over days"
     if inputs.status == Status.NOT_TESTABLE:
-        why = Note("why", "Not asked of these data", f"{_sentence(inputs.reason)} No day of emergence can be given.")
+        why = Note(
+            "why", "Not asked of these data", f"{wording.as_sentence(inputs.reason)} No day of emergence can be given."
+        )
         return Section("timeline", title, "", (why, *_called_anyway(inputs)))
     pictures = []
     for arm in inputs.arms[:6]:
@@ -77,11 +81,6 @@ def timeline_section(inputs: ReportInputs) -> Section:
     lead = "Each day's injured animals against their control. The unit is the animal; cells of one animal are not independent."
     blocks = (*plates(*pictures), *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
     return Section("timeline", title, lead, blocks)
-
-
-def _sentence(reason: str) -> str:
-    text = reason or "the data do not allow it"
-    return text[0].upper() + text[1:].rstrip(".") + "."
 
 
 def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
@@ -224,133 +223,3 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
     ]
     text = "Cells could still be called one by one. What each animal shows is listed here; it is not a test."
     return (Prose(text), table(shown, columns, of="fractions", caption="Recovery cells per animal"))
-
-
-def truth_section(inputs: ReportInputs) -> Section | None:
-    """Return called against true, for simulated data only."""
-    metrics = inputs.summary.get("truth") or {}
-    truth = inputs.table("truth")
-    if not inputs.simulated or (not metrics and truth.empty):
-        return None
-    tiles = [
-        Tile("Precision", wording.percent(metrics.get("precision")), "of the cells that were called, how many truly are"),
-        Tile("Recall", wording.percent(metrics.get("recall")), "of the true recovery cells, how many were called"),
-        Tile("False positives", wording.percent(metrics.get("false_positive_rate_control")), "of control microglia that truly are none, how many were called"),
-        Tile("Microglia found", wording.percent(metrics.get("lineage_recall")),
-             f"of true single microglia; precision {wording.percent(metrics.get('lineage_precision'))} among single cells"),
-    ]  # fmt: skip
-    pictures = plates(figures.truth_scatter(truth), figures.truth_course(truth)) if len(truth) else ()
-    lead = "These data were simulated, so the truth is known. Recovery is a gradient: cells half-way count as recovery cells in the truth."
-    known = tuple(tile for tile in tiles if tile.value != wording.DASH)
-    return Section("truth", "Called against true", lead, (*((Tiles(known),) if known else ()), *pictures))
-
-
-def genes_section(inputs: ReportInputs) -> Section:
-    """Return the course of single genes."""
-    course, tests, markers = inputs.table("gene_course"), inputs.table("gene_tests"), inputs.table("markers_used")
-    title = "Single genes over days"
-    if course.empty:
-        return Section(
-            "genes",
-            title,
-            "",
-            (Note("why", "Nothing to draw", "None of the signature and context genes was measured."),),
-        )
-    order = list(dict.fromkeys([*(markers["gene"] if len(markers) else ()), *course["gene"]]))
-    here = [gene for gene in order if (course["gene"] == gene).any()]
-    picture = figures.gene_course(course, tests, here)
-    blocks: list[object] = list(plates(picture))
-    if picture is None:
-        blocks.append(
-            Note("why", "No course over days", "Fewer than two days are known; each animal's values are in the table.")
-        )
-        blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
-    lead = "The genes of the signature and those high in its context, as far as they were measured."
-    if inputs.status == Status.NOT_TESTABLE and picture is not None:
-        lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
-    if len(tests):
-        blocks.append(_gene_tests(tests))
-    return Section("genes", title, lead, tuple(blocks))
-
-
-def _gene_tests(tests: pd.DataFrame) -> Fold:
-    columns = [
-        Column("gene", "Gene"),
-        Column("arm", "Arm"),
-        Column("day", "Day"),
-        Column("control", "Compared with"),
-        Column("n_subjects", "Animals"),
-        Column("n_control_subjects", "Control animals"),
-        Column("difference", "Difference", help="of the means of log2(1 + counts per 10,000)"),
-        Column("p", "p", help="over animals, never over cells"),
-        Column("p_permutation", "p, permutation"),
-        Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
-        Column("q", "q", help="corrected for the number of genes and days"),
-        Column("reason", "Why not tested"),
-    ]
-    ordered = tests.sort_values(["q", "gene", "day"], na_position="last", kind="stable")
-    return Fold("Every gene and day against its control", (table(ordered, columns, of="gene_tests"),))
-
-
-def igf1_section(inputs: ReportInputs) -> Section:
-    """Return where the Igf1 counts come from, or why that cannot be said."""
-    shares, states = inputs.table("igf1_share"), inputs.table("igf1_states")
-    title = "Who supplies Igf1"
-    within = figures.igf1_within(states) if len(states) else None
-    if len(shares) and shares["share"].notna().any():
-        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage says who supplies it."
-        left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
-        blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
-        if len(left_out):
-            why = wording.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
-            blocks.append(Note(Severity.INFO, f"{wording.count(len(left_out), 'animal')} left out", _sentence(why)))
-        return Section("igf1", title, lead, tuple(blocks))
-    reasons = sorted({str(r) for r in shares["reason"].dropna()}) if len(shares) else []
-    if not reasons:
-        reasons = [
-            "sorted tissue: the other sources of Igf1 were not sampled"
-            if inputs.sorted_tissue
-            else "there are no counts to share out"
-        ]
-    not_shown = Note("why", "The share of each lineage is not shown", _sentence(wording.listed(reasons)))
-    return Section("igf1", title, "", (not_shown, *plates(within)))
-
-
-def robustness_section(inputs: ReportInputs) -> Section | None:
-    """Return the alternatives; nothing where there is no answer that could be robust."""
-    rows = inputs.table("robustness")
-    if inputs.status == Status.NOT_TESTABLE:
-        return None
-    title = "Would other choices give the same answer?"
-    if rows.empty:
-        why = "No onset was tested, so there is none to repeat under other choices."
-        return Section("robustness", title, "", (Note("why", "Not done", why),))
-    arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str)))
-    told = inputs.summary.get("robustness")
-    sentence = str((told or {}).get("sentence", "")) if isinstance(told, dict) else str(told or "")
-    if not sentence:
-        same = int(rows["agrees"].map(wording.truthy).sum())
-        sentence = f"{same} of {len(rows)} alternative analyses give the reported interval."
-    columns = [
-        Column("analysis", "Analysis"),
-        Column("arm", "Arm"),
-        Column("varied", "Choice that is varied"),
-        Column("scorer", "Score"),
-        Column("denominator", "Of"),
-        Column("resolution", "Resolution"),
-        Column("integrated", "Integrated"),
-        Column("left_out", "Left out"),
-        Column("onset_low", "Rise excluded up to day"),
-        Column("onset_high", "First day above"),
-        Column("peak_day", "Peak day"),
-        Column("peak_fraction", "Peak"),
-        Column("agrees", "Same interval"),
-    ]
-    drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
-    pictures = plates(*drawn)
-    return Section(
-        "robustness",
-        title,
-        sentence,
-        (*pictures, Fold("All analyses", (table(rows, columns, of="robustness", name="robustness"),))),
-    )

@@ -1,0 +1,33 @@
+"""Sources of Igf1."""
+
+from recovery_microglia import figures
+from recovery_microglia.core import wording
+from recovery_microglia.core.vocabulary import Severity
+from recovery_microglia.report.blocks import Note, Section, plates
+from recovery_microglia.report.inputs import ReportInputs
+
+
+def igf1_section(inputs: ReportInputs) -> Section:
+    """Return where the Igf1 counts come from, or why that cannot be said."""
+    shares, states = inputs.table("igf1_share"), inputs.table("igf1_states")
+    title = "Who supplies Igf1"
+    within = figures.igf1_within(states) if len(states) else None
+    if len(shares) and shares["share"].notna().any():
+        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage says who supplies it."
+        left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
+        blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
+        if len(left_out):
+            why = wording.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
+            blocks.append(
+                Note(Severity.INFO, f"{wording.count(len(left_out), 'animal')} left out", wording.as_sentence(why))
+            )
+        return Section("igf1", title, lead, tuple(blocks))
+    reasons = sorted({str(r) for r in shares["reason"].dropna()}) if len(shares) else []
+    if not reasons:
+        reasons = [
+            "sorted tissue: the other sources of Igf1 were not sampled"
+            if inputs.sorted_tissue
+            else "there are no counts to share out"
+        ]
+    not_shown = Note("why", "The share of each lineage is not shown", wording.as_sentence(wording.listed(reasons)))
+    return Section("igf1", title, "", (not_shown, *plates(within)))
