@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slurm snapshot accuracy scale bad-input-page page screenshots check format lock
+.PHONY: help setup demo test test-long test-slurm snapshot accuracy scale bad-input-page config-schema page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ scale: setup ## measure time and memory by number of cells beside stock scanpy, 
 
 bad-input-page: setup ## write docs/bad-input.md from the list that its tests run over
 	PYTHONPATH=tests:scripts .venv/bin/python -m bad_input.page
+
+config-schema: setup ## write workflow/schemas/config.yaml from the classes of settings
+	PYTHONPATH=tests:scripts .venv/bin/python -m config_schema
 
 page: setup ## measure the page of 100,000 cells in a browser: size, time to open (minutes)
 	.venv/bin/python benchmarks/page.py --docs
