@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page output-page page screenshots check format lock
+.PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page output-page config-schema page screenshots check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ bad-input-page: setup ## write docs/bad-input.md from the list that its tests ru
 
 output-page: setup ## write the tables of docs/output.md from their descriptions in core/tables
 	PYTHONPATH=tests:scripts .venv/bin/python -m output_page
+
+config-schema: setup ## write workflow/schemas/config.yaml from the classes of settings
+	PYTHONPATH=tests:scripts .venv/bin/python -m config_schema
 
 page: setup ## measure the page of 100,000 cells in a browser: size, time to open (minutes)
 	.venv/bin/python benchmarks/page.py --docs

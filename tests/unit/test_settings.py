@@ -1,4 +1,4 @@
-"""The defaults are written three times, for three readers, and must be the same."""
+"""The settings are defined once, by their classes; the schema is written from them, config.yaml gives their defaults."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,29 +6,28 @@ from pathlib import Path
 import pytest
 import yaml
 
+from config_schema import SCHEMA, SECTIONS, text
 from recovery_microglia.core.schemas import defaults
-from recovery_microglia.library.settings import CellSettings
-from recovery_microglia.myeloid import ClusterSettings
-from recovery_microglia.recovery.settings import RecoverySettings
-from recovery_microglia.timeline.settings import TimelineSettings
-
-SECTIONS = {
-    "cells": CellSettings,
-    "clusters": ClusterSettings,
-    "recovery": RecoverySettings,
-    "timeline": TimelineSettings,
-}
 
 
 def as_plain(settings: object) -> dict:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()}
 
 
+def test_the_schema_is_written_from_the_classes() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == text(), "run: make config-schema"
+
+
 @pytest.mark.parametrize("section", SECTIONS)
-def test_dataclass_config_and_schema_give_the_same_defaults(root: Path, section: str) -> None:
+def test_config_and_schema_give_the_defaults_of_the_class(root: Path, section: str) -> None:
     code = as_plain(SECTIONS[section]())
     assert yaml.safe_load((root / "config/config.yaml").read_text())[section] == code
     assert defaults(root / "workflow/schemas/config.yaml")[section] == code
+
+
+def test_the_seed_of_config_is_the_default(root: Path) -> None:
+    given = yaml.safe_load((root / "config/config.yaml").read_text())["seed"]
+    assert given == defaults(root / "workflow/schemas/config.yaml")["seed"]
 
 
 def test_the_configuration_has_no_other_section_and_every_schema_field_is_described(root: Path) -> None:

@@ -1,25 +1,30 @@
 """Settings of the timeline (``timeline`` in config.yaml)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from recovery_microglia.core.settings import setting
 
 
 @dataclass(frozen=True)
 class TimelineSettings:
-    """How days are compared (``timeline`` in config.yaml).
+    """How days are compared."""
 
-    Attributes
-    ----------
-    alpha
-        A day is above control if its q (false-discovery rate over the days) is below.
-    power
-        Power for which the smallest detectable fraction is given.
-    n_draws
-        Studies drawn under the null for each test; permutations are exact up to this number of splits.
-    n_bootstrap
-        Draws for the interval of the half-rise day.
-    """
-
-    alpha: float = 0.05
-    power: float = 0.8
-    n_draws: int = 4000
-    n_bootstrap: int = 1000
+    alpha: float = field(
+        default=0.05,
+        metadata=setting("False-discovery rate below which a day is above control.", minimum=0.0001, maximum=0.5),
+    )
+    power: float = field(
+        default=0.8, metadata=setting("Power of the smallest detectable fraction.", minimum=0.5, maximum=0.99)
+    )
+    n_draws: int = field(
+        default=4000,
+        metadata=setting(
+            "Studies drawn under the null for each test; permutations are exact up to this number of splits.",
+            minimum=500,
+            maximum=1_000_000,
+        ),
+    )
+    n_bootstrap: int = field(
+        default=1000,
+        metadata=setting("Draws for the interval of the half-rise day.", minimum=100, maximum=100_000),
+    )
