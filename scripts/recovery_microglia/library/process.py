@@ -1,4 +1,4 @@
-"""One library, from its counts to cells with quality and lineage (floor 3, above cells and lineage)."""
+"""One library, from its counts to cells with quality and lineage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

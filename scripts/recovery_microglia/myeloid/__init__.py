@@ -1,8 +1,8 @@
 """The myeloid cells of all libraries together: merged, clustered, integrated, drawn.
 
-``merge`` joins the libraries, ``space`` finds variable genes, components and neighbours, ``clusters`` the
-partitions and how stable they are, ``integration`` an embedding for looking and what it loses, ``embedding``
-draws. Clusters and embeddings are for looking and for the cluster route; no score is computed on anything but
+``merge`` joins the libraries, ``variable_genes``, ``components`` and ``neighbours`` span their space, ``leiden`` and
+``stability`` find the partitions and how stable they are, ``clusters`` puts these together, ``integration`` gives an
+embedding for looking and what it loses, ``embedding`` draws. Clusters and embeddings are for looking and for the cluster route; no score is computed on anything but
 raw counts.
 """
 
