@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import scipy.sparse as sp
+
 from bad_input.lab import DENSE, Case, Lab, Make, Section
 from recovery_microglia.core.errors import InputError
 
@@ -69,6 +71,19 @@ def loses_a_result(_: Lab) -> None:
 
 def out_of_memory(_: Lab) -> None:
     raise MemoryError
+
+
+def copied(_: Lab) -> None:
+    import anndata as ad
+    import numpy as np
+    import pandas as pd
+
+    from recovery_microglia.myeloid.repeats import repeats
+
+    counts = np.random.default_rng(1).poisson(1.0, (120, 300)).astype(np.int32)
+    names = [f"{library}:{i}" for library in ("I1", "I2") for i in range(120)]
+    obs = pd.DataFrame({"library": [name.split(":")[0] for name in names]}, index=names)
+    repeats(ad.AnnData(sp.csr_matrix(np.vstack([counts, counts])), obs=obs))
 
 
 def vanished(lab: Lab) -> None:
@@ -175,6 +190,12 @@ MEANWHILE = [
         "a result is deleted while the run goes on",
         step(loses_a_result),
         "results/study/libraries/I1/cells.parquet: no such file: was it moved or deleted while the run went on?",
+    ),
+    Case(
+        "a library is there twice under two names",
+        step(copied),
+        "libraries 'I1' and 'I2': 120 of 120 and 120 myeloid cells are the same cells; one library under two names would count as "
+        "two. Correct the sheet, or leave one out (include = no)",
     ),
     Case(
         "the memory is used up",
