@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from recovery_microglia.core.wording import duration
 from recovery_microglia.jobs.costs import COLUMNS, read_costs
 from recovery_microglia.jobs.log import reporting
 from recovery_microglia.report import ReportInputs
-from recovery_microglia.report.sections.cost import cost_blocks, duration, per_step, sentence
+from recovery_microglia.report.sections.cost import cost_blocks, per_step, sentence
 
 HUNGRY = """
 import sys, time
