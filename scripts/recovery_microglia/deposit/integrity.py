@@ -15,22 +15,28 @@ def sha256_and_size(path: Path) -> tuple[str, int]:
         return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
 
 
-def integrity(path: Path) -> str:
+def integrity(path: Path, name: str = "") -> str:
     """Return what is wrong with a file by its own checksums (gzip, HDF5); empty if nothing, or if it has none.
 
     Sizes and TLS catch breaks, not what was stored wrong; a gzip file ends with the checksum of its content.
+
+    Parameters
+    ----------
+    name
+        What the file will be called, where that is not yet its name (``x.mtx.gz.part``): the ending says what it must be.
     """
+    ending = Path(name or path.name).suffix.lower()
     if path.stat().st_size == 0:
         return "it is empty"
     with path.open("rb") as stream:
         start = stream.read(512)
-    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html", b"<?xml")):
         return "it is a web page, not the file"
-    if path.suffix == ".gz" and not start.startswith(b"\x1f\x8b"):
+    if ending in (".gz", ".tgz") and not start.startswith(b"\x1f\x8b"):
         return "it is no gzip file"
     if start.startswith(b"\x1f\x8b"):
         return _gzip_integrity(path)
-    if path.suffix in (".h5", ".hdf5", ".h5ad"):
+    if ending in (".h5", ".hdf5", ".h5ad"):
         return _hdf5_integrity(path)
     return ""
 
@@ -82,7 +88,7 @@ def check_whole(path: Path, file: Download, record: Path) -> tuple[str, int, str
     wanted, source = _expected(file, record)
     if wanted and digest != wanted:
         raise InputError(f"{path}: its SHA-256 is {digest}, but {source} says {wanted}; {_otherwise(record)}")
-    if not wanted and (wrong := integrity(path)):
+    if not wanted and (wrong := integrity(path, file.name)):
         raise InputError(f"{path}: {wrong}; {_otherwise(record)}")
     return file.name, size, digest
 

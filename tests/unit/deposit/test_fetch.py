@@ -213,6 +213,23 @@ def test_a_web_page_is_not_taken_for_a_file(place: Place) -> None:
     assert "web page" in place.refused("a.txt")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.mtx.gz", b'{"error": "quota exceeded"}', "no gzip file"),
+        ("a.txt.gz", PLAIN, "no gzip file"),
+        ("a.h5", b'{"error": "quota exceeded"}', "not a whole HDF5 file"),
+        ("a.h5ad", b"\x89HDF\r\n\x1a\n cut off", "not a whole HDF5 file"),
+        ("a.csv", b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "web page"),
+    ],
+)
+def test_a_download_is_what_its_name_says(place: Place, name: str, content: bytes, words: str) -> None:
+    """While it is checked its name ends with .part: the check goes by the name that it will have."""
+    place.geo.put("GSE162807", name, content)
+    assert words in place.refused(name)
+    assert not place.record.exists(), "no checksum of it may bind later downloads"
+
+
 def test_the_first_download_binds_later_ones(place: Place) -> None:
     place.fetch()
     shutil.rmtree(place.folder)
