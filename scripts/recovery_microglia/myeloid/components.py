@@ -9,17 +9,14 @@ from recovery_microglia.core.arrays import Floats, Integers
 
 
 def components(logged: sp.csr_matrix, *, n_pcs: int, seed: int) -> Floats:
-    """Return principal components, cells × at most ``n_pcs``; genes are centred, not scaled."""
-    from sklearn.decomposition import PCA
+    """Return principal components by scanpy, cells × at most ``n_pcs``; genes are centred, not scaled."""
+    import scanpy as sc
 
-    smallest = min(logged.shape)
-    n = min(n_pcs, smallest - 1)
+    n = min(n_pcs, min(logged.shape) - 1)
     # arpack keeps the matrix sparse; it needs more rows and columns than components, so small tables go dense
-    if smallest <= 200:
-        found = PCA(n, svd_solver="full").fit_transform(logged.toarray().astype(np.float64))
-    else:
-        found = PCA(n, svd_solver="arpack", random_state=seed).fit_transform(logged)
-    return np.asarray(found, dtype=np.float64)
+    small = min(logged.shape) <= 200
+    matrix, solver = (logged.toarray().astype(np.float64), "full") if small else (logged, "arpack")
+    return np.asarray(sc.pp.pca(matrix, n, svd_solver=solver, random_state=seed, dtype="float64"))
 
 
 def shaping_columns(genes: Collection[str], excluded: Collection[str]) -> Integers:

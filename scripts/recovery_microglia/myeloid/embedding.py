@@ -1,42 +1,29 @@
 """UMAP of the uncorrected and the integrated components, for looking."""
 
-import warnings
-
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
-from recovery_microglia.myeloid.neighbours import nearest_neighbours
+from recovery_microglia.myeloid.neighbours import EXACT_UP_TO
 
 MIN_CELLS = 30
 """Fewer cells make no picture."""
 
 
 def umap(points: Floats, *, seed: int, n_neighbors: int = 15) -> Floats:
-    """Return a UMAP (McInnes et al. 2018), points × 2; the same on any number of cores.
+    """Return a UMAP (McInnes et al. 2018) by scanpy, points × 2; the same on any number of cores.
 
-    Neighbours are exact up to 150,000 points; the layout starts from the first two components, which keeps what
+    Neighbours are exact up to `EXACT_UP_TO` points; the layout starts from the first two components, which keeps what
     is far apart where the components have it (Kobak and Linderman 2021) and cannot fail to converge.
     """
-    indices, distances = nearest_neighbours(points, n_neighbors - 1, seed=seed)
-    own = np.arange(len(points))[:, None]
-    knn = np.concatenate([own, indices], axis=1), np.pad(distances, ((0, 0), (1, 0)))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Tensorflow not installed")  # its import; nothing here needs it
-        warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")  # no later points will be placed
-        from umap import UMAP
+    import scanpy as sc
 
-        layout = UMAP(
-            n_neighbors=knn[0].shape[1],
-            min_dist=0.5,
-            init="pca",
-            n_epochs=200,
-            precomputed_knn=(*knn, None),
-            random_state=seed,
-            n_jobs=1,
-        )
-        return np.asarray(layout.fit_transform(points), dtype=np.float64)
+    cells = ad.AnnData(obs=pd.DataFrame(index=np.arange(len(points)).astype(str)), obsm={"X_pca": points})
+    search = "sklearn" if len(points) <= EXACT_UP_TO else "pynndescent"
+    sc.pp.neighbors(cells, n_neighbors, use_rep="X_pca", transformer=search, random_state=seed)
+    sc.tl.umap(cells, init_pos="pca", maxiter=200, random_state=seed)
+    return np.asarray(cells.obsm["X_umap"], dtype=np.float64)
 
 
 def embed(adata: ad.AnnData, *, seed: int = 1) -> pd.DataFrame:

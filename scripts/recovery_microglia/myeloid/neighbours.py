@@ -5,8 +5,13 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers
 
+EXACT_UP_TO = 150_000
+"""Points above which neighbours are searched for approximately: pynndescent compiles for a minute."""
 
-def nearest_neighbours(points: Floats, k: int, *, seed: int = 1, exact_up_to: int = 150_000) -> tuple[Integers, Floats]:
+
+def nearest_neighbours(
+    points: Floats, k: int, *, seed: int = 1, exact_up_to: int = EXACT_UP_TO
+) -> tuple[Integers, Floats]:
     """Return the nearest other points and their distances, both points × k, nearest first.
 
     Parameters
@@ -18,8 +23,8 @@ def nearest_neighbours(points: Floats, k: int, *, seed: int = 1, exact_up_to: in
     seed
         Of the approximate search.
     exact_up_to
-        Above this many points the search is approximate (pynndescent, which compiles for a minute; of 77,000 points
-        the exact 40 neighbours take half of that).
+        Above this many points the search is approximate (pynndescent; of 77,000 points the exact 40 neighbours take
+        half of the time that it compiles for).
     """
     k = min(k, len(points) - 1)
     if len(points) <= exact_up_to:

@@ -1,5 +1,6 @@
 """Variable genes, graph, partitions and their stability, against scanpy, scikit-learn and known truth."""
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from recovery_microglia.myeloid import (
     cluster,
     clusters,
     components,
+    leiden,
     neighbours,
     stability,
     variable_genes,
@@ -94,6 +96,20 @@ def test_components_are_those_of_the_centred_matrix(n_genes: int) -> None:
     np.testing.assert_allclose(np.linalg.norm(own, axis=0), values, rtol=1e-4)
 
 
+def test_neighbours_are_scanpys() -> None:
+    import scanpy as sc
+
+    points = np.random.default_rng(0).normal(size=(200, 6))
+    cells = ad.AnnData(obs=pd.DataFrame(index=np.arange(200).astype(str)), obsm={"X_pca": points})
+    sc.pp.neighbors(
+        cells, 16, use_rep="X_pca", transformer="sklearn", method="jaccard"
+    )  # each cell itself is one of them
+    theirs = cells.obsp["distances"]
+    indices, distances = neighbours.nearest_neighbours(points, 15)
+    assert theirs.nnz == indices.size
+    np.testing.assert_array_equal(np.take_along_axis(theirs.toarray(), indices, axis=1), distances)
+
+
 @pytest.mark.long  # pynndescent compiles for half a minute
 def test_exact_and_approximate_neighbours_agree() -> None:
     points = np.random.default_rng(0).normal(size=(600, 5))
@@ -121,6 +137,20 @@ def test_graph_weights_are_jaccard_of_closed_neighbourhoods() -> None:
 
 
 # ---------------------------------------------------------------- partitions
+
+
+@pytest.mark.filterwarnings("ignore:The `igraph` implementation")  # scanpy advises the other flavour
+@pytest.mark.parametrize("flavor", ["leidenalg", "igraph"])
+def test_partitions_are_scanpys(flavor: str) -> None:
+    import scanpy as sc
+
+    adata = toy(80, 200)
+    cluster(adata, FAST)
+    own = leiden.leiden if flavor == "leidenalg" else leiden.leiden_fast
+    found = own(leiden.as_igraph(adata.obsp["connectivities"]), 0.2, seed=1)
+    sc.tl.leiden(adata, 0.2, obsp="connectivities", flavor=flavor, directed=False, n_iterations=2, key_added="theirs")
+    together = stability.contingency(found, adata.obs["theirs"].astype(int).to_numpy(), 3)
+    assert stability.adjusted_rand(together) == 1  # three clear populations; where there are none, chance decides
 
 
 def test_populations_are_found_and_stable() -> None:
