@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.vocabulary import Route, Status
 from recovery_microglia.core.wording import interval, percent_in_sentence
 
@@ -42,7 +43,7 @@ def of_dataset(summary: Mapping[str, Any], timeline: pd.DataFrame) -> list[dict[
         row |= {name: _number(onset.get(name)) for name in ("onset_low", "onset_high")}
         own = own[own["status"] == Status.TESTED] if onset["status"] == Status.TESTED else own
         if len(own):
-            peak = own.loc[own["fraction"].idxmax()]
+            peak = row_of_largest(own, "fraction")
             row |= {"peak_day": peak["day"], "rise": peak["fraction"] - peak["control_fraction"]}
             names = ("n_subjects", "fraction", "low", "high", "control_fraction", "rise_low", "rise_high")
             row |= {name: peak[name] for name in names}

@@ -180,7 +180,7 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     table = lineages.pivot_table(index="library", columns="lineage", values="n", aggfunc="sum", fill_value=0)
     facts = lineages.drop_duplicates("library").set_index("library").loc[table.index]
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
-    order = [name for name in LINEAGES if name in table] + [name for name in table if name not in LINEAGES]
+    order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     days = facts["day"].reindex(table.index).astype(float)
     labels = [f"{name}, day {day:g}" if np.isfinite(day) else str(name) for name, day in days.items()]
     svg, narrow, alt, share = _stacked(
@@ -209,7 +209,7 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     table = pd.crosstab(label, known["state"].astype(str))
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
     table = table.loc[place.sort_values(["rank", "day"]).index]
-    order = [name for name in STATES if name in table] + [name for name in table if name not in STATES]
+    order = [name for name in STATES if name in table] + [str(name) for name in table if name not in STATES]
     _, narrow, alt, share = _stacked(
         table[order], [str(name) for name in table.index], "states", "States of the microglia",
         {name: state_colour(name) for name in order},

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
     BLUE,
@@ -160,7 +161,7 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
             offset[mask] = sidestep(int(mask.sum()), 0.05 * span)
         if control.any() and not control.all():  # controls of the same day stand to the left
             offset[control] -= 0.055 * span
-        for shift, row in zip(offset, group.to_dict("records"), strict=True):
+        for shift, row in zip(offset, records(group), strict=True):
             colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
             x, gid = centre + shift, f"tip-{len(tips)}"
             ax.plot([x, x], [row["low"], row["high"]], color=colour, lw=1, alpha=0.35, zorder=2)
@@ -241,7 +242,7 @@ def _corrected_words(days: pd.DataFrame) -> str:
 
 def _timeline_words(units: pd.DataFrame, days: pd.DataFrame) -> str:
     parts = []
-    for row in days.sort_values("day").to_dict("records") if len(days) else []:
+    for row in records(days.sort_values("day")) if len(days) else []:
         text = f"day {row['day']:g} {100 * row['fraction']:.1f} % of {row['n']:.0f} microglia"
         text += f" (corrected {100 * row['corrected']:.1f} %)" if np.isfinite(row.get("corrected", np.nan)) else ""
         parts.append(text)
@@ -305,7 +306,7 @@ def truth_course(truth: pd.DataFrame) -> Picture | None:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handletextpad=0.5)
         alt = "True and called share by day: " + "; ".join(
             f"day {row['day']:g} true {100 * row['true_fraction']:.1f} %, called {100 * row['called_fraction']:.1f} %"
-            for row in means.to_dict("records")
+            for row in records(means)
         )
         svg = to_svg(figure, "truth-course", alt)
     return Picture("truth-course", "The course that was put in, and the one that was found",

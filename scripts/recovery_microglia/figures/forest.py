@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.figures.style import (
@@ -42,7 +43,7 @@ def forest(comparison: pd.DataFrame, sentences: Sequence[str]) -> Picture | None
     if (rows["kind"] == "data set").sum() < 2:
         return None
     lines = _lines(rows)
-    alt = "; ".join(_words(row) for row in rows.to_dict("records")) + "."
+    alt = "; ".join(_words(row) for row in records(rows)) + "."
     with house_style():
         panels = at_two_widths(lambda width: _draw(lines, width), "forest", alt)
     told = " ".join(sentences)
@@ -63,7 +64,7 @@ def _lines(rows: pd.DataFrame) -> list[dict[str, Any]]:
         about = [str(assay)] if assay not in ("", "cells") else []
         about += [f"sorted: {enrichment}"] if enrichment not in ("", "none") else []
         lines.append({"kind": "model", "label": ", ".join([str(model), *about])})
-        for row in own.to_dict("records"):
+        for row in records(own):
             name = "all, random effects" if row["kind"] == "summary" else str(row["dataset"])
             lines.append(row | {"label": f"{name}, {row['arm']}" if row["arm"] else name})
     return lines

@@ -116,12 +116,13 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:
     """Return the sources that matter, recovery first, microglia before others; small ones are put together."""
-    of_microglia = [c for c in table if str(c).startswith("microglia: ") or c in MICROGLIA]
+    sources = [str(c) for c in table]
+    of_microglia = [c for c in sources if c.startswith("microglia: ") or c in MICROGLIA]
     large = table.max()
-    states = [c for c in of_microglia if large[c] >= SMALL or str(c).endswith("recovery") or c in MICROGLIA]
+    states = [c for c in of_microglia if large[c] >= SMALL or c.endswith("recovery") or c in MICROGLIA]
     states.sort(key=lambda c: ({"microglia: recovery": 0, "recovery_microglia": 0, "microglia: near_recovery": 1,
-                                "microglia: homeostatic": 2, "microglia: other": 9}.get(str(c), 3), str(c)))  # fmt: skip
-    cells = [c for c in table if c not in of_microglia]
+                                "microglia: homeostatic": 2, "microglia: other": 9}.get(c, 3), c))  # fmt: skip
+    cells = [c for c in sources if c not in of_microglia]
     kept = sorted(cells, key=lambda c: -large[c])[:MOST_LINEAGES]
     kept = [c for c in kept if large[c] >= SMALL]
     shown = table[states].copy()

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.figures.style import (
     GREEN,
     ORANGE,
@@ -100,6 +101,6 @@ def _course(ax: Axes, rows: pd.DataFrame, name: str, shift: float, look: tuple[s
 def _words(own: pd.DataFrame, names: list[str]) -> str:
     parts = []
     for name in names:
-        rows = own[own["stratum"].astype(str) == name].sort_values("day").to_dict("records")
+        rows = records(own[own["stratum"].astype(str) == name].sort_values("day"))
         parts.append(f"{name} " + ", ".join(f"day {row['day']:g} {100 * row['fraction']:.1f} %" for row in rows))
     return "; ".join(parts)

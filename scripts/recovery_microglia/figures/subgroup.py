@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.figures.style import (
@@ -249,7 +250,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     counts = keys.groupby(["onset_low", "onset_high", "answered"], dropna=False).size().rename("analyses").reset_index()
     counts = counts.sort_values("analyses", ascending=False, kind="stable").head(10)
     main = _agrees(own)
-    agreed = {_key(row) for row in keys[main].to_dict("records")}
+    agreed = {_key(row) for row in records(keys[main])}
     ends = keys[["onset_low", "onset_high"]].to_numpy(float).ravel()
     last = float(np.nanmax([*ends, *own["peak_day"].astype(float), 1.0]))
     n = int(answered.sum())
@@ -258,7 +259,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         figure, ax = canvas(width, 0.9 + 0.34 * len(counts))
         y = np.arange(len(counts))[::-1]
         labels = []
-        for height, row in zip(y, counts.to_dict("records"), strict=True):
+        for height, row in zip(y, records(counts), strict=True):
             low, high = row["onset_low"], row["onset_high"]
             colour = ORANGE if _key(row) in agreed else "#aab3bd"
             if np.isfinite(high):
@@ -342,9 +343,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
         ax.legend(
             loc="lower left", bbox_to_anchor=(-0.16, 1.0), ncols=2, handletextpad=0.4, columnspacing=0.9, fontsize=8.5
         )
-        first = ", ".join(
-            f"{row['gene']} {100 * row['share_of_evidence']:.0f} %" for row in shown.head(4).to_dict("records")
-        )
+        first = ", ".join(f"{row['gene']} {100 * row['share_of_evidence']:.0f} %" for row in records(shown.head(4)))
         alt = f"Signature genes by their share of the evidence for the calls: {first}."
         svg = to_svg(figure, "call-genes", alt)
     return Picture(
@@ -385,7 +384,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
         figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
         ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
         ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
-        for height, row in zip(y, counts.to_dict("records"), strict=True):
+        for height, row in zip(y, records(counts), strict=True):
             ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
         ax.set_yticks(y, counts["choice"])
         ax.set_xlim(0, counts["analyses"].max() * 1.15 + 0.5)
@@ -394,9 +393,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
         legend(ax, width)
         return figure
 
-    told = "; ".join(
-        f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in counts.to_dict("records")
-    )
+    told = "; ".join(f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in records(counts))
     alt = f"Analyses that give the reported interval, by the choice that was varied: {told}."
     with house_style():
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)

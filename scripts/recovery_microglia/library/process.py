@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.errors import InputError, Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 from recovery_microglia.core.kernels import group_sums, row_sums
 from recovery_microglia.core.vocabulary import Severity
@@ -36,11 +38,11 @@ class LibraryResult:
 
 def _select_cells(counts: ad.AnnData, droplets: str, seed: int) -> tuple[ad.AnnData, Called | None]:
     """Return the cells, and how they were called if the matrix held empty droplets."""
-    unfiltered = looks_unfiltered(counts.X) if droplets == "auto" else droplets == "unfiltered"
+    unfiltered = looks_unfiltered(counts_of(counts)) if droplets == "auto" else droplets == "unfiltered"
     if not unfiltered:
-        seen = row_sums(counts.X) > 0
+        seen = row_sums(counts_of(counts)) > 0
         return (counts if seen.all() else counts[seen].copy()), None
-    called = call_cells(counts.X, seed=seed)
+    called = call_cells(counts_of(counts), seed=seed)
     return counts[called.mask].copy(), called
 
 
@@ -80,20 +82,20 @@ def process_library(
     if cells.n_obs == 0:
         raise InputError(f"library {name}: none of its {counts.n_obs} barcodes has a count")
     genes = pd.Index(cells.var_names)
-    table = cell_metrics(cells.X, genes, signatures)
+    table = cell_metrics(counts_of(cells), genes, signatures)
     removed_by, filters = filter_cells(table, settings, n_genes=len(genes))
     if not (removed_by == "").any():
         raise InputError(f"library {name}: no cell passes quality control; filters: {_words(filters)}")
     table["doublet_score"] = np.nan
-    doublets = _flag_doublets(cells.X, table, removed_by, settings, seed)
+    doublets = _flag_doublets(counts_of(cells), table, removed_by, settings, seed)
     filters.loc[len(filters)] = ["doublet", np.nan, doublets["threshold"], doublets["called"]]
     kept = (removed_by == "").to_numpy()
     ambient = called.ambient if called else None
-    lineage = assign_lineage(cells.X, genes, signatures, ambient=ambient, sort=facts["sort"])
+    lineage = assign_lineage(counts_of(cells), genes, signatures, ambient=ambient, sort=facts["sort"])
     table = pd.concat([table, lineage.table], axis=1)
     table.insert(0, "library", name)
     table.insert(1, "barcode", cells.obs_names.to_numpy(str))
-    table.insert(table.columns.get_loc("lineage"), "removed_by", removed_by.astype(str))
+    table.insert(list(table.columns).index("lineage"), "removed_by", removed_by.astype(str))
     notices, sex = _notices(table[kept], genes, lineage, signatures, facts)
     notices += _dates_for_genes(counts.uns.get("reading", {}).get("spreadsheet_dates", []))
     if len(left_out := counts.uns.get("reading", {}).get("no_genes", [])):
@@ -107,7 +109,7 @@ def process_library(
         "library": name,
         "reading": dict(counts.uns.get("reading", {})),
         "calling": _calling_report(counts, called),
-        "filters": filters.to_dict("records"),
+        "filters": records(filters),
         "doublets": doublets,
         "lineage": {"n_cells": table[kept]["lineage"].value_counts().to_dict(), "method": lineage.method},
         "sex_stated": facts["sex"],
@@ -115,7 +117,10 @@ def process_library(
         "notices": [notice.as_dict() for notice in notices],
     }
     return LibraryResult(
-        table, _myeloid(cells, table, kept, ambient), _lineage_sums(cells.X, genes, table["lineage"], kept), report
+        table,
+        _myeloid(cells, table, kept, ambient),
+        _lineage_sums(counts_of(cells), genes, table["lineage"], kept),
+        report,
     )
 
 
@@ -129,7 +134,7 @@ def _dates_for_genes(dates: Sequence[str]) -> list[Notice]:
 
 
 def _words(filters: pd.DataFrame) -> str:
-    return ", ".join(f"{row['filter']} {row['removed']}" for row in filters.to_dict("records"))
+    return ", ".join(f"{row['filter']} {row['removed']}" for row in records(filters))
 
 
 def _flag_doublets(
@@ -186,9 +191,9 @@ def _myeloid(cells: ad.AnnData, table: pd.DataFrame, kept: np.ndarray, ambient: 
     chosen = kept & table["lineage"].isin(MYELOID).to_numpy()
     obs = table[chosen].copy()
     obs.index = pd.Index(obs["library"] + ":" + obs["barcode"], dtype=object)
-    soup = _soup(cells.X, (table["lineage"] == "microglia").to_numpy(), ambient)
+    soup = _soup(counts_of(cells), (table["lineage"] == "microglia").to_numpy(), ambient)
     var = pd.DataFrame({"soup": soup.astype(np.float32)}, index=cells.var_names)
-    return ad.AnnData(cells.X[chosen].astype(np.int32), obs=obs, var=var)
+    return ad.AnnData(counts_of(cells)[chosen].astype(np.int32), obs=obs, var=var)
 
 
 def _soup(counts: sp.csr_matrix, microglia: np.ndarray, ambient: np.ndarray | None) -> np.ndarray:

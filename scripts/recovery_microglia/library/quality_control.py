@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.kernels import column_group_sums, row_sums
 from recovery_microglia.core.vocabulary import Severity
@@ -25,7 +26,7 @@ def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures)
     upper, here = genes.str.upper(), set(genes)
 
     def columns(name: str) -> Integers:
-        return np.asarray(genes.get_indexer(present(signatures.technical[name].up, here)))
+        return positions(genes, present(signatures.technical[name].up, here))
 
     groups = {
         "mito": np.flatnonzero(upper.str.startswith("MT-")),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of, points_of
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.vocabulary import Severity
@@ -47,7 +48,7 @@ def reported(table: pd.DataFrame, min_stability: float) -> tuple[float, float, b
     weighted = (table["stability_jaccard"].fillna(0) * table["n"]).groupby(table["resolution"]).sum()
     mean = (weighted / table.groupby("resolution")["n"].sum()).sort_index()
     stable = list(takewhile(lambda resolution: mean[resolution] >= min_stability, mean.index))
-    chosen = float(stable[-1] if stable else mean.idxmax())
+    chosen = float(stable[-1] if stable else mean.index[int(mean.argmax())])
     return chosen, float(mean[chosen]), bool(mean[chosen] >= min_stability)
 
 
@@ -89,7 +90,7 @@ def cluster(
     notices
         What could not be done, and why.
     """
-    normalised = variable_genes.depth_normalised(adata.X)
+    normalised = variable_genes.depth_normalised(counts_of(adata))
     columns = _shaping(adata, normalised, settings, excluded)
     adata.var["highly_variable"] = np.isin(np.arange(adata.n_vars), columns)
     if len(columns) < MIN_GENES:
@@ -130,7 +131,7 @@ def _partition_integrated(adata: ad.AnnData, settings: ClusterSettings, *, seed:
     """Add ``obs["integrated_leiden_<resolution>"]``: for the robustness table only, which asks what integration would do."""
     if "X_pca_integrated" not in adata.obsm:
         return
-    points = adata.obsm["X_pca_integrated"].astype(np.float64)
+    points = points_of(adata, "X_pca_integrated").astype(np.float64)
     indices, _ = neighbours.nearest_neighbours(points, settings.n_neighbors, seed=seed)
     graph = as_igraph(neighbours.shared_neighbour_graph(indices))
     for resolution in sorted(set(map(float, settings.resolutions))):
@@ -182,8 +183,10 @@ def _table(
     )
 
 
-def _labels(labels: Integers) -> pd.Categorical:
-    return pd.Categorical.from_codes(labels, [str(number) for number in range(int(labels.max(initial=-1)) + 1)])
+def _labels(labels: Integers) -> "pd.Categorical[str]":
+    return pd.Categorical.from_codes(
+        labels, pd.Index([str(number) for number in range(int(labels.max(initial=-1)) + 1)])
+    )
 
 
 def _write(adata: ad.AnnData, partitions: Mapping[float, Integers], chosen: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of, obs_of, read_frame
 from recovery_microglia.core.arrays import Integers
 
 SHEET_COLUMNS = ("subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "pooled_n")
@@ -31,10 +32,9 @@ class _Part:
 def _look(source: Path | ad.AnnData) -> _Part:
     """Return the genes and the number of non-zero counts; of a file nothing else is read."""
     if isinstance(source, ad.AnnData):
-        return _Part(source, source.var_names, sp.csr_matrix(source.X).nnz)
+        return _Part(source, source.var_names, counts_of(source).nnz)
     with h5py.File(source) as file:
-        var: pd.DataFrame = ad.io.read_elem(file["var"])
-        return _Part(source, var.index, int(file["X/indptr"][-1]))
+        return _Part(source, read_frame(file["var"]).index, int(file["X/indptr"][-1]))
 
 
 def _all_genes(parts: Sequence[_Part]) -> pd.Series:
@@ -103,11 +103,11 @@ def merge(parts: Sequence[Path | ad.AnnData], sheet: pd.DataFrame) -> ad.AnnData
     soup = {}
     for part in looked:
         one = part.load()
-        rows = _rows(one.X, n_libraries.index.get_indexer(part.genes))
+        rows = _rows(counts_of(one), n_libraries.index.get_indexer(part.genes))
         data[filled : filled + rows.nnz], indices[filled : filled + rows.nnz] = rows.data, rows.indices
         filled += rows.nnz
         lengths.append(np.diff(rows.indptr).astype(np.int64))
-        tables.append(one.obs)
+        tables.append(obs_of(one))
         if "soup" in one.var and one.n_obs:
             soup[str(one.obs["library"].iloc[0])] = one.var["soup"].reindex(n_libraries.index).fillna(0)
     # A library without myeloid cells has nothing to say on the columns' types.

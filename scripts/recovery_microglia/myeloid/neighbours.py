@@ -3,14 +3,14 @@
 import numpy as np
 import scipy.sparse as sp
 
-from recovery_microglia.core.arrays import Bools, Floats, Integers
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Singles
 
 EXACT_UP_TO = 150_000
 """Points above which neighbours are searched for approximately: pynndescent compiles for a minute."""
 
 
 def nearest_neighbours(
-    points: Floats, k: int, *, seed: int = 1, exact_up_to: int = EXACT_UP_TO
+    points: Floats | Singles, k: int, *, seed: int = 1, exact_up_to: int = EXACT_UP_TO
 ) -> tuple[Integers, Floats]:
     """Return the nearest other points and their distances, both points × k, nearest first.
 

@@ -13,7 +13,9 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.errors import InputError, Notice
+from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.vocabulary import Severity
 
 MANY_GENES = 50
@@ -69,13 +71,13 @@ def repeats(adata: ad.AnnData) -> list[Notice]:
     """
     barcodes = adata.obs_names.str.partition(":").get_level_values(2).to_numpy(dtype=str)
     cells = pd.DataFrame(
-        {"library": adata.obs["library"].astype(str).to_numpy(), "cell": fingerprints(adata.X, barcodes)}
+        {"library": adata.obs["library"].astype(str).to_numpy(), "cell": fingerprints(counts_of(adata), barcodes)}
     ).drop_duplicates()
     size = cells["library"].value_counts()
     shared = cells[cells.duplicated("cell", keep=False)].groupby("cell")["library"].agg(lambda names: sorted(names))
     pairs = pd.Series([pair for names in shared for pair in combinations(names, 2)], dtype=object).value_counts()
     lines, notices = [], []
-    for (first, second), n in pairs.items():
+    for (first, second), n in labelled(pairs):
         smaller, larger = sorted((first, second), key=lambda name: (size[name], name))
         if n < min(FEWEST, size[smaller]):
             continue

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.arrays import Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism, Resolved, known_symbols, resolve_symbols
@@ -79,7 +80,7 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
     genes = genes_of(table, organism=organism, genome=genome, where=where)
     _refuse_repeated(counts, genes, where)
     adata = with_genes(counts, table.barcodes, table.obs, genes)
-    check_depths(adata.X, where)
+    check_depths(counts_of(adata), where)
     return adata
 
 
@@ -135,7 +136,7 @@ def genes_of(table: Table, *, organism: Organism, genome: str | None, where: str
 def with_genes(counts: sp.csr_matrix, barcodes: Sequence[str], obs: pd.DataFrame | None, genes: Genes) -> ad.AnnData:
     """Return counts (barcodes × features, int32, used up) as AnnData of genes."""
     summed = renumber(counts, genes.column, len(genes.var))
-    table = obs if obs is not None else pd.DataFrame(index=pd.Index(barcodes, dtype=object))
+    table = obs if obs is not None else pd.DataFrame(index=_names(barcodes))
     adata = ad.AnnData(summed, obs=table, var=genes.var.copy())
     adata.obs_names = pd.Index(np.asarray(barcodes, dtype=object))
     adata.uns["reading"] = dict(genes.reading)
@@ -192,4 +193,9 @@ def _prefer_ids(table: Table) -> bool:
 
 def match_obs(obs: Mapping[str, Sequence[str]], barcodes: Sequence[str]) -> pd.DataFrame:
     """Return columns as a table with the barcodes as index."""
-    return pd.DataFrame(dict(obs), index=pd.Index(barcodes, dtype=object))
+    return pd.DataFrame(dict(obs), index=_names(barcodes))
+
+
+def _names(barcodes: Sequence[str]) -> pd.Index:
+    names: pd.Index = pd.Index(np.asarray(barcodes, dtype=object), dtype=object)
+    return names

@@ -13,6 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.anndata_access import obs_of, var_of
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers.table import Table
 
@@ -85,17 +86,17 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
             raise InputError(
                 f"{where}: there is no layer '{layer}'; there are: {', '.join(filter(None, adata.layers)) or 'none'}"
             )
-        yield f"layer {layer}", adata.layers[layer], adata.var
+        yield f"layer {layer}", adata.layers[layer], var_of(adata)
         return
     named, others = layers_in_order(filter(None, adata.layers))  # None is X, since anndata 0.13
     for name in named:
-        yield f"layer {name}", adata.layers[name], adata.var
+        yield f"layer {name}", adata.layers[name], var_of(adata)
     if adata.X is not None:
-        yield "X", adata.X, adata.var
+        yield "X", adata.X, var_of(adata)
     if adata.raw is not None:
         yield "raw.X", adata.raw.X, adata.raw.var
     for name in others:
-        yield f"layer {name}", adata.layers[name], adata.var
+        yield f"layer {name}", adata.layers[name], var_of(adata)
 
 
 def layers_in_order(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -140,7 +141,7 @@ def read_anndata(path: Path, layer: str | None) -> Table:
         tried.append(place)
         if layer or _is_raw(matrix):
             symbols, ids = gene_names(var)
-            obs = adata.obs.copy()
+            obs = obs_of(adata).copy()
             return Table(
                 _sound(matrix, path), list(map(str, adata.obs_names)), symbols, f"AnnData, {place}", ids, obs=obs
             )

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anndata as ad
 import h5py
 import numpy as np
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import read_frame
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers import matrix_market
 from recovery_microglia.readers.dense_text import (
@@ -185,7 +185,7 @@ def stream_anndata(path: Path, layer: str | None) -> Stream:
             if found is None or "encoding-type" not in file["obs"].attrs:
                 return of_table(read_anndata(path, layer))
             word, place, genes = found
-            obs, var = ad.io.read_elem(file["obs"]), ad.io.read_elem(file[genes])
+            obs, var = read_frame(file["obs"]), read_frame(file[genes])
             kind = _kind(file[place])
     except (OSError, KeyError, ValueError, TypeError):
         return of_table(read_anndata(path, layer))

@@ -10,6 +10,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Floats, Integers, Texts
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 
 FEW_FOREIGN = 30.0
@@ -30,7 +31,7 @@ def marker_columns_of_others(signatures: Signatures, genes: pd.Index) -> Integer
     markers = {g for name, s in signatures.lineages.items() if name not in blood for g in s.up}
     own = {g for name, s in signatures.lineages.items() if name in blood for g in s.up}
     myelin = {*signatures.technical["myelin"].up, *signatures.lineages["oligodendrocyte"].up}
-    return np.asarray(genes.get_indexer(present(sorted(markers - own - myelin), set(genes))), dtype=np.int64)
+    return positions(genes, present(sorted(markers - own - myelin), set(genes)))
 
 
 def ambient_profiles(

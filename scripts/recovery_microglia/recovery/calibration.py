@@ -5,6 +5,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.statistics import design_effect, wilson
 from recovery_microglia.core.vocabulary import Severity
 
@@ -151,7 +152,7 @@ def cutoffs_for(calibration: pd.DataFrame, scorer: str, quantile: float, chemist
     return np.asarray(chemistry.map(dict(zip(own["chemistry"], own["cutoff"], strict=True))).to_numpy(float))
 
 
-def call_above(scores: Floats, cut: Floats) -> pd.array:
+def call_above(scores: Floats, cut: Floats) -> pd.arrays.BooleanArray:
     """Return which scores lie above their cutoff: a nullable boolean, missing where there is no cutoff or score."""
     called = pd.array(scores > cut, dtype="boolean")
     called[~(np.isfinite(scores) & np.isfinite(cut))] = pd.NA
@@ -190,9 +191,8 @@ def empirical_null(
         place = min(max(int(np.ceil(quantile * len(base) - 1e-9)) - 1, 0), len(base) - 1)
         above[own] = everything[own] > base[place]
     rows = []
-    for (subject, day, condition), index in cells.groupby(
-        ["subject", "day", "condition"], dropna=False, sort=False
-    ).indices.items():
+    grouped = cells.groupby(["subject", "day", "condition"], dropna=False, sort=False)
+    for (subject, day, condition), index in labelled(grouped.indices):
         share = above[index].mean(axis=0)
         low, middle, high = np.quantile(share[1:], [0.025, 0.5, 0.975])
         p = (1 + (share[1:] >= share[0]).sum()) / (1 + null.shape[1])

@@ -16,8 +16,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of, points_of
 from recovery_microglia.core.arrays import Bools, Floats
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.vocabulary import CONTROLS, Severity, Status
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
@@ -79,7 +81,7 @@ def call_recovery(
     """
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()].copy()
     del myeloid  # in a large study as much memory as the microglia; the caller need not keep it either
-    obs = microglia.obs
+    obs = obs_of(microglia)
     control = obs["condition"].isin(CONTROLS).to_numpy()
     known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
     scored = score_cells(microglia, signatures, settings, control, seed=seed)
@@ -104,10 +106,12 @@ def call_recovery(
     blocked = _explained_by_inflammation(states.units)
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         # a missing cutoff stays missing: no controls, no call
-        cut = np.minimum(cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]), odds[scorer])
+        cut = np.minimum(
+            cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]), odds[scorer].to_numpy(float)
+        )
         if scorer == "score":
-            cells["cutoff"] = cut.to_numpy(float)
-        called = call_above(scorers[scorer].to_numpy(float), cut.to_numpy(float))
+            cells["cutoff"] = cut
+        called = call_above(scorers[scorer].to_numpy(float), cut)
         called[blocked & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
         cells[column] = called
     cells["explained_by_inflammation"] = blocked
@@ -147,13 +151,14 @@ def call_recovery(
 def _cell_table(microglia: ad.AnnData, scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row a microglia: names, raw counts of the two genes, all scores."""
     columns = ["library", "subject", "day", "condition", "arm", "chemistry", "lineage_confidence", "n_counts"]
-    cells = microglia.obs[columns].copy()
+    cells = obs_of(microglia)[columns].copy()
     for column in ("library", "subject", "condition", "arm", "chemistry"):
         cells[column] = cells[column].astype(str)
     cells.insert(0, "cell", microglia.obs_names.to_numpy(str))
+    genes = pd.Index(microglia.var_names)
     for gene in LEFT_OUT:
-        here = gene in microglia.var_names
-        values = np.asarray(microglia[:, gene].X.todense()).ravel().astype(float) if here else np.nan
+        here = gene in genes
+        values = gene_counts(counts_of(microglia), genes, gene).astype(float) if here else np.nan
         cells[gene.lower()] = values
     return pd.concat([cells, scores], axis=1).reset_index(drop=True)
 
@@ -163,7 +168,7 @@ def _kept_by_integration(microglia: ad.AnnData, score: Floats) -> float:
     if "X_pca_integrated" not in microglia.obsm or microglia.n_obs <= NEIGHBOURS:
         return float("nan")
     before, after = (
-        nearest_neighbours(microglia.obsm[key].astype(np.float64), NEIGHBOURS)[0]
+        nearest_neighbours(points_of(microglia, key).astype(np.float64), NEIGHBOURS)[0]
         for key in ("X_pca", "X_pca_integrated")
     )
     return score_retention(score, before, after)
@@ -220,9 +225,9 @@ def _null(
     if status == Status.NOT_TESTABLE:
         return pd.DataFrame(columns=list(NULL_COLUMNS))
     genes = pd.Index(microglia.var_names)
-    own = genes.get_indexer(present(signatures.recovery.up, set(genes)))
+    own = positions(genes, present(signatures.recovery.up, set(genes)))
     taken = {g for s in (*signatures.states.values(), signatures.context) for g in s.up} | set(signatures.recovery.up)
-    base = microglia.X[control]
+    base = counts_of(microglia)[control]
     detection = np.asarray((base > 0).mean(axis=0)).ravel()
     mean = np.asarray(base.mean(axis=0)).ravel()
     allowed = ~genes.isin(list(taken))

@@ -21,6 +21,7 @@ import scipy.sparse as sp
 from scipy.special import logsumexp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import present
 
 DISPERSION = 0.5
@@ -104,8 +105,8 @@ class Likelihoods:
 def prior_weights(genes: pd.Index, recovery: Sequence[str], rivals: Mapping[str, Sequence[str]]) -> Weights:
     """Return the weights before anything is learnt: one fold for all genes of a state; absent genes are left out."""
     here = set(genes)
-    own = genes.get_indexer(present(recovery, here))
-    others = {name: genes.get_indexer(present(members, here)) for name, members in rivals.items()}
+    own = positions(genes, present(recovery, here))
+    others = {name: positions(genes, present(members, here)) for name, members in rivals.items()}
     others = {name: columns for name, columns in others.items() if len(columns)}
     columns = np.unique(np.concatenate([own, *others.values()])).astype(np.int64)
     folds = [np.where(np.isin(columns, members), RIVAL_FOLD, 1.0) for members in others.values()]

@@ -115,7 +115,7 @@ def thin_counts(counts: sp.csr_matrix, depth: float, *, seed: int) -> sp.csr_mat
 
 
 def matched_sets(
-    genes: Sequence[int],
+    genes: Integers,
     detection: Floats,
     mean: Floats,
     allowed: Bools,

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of, obs_of, soup_of
 from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
 from recovery_microglia.recovery.calibration import animals
@@ -77,7 +79,7 @@ def score_cells(
     microglia: ad.AnnData, signatures: Signatures, settings: RecoverySettings, control: Bools, *, seed: int
 ) -> Scores:
     """Score the microglia."""
-    genes, counts, obs = pd.Index(microglia.var_names), microglia.X, microglia.obs
+    genes, counts, obs = pd.Index(microglia.var_names), counts_of(microglia), obs_of(microglia)
     # ranks beyond the number of genes do not exist; a panel uses all the ranks it has
     max_rank = min(settings.max_rank, len(genes))
     gains = rank_gains(counts, max_rank=max_rank)
@@ -130,7 +132,7 @@ def score_cells(
         state_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
         gains,
         found[SCORERS["score"]],
-        {} if ambient is None else ambient.sum().to_dict(),
+        {} if ambient is None else dict(labelled(ambient.sum())),
     )
 
 
@@ -154,10 +156,10 @@ def _learn(
 
 def _ambient(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame | None:
     """Return the ambient counts of each gene per count of a cell, by library; None where the soup is not known."""
-    if "soup" not in microglia.varm or microglia.n_obs == 0:
+    soup = soup_of(microglia)
+    if soup is None or microglia.n_obs == 0:
         return None
-    soup = pd.DataFrame(microglia.varm["soup"])
-    return ambient_profiles(microglia.X, microglia.obs["library"].to_numpy(str), soup, signatures)
+    return ambient_profiles(counts_of(microglia), microglia.obs["library"].to_numpy(str), soup, signatures)
 
 
 def _resting(

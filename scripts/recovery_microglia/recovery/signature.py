@@ -7,6 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import GeneSet, Signatures, present
 from recovery_microglia.core.vocabulary import Condition
@@ -38,13 +39,13 @@ def markers_used(
     signatures: Signatures, microglia: ad.AnnData, control: Bools, renamed: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return signature and context genes with their fate in the data (= markers_used.tsv)."""
-    genes = pd.Index(microglia.var_names)
+    genes, counts = pd.Index(microglia.var_names), counts_of(microglia)
     injured = (microglia.obs["condition"] == Condition.INJURED).to_numpy()
     rows = []
     for gene_set in (signatures.recovery, signatures.context):
         for gene in gene_set.up:
             here = gene in genes
-            seen = np.asarray(microglia.X[:, genes.get_loc(gene)].todense()).ravel() > 0 if here else np.zeros(0, bool)
+            seen = gene_counts(counts, genes, gene) > 0 if here else np.zeros(0, bool)
             rows.append(
                 {
                     "set": gene_set.name,
@@ -53,7 +54,7 @@ def markers_used(
                     "role": gene_set.roles.get(gene, ""),
                     "status": ("renamed" if gene in renamed else "present") if here else "absent",
                     "named_in_data": renamed.get(gene, gene) if here else "",
-                    "libraries_with_gene": int(microglia.var.loc[gene, "n_libraries"]) if here else 0,
+                    "libraries_with_gene": int(microglia.var["n_libraries"][gene]) if here else 0,
                     "detected_control": float(seen[control].mean()) if here and control.any() else np.nan,
                     "detected_injured": float(seen[injured].mean()) if here and injured.any() else np.nan,
                 }
@@ -63,14 +64,14 @@ def markers_used(
 
 def itgax_igf1(microglia: ad.AnnData, *, seed: int) -> pd.DataFrame:
     """Return the share of cells with *Itgax* and with *Igf1* per subject, raw and at a common depth."""
-    genes = pd.Index(microglia.var_names)
-    keys = microglia.obs[["subject", "day", "condition"]].reset_index(drop=True)
-    total = np.asarray(microglia.X.sum(axis=1)).ravel()
-    thinned = thin_counts(microglia.X, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
-    for name, counts in (("", microglia.X), ("_matched", thinned)):
+    genes, raw = pd.Index(microglia.var_names), counts_of(microglia)
+    keys = obs_of(microglia)[["subject", "day", "condition"]].reset_index(drop=True)
+    total = np.asarray(raw.sum(axis=1)).ravel()
+    thinned = thin_counts(raw, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    for name, counts in (("", raw), ("_matched", thinned)):
         for gene in LEFT_OUT:
             here = gene in genes
-            column = np.asarray(counts[:, genes.get_loc(gene)].todense()).ravel() > 0 if here else np.nan
+            column = gene_counts(counts, genes, gene) > 0 if here else np.nan
             keys[f"{gene.lower()}_share{name}"] = np.asarray(column, dtype=float)
     grouped = keys.groupby(["subject", "day", "condition"], dropna=False, sort=False)
     return grouped.mean().reset_index().merge(grouped.size().rename("n").reset_index())

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Condition, Severity, Status
 from recovery_microglia.recovery.clusters import agreement
 from recovery_microglia.recovery.likelihood import mixture_share
@@ -40,7 +41,7 @@ def call_report(
         "reason": reason,
         "coverage": dict(known),
         "quantile": settings.quantile,
-        "calibration": used.drop(columns=["scorer", "used"]).to_dict("records"),
+        "calibration": records(used.drop(columns=["scorer", "used"])),
         "n_microglia": len(cells),
         "n_called": int(cells["recovery_call"].notna().sum()),
         "n_recovery": int(cells["recovery_call"].fillna(False).sum()),

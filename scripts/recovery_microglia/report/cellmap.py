@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 
 MOST_CELLS = 120_000
@@ -124,7 +125,7 @@ def _subjects(cells: pd.DataFrame) -> dict[str, str]:
         str(row["library"]): ", ".join(
             filter(None, (str(row.get("subject", "")), str(row.get("condition", "")), _day_label(row.get("day"))))
         )
-        for row in facts.to_dict("records")
+        for row in records(facts)
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import TABLES, read_table
 from recovery_microglia.core.tables.spec import name_of
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route, Status
@@ -81,7 +82,7 @@ class ReportInputs:
         if isinstance(rows, Mapping):
             rows = [rows]
         if not rows and len(self.table("onset")):
-            rows = self.table("onset").to_dict("records")
+            rows = records(self.table("onset"))
         own = [dict(row) for row in rows if row.get("route", "score") == Route.SCORE]
         return [] if self.status == Status.NOT_TESTABLE else own
 
@@ -159,10 +160,11 @@ def read_cells(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame()
     import h5py
-    from anndata.io import read_elem
+
+    from recovery_microglia.core.anndata_access import read_frame  # anndata takes a second to import
 
     with h5py.File(path) as store:
-        cells: pd.DataFrame = read_elem(store["obs"])
+        cells = read_frame(store["obs"])
         cells = cells.rename_axis("cell").reset_index() if "cell" not in cells else cells.reset_index(drop=True)
         cells = cells[[column for column in CELL_COLUMNS if column in cells]].copy()
         for key, names in POINTS.items():

@@ -22,6 +22,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.simulate.parameters import Parameters, load_parameters
 from recovery_microglia.simulate.tenx import draw_barcodes, write_10x
 
@@ -125,11 +126,11 @@ def _expected(
         if name == "recovery":
             activity[:, column] = cells["recovery_level"]
         elif name == "dissociation_stress":
-            stress = parameters.libraries.set_index("library").loc[str(library["library"]), "stress"]
+            stress = parameters.libraries.set_index("library")["stress"][str(library["library"])]
             activity[:, column] = rng.beta(1.2, 3, len(cells)) * 2 * stress
         else:
             activity[:, column] = np.where(cells["state"] == name, rng.beta(5, 2, len(cells)), 0)
-    log2 = shape.log2_types[pd.Index(shape.types).get_indexer(cells["cell_type"])]
+    log2 = shape.log2_types[pd.Index(shape.types).get_indexer(pd.Index(cells["cell_type"]))]
     batch_sd = parameters.settings["batch_sd"] / np.log(2)
     log2 = log2 + _rng(seed, "batch", str(library["batch"])).normal(0, batch_sd, log2.shape[1])
     mito = parameters.genes["gene"].str.startswith("mt-").to_numpy()
@@ -178,7 +179,7 @@ def simulate_library(
     mean[doublet] = parameters.settings["doublet_depth"] * (mean[doublet] + mean[partner])
     cells["partner_type"] = ""
     cells.loc[doublet, "partner_type"] = cells["cell_type"].to_numpy()[partner]
-    ambient = float(parameters.libraries.set_index("library").loc[str(library["library"]), "ambient"])
+    ambient = float(parameters.libraries.set_index("library")["ambient"][str(library["library"])])
     soup = mean.sum(axis=0) / mean.sum()
     mean = (1 - ambient) * mean + ambient * depth[:, None] * soup
     shape = 1 / parameters.settings["count_dispersion"]
@@ -210,7 +211,7 @@ def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_li
     """
     tables = load_parameters(parameters)
     truths = []
-    for library in samples.to_dict("records"):
+    for library in records(samples):
         counts, truth = simulate_library(tables, library, n_cells=cells_per_library, seed=seed)
         write_10x(counts, out / str(library["file"]))
         truths.append(truth)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.frame_access import labelled
 
 COLUMNS = {
     "genes": ("gene", "id", "umis_per_10k"),
@@ -68,7 +69,7 @@ def _check(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     # 0.01: shares are written with four digits
     mistakes += [
         f"{folder}/composition.tsv: the shares of {condition}, day {day} add up to {total:.3f}, not 1"
-        for (condition, day), total in sums.items()
+        for (condition, day), total in labelled(sums)
         if abs(total - 1) > 0.01
     ]
     if mistakes:

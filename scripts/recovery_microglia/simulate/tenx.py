@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from isal import igzip
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.arrays import Texts
 
 
@@ -22,7 +23,7 @@ def draw_barcodes(n: int, rng: np.random.Generator) -> Texts:
 def write_10x(counts: ad.AnnData, folder: Path) -> None:
     """Write counts as Cell Ranger 3 does: ``matrix.mtx.gz``, ``barcodes.tsv.gz``, ``features.tsv.gz``."""
     folder.mkdir(parents=True, exist_ok=True)
-    matrix = sp.coo_matrix(counts.X)
+    matrix = sp.coo_matrix(counts_of(counts))
     order = np.lexsort((matrix.col, matrix.row))
     head = f"%%MatrixMarket matrix coordinate integer general\n%\n{counts.n_vars} {counts.n_obs} {matrix.nnz}\n"
     columns = [(matrix.col[order] + 1), (matrix.row[order] + 1), matrix.data[order]]

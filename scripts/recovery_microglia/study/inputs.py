@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from recovery_microglia.core.files import fingerprint
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.deposit.downloads import Download
 from recovery_microglia.deposit.manifest import fetched_path, forget_lost
 from recovery_microglia.readers.split_passes import Recipe, batch_of, batches
@@ -258,8 +259,7 @@ class Inputs:
 
     def sheet(self) -> list[dict[str, Any]]:
         """Return the whole sheet, one dict a library."""
-        records: list[dict[str, Any]] = self.dataset.frame().to_dict("records")
-        return records
+        return records(self.dataset.frame())
 
     def behaviour(self) -> list[dict[str, Any]]:
         """Return the behaviour of the animals, one dict a day; empty if there is none."""

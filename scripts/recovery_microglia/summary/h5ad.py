@@ -4,6 +4,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.anndata_access import counts_of
+
 
 def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.DataFrame) -> ad.AnnData:
     """Return all myeloid cells with raw counts in X, embedding, lineage, state, scores and calls.
@@ -18,7 +20,7 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
         One row a microglia; cells of other lineages get missing scores and calls.
     """
     adata = clustered.copy()
-    adata.X = adata.X.astype(np.float32)  # CELLxGENE takes float32 only; the values stay whole numbers
+    adata.X = counts_of(adata).astype(np.float32)  # CELLxGENE takes float32 only; the values stay whole numbers
     points = embedding.set_index("cell").reindex(adata.obs_names)
     adata.obsm["X_umap"] = points[["umap1", "umap2"]].to_numpy(np.float32)
     if points["integrated1"].notna().any():
@@ -33,7 +35,9 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
 
 def _h5ad_column(values: pd.Series) -> pd.Series:
     """Return a column that every reader of h5ad understands: numbers, or categories of text."""
-    yes_no = values.dtype == object and values.notna().any() and values.dropna().map(type).eq(bool).all()
+    yes_no = (
+        values.dtype == object and values.notna().any() and values.dropna().map(lambda value: type(value) is bool).all()
+    )
     if pd.api.types.is_bool_dtype(values.dtype) or yes_no:
         words = {True: "yes", False: "no"}
         return values.map(words).astype("object").fillna("not called").astype("category")

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of, obs_of
 from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import MYELOID, GeneSet, Signatures, present
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.recovery.likelihood import RECOVERY_FOLD
@@ -67,7 +69,7 @@ def _dense(adata: ad.AnnData, genes: Sequence[str]) -> Floats:
     """Return the counts of a few genes (cells × genes)."""
     if not len(genes):
         return np.zeros((adata.n_obs, 0))
-    columns = sp.csc_matrix(adata.X[:, adata.var_names.get_indexer(list(genes))])
+    columns = sp.csc_matrix(counts_of(adata)[:, positions(adata.var_names, genes)])
     return np.asarray(columns.toarray(), dtype=np.float64)
 
 
@@ -80,7 +82,7 @@ def lineage_markers(adata: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
     Of each lineage the `PER_LINEAGE` markers are taken that some lineage shows most, whichever it is: a choice of those
     that suit the gate would hide its mistakes. Microglia called recovery cells are a row of their own.
     """
-    groups = _groups(adata.obs)
+    groups = _groups(obs_of(adata))
     sizes = groups.value_counts()
     names = [name for name in ("recovery_microglia", *MYELOID) if sizes.get(name, 0) >= FEW_CELLS]
     rows: list[tuple[object, ...]] = []
@@ -218,8 +220,8 @@ def gate_table(cells: pd.DataFrame) -> pd.DataFrame:
         "confidence": kept["lineage_confidence"].astype(float),
     })  # fmt: skip
     grouped = frame.groupby(["lineage", "runner_up"], sort=True)["confidence"]
-    table = grouped.agg(cells="size", confidence_median="median", confidence_low=lambda v: v.quantile(0.05))
-    table = table.reset_index()
+    measures = grouped.agg(cells="size", confidence_median="median", confidence_low=lambda v: v.quantile(0.05))
+    table = measures.reset_index()
     table["share_of_lineage"] = table["cells"] / table.groupby("lineage")["cells"].transform("sum")
     ordered = table.sort_values(["lineage", "cells"], ascending=[True, False], kind="stable", ignore_index=True)
     return ordered[list(GATE_COLUMNS)]
@@ -249,7 +251,7 @@ def page_tables(
     tables = {
         "gate": gate_table(cells),
         "lineage_markers": lineage_markers(adata, signatures),
-        "call_genes": genes_of_the_calls(adata.obs, counts[genes], folds),
-        "igf1_states": igf1_by_state(adata.obs, igf1) if known else pd.DataFrame(columns=list(STATE_COLUMNS)),
+        "call_genes": genes_of_the_calls(obs_of(adata), counts[genes], folds),
+        "igf1_states": igf1_by_state(obs_of(adata), igf1) if known else pd.DataFrame(columns=list(STATE_COLUMNS)),
     }
     return tables, counts

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.json_files import Json
 from recovery_microglia.core.vocabulary import Route, Severity
 from recovery_microglia.library.process import lineage_table, qc_table
@@ -68,7 +69,7 @@ def summary_step(
         "provenance": provenance_table(inputs, settings),
     }
     timeline, recovery = reports["timeline"], reports["recovery"]
-    rows: list[Json] = earlier["onset"].to_dict("records")
+    rows: list[Json] = records(earlier["onset"])
     summary: dict[str, Any] = {
         **facts,
         "status": timeline["status"],
@@ -87,7 +88,7 @@ def summary_step(
             **totals(cells, recovered),
         },
         "truth": metrics,
-        "notices": notices.to_dict("records"),
+        "notices": records(notices),
         "versions": versions(),
         "parameters": settings,
     }

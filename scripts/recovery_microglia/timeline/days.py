@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import records, row_of_largest
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
 from recovery_microglia.core.vocabulary import Condition, Denominator, Route, Status
 from recovery_microglia.timeline import betabinomial as bb
@@ -207,7 +208,7 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng
         if len(group.k) and id(group) not in drawn:
             drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
     tested = table[table["status"] == Status.TESTED]
-    top = sides[float(tested.loc[tested["fraction"].idxmax(), "day"])] if len(tested) else None
+    top = sides[float(row_of_largest(tested, "fraction")["day"])] if len(tested) else None
     found: list[dict[str, float]] = []
     for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
         side = sides[day]
@@ -277,7 +278,7 @@ def _against(table: pd.DataFrame, alpha: float) -> list[str]:
     enough for a permutation to reach ``alpha`` it is asked, and the t-test and the adjusted model always.
     """
     words = []
-    for row in table.to_dict("records"):
+    for row in records(table):
         against = []
         if row["q"] < alpha and row["difference"] > 0:
             against += ["t-test"] if row["p_second"] >= alpha else []

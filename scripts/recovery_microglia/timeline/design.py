@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import cramers_v
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Severity, Status
 from recovery_microglia.timeline.fractions import arms_of, units_of_arm
@@ -64,7 +65,7 @@ class Audit:
         """Return the audit as a JSON-able dict."""
         held = [{"arm": arm, "day": day, "reason": reason} for (arm, day), reason in self.held.items()]
         facts = {"status": self.status, "reason": self.reason, "rank": self.rank, "columns": self.columns}
-        return {**facts, "held": held, "groups": self.groups.to_dict("records")}
+        return {**facts, "held": held, "groups": records(self.groups)}
 
 
 def subjects(sheet: pd.DataFrame) -> pd.DataFrame:

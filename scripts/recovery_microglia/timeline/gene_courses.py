@@ -1,9 +1,12 @@
 """Single genes over days, and where *Igf1* comes from."""
 
+from typing import Any
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p, welch_p
@@ -32,17 +35,18 @@ def gene_course(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
     """
     rows = []
     genes = pd.Index(microglia.var_names)
-    obs = microglia.obs.assign(position=np.arange(microglia.n_obs))
-    total = np.asarray(microglia.X.sum(axis=1)).ravel()
+    obs = obs_of(microglia).assign(position=np.arange(microglia.n_obs))
+    counts = counts_of(microglia)
+    total = np.asarray(counts.sum(axis=1)).ravel()
     groups = list(obs.groupby(UNIT, dropna=False, sort=False, observed=True))
     for gene_set in (signatures.recovery, signatures.context):
         for gene in present(gene_set.up, set(genes)):
-            counts = np.asarray(microglia.X[:, genes.get_loc(gene)].todense()).ravel()
+            found = gene_counts(counts, genes, gene)
             for (arm, subject, day, condition), group in groups:
                 own = group["position"].to_numpy()
                 facts = (arm, subject, day, condition, "; ".join(sorted(set(group["library"].astype(str)))), len(own))
-                level = 1e4 * counts[own].sum() / max(total[own].sum(), 1)
-                values = (gene, gene_set.name, *facts, float((counts[own] > 0).mean()), float(level))
+                level = 1e4 * found[own].sum() / max(total[own].sum(), 1)
+                values = (gene, gene_set.name, *facts, float((found[own] > 0).mean()), float(level))
                 rows.append(dict(zip(COURSE_COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=list(COURSE_COLUMNS))
 
@@ -57,10 +61,11 @@ def gene_tests(course: pd.DataFrame, audit: Audit, *, seed: int = 1) -> pd.DataF
     work = course.assign(k=0, level=np.log2(1 + course["mean_counts_per_10k"]))
     for (gene, role), own in work.groupby(["gene", "role"], sort=False):
         injured = own[own["condition"] == Condition.INJURED]
-        for (arm, day), group in injured.groupby(["arm", "day"], sort=True):
+        for (arm, _), group in injured.groupby(["arm", "day"], sort=True):
+            day = group["day"].iloc[0]
             control, name = pick_control(own, day)
             first, second = control["level"].to_numpy(float), group["level"].to_numpy(float)
-            row = {"gene": gene, "role": role, "arm": arm, "day": day, "control": name}
+            row: dict[str, Any] = {"gene": gene, "role": role, "arm": arm, "day": day, "control": name}
             row |= {"n_subjects": len(second), "n_control_subjects": len(first), "mean": second.mean()}
             row |= {"control_mean": first.mean() if len(first) else np.nan}
             row["difference"] = row["mean"] - row["control_mean"]

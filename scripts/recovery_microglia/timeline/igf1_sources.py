@@ -56,7 +56,7 @@ def igf1_share(
 
 
 def _igf1_counts(sums: Sequence[pd.DataFrame]) -> pd.Series:
-    parts = [table.loc["Igf1"] for table in sums if "Igf1" in table.index]
+    parts = [table.loc[["Igf1"]].iloc[0] for table in sums if "Igf1" in table.index]
     return pd.concat(parts).groupby(level=0).sum().astype(float) if parts else pd.Series(dtype=float)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
@@ -52,7 +53,7 @@ def find_onset(
     row |= {"status": Status.TESTED, "reason": ""}
     others = _untested_sentence(days, set(sampled) - set(days["day"]))
     row["trend_p"] = _trend(units, settings, seed)
-    peak = tested.loc[tested["fraction"].idxmax()]
+    peak = row_of_largest(tested, "fraction")
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
     above = _above(tested, settings.alpha)
     when = tested["day"].to_numpy(float)
@@ -193,7 +194,7 @@ def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
 
 
 def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
-    peak = days.loc[days["fraction"].idxmax()]
+    peak = row_of_largest(days, "fraction")
     control = (
         f", against {percent_in_sentence(peak['control_fraction'])} in the control"
         if peak["control_fraction"] >= 0

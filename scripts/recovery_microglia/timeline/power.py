@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import labelled, records
 from recovery_microglia.core.statistics import smallest_p
 from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent_in_sentence
@@ -55,7 +56,9 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
         injured = own[(own["condition"] == Condition.INJURED) & own["day"].notna()]
         days = sorted(injured["day"].unique())
         groups = own.groupby(own["condition"] == Condition.INJURED)["day"].value_counts(dropna=False)
-        weight = spread_to_be_known(groups.to_dict(), rng) if found.status == Status.TESTED else np.zeros(len(bb.RHO))
+        weight = (
+            spread_to_be_known(dict(labelled(groups)), rng) if found.status == Status.TESTED else np.zeros(len(bb.RHO))
+        )
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)
@@ -145,7 +148,7 @@ def words(
     told = found.confounding[(found.confounding["levels"] > 1) & found.confounding["cramers_v"].notna()]
     if len(told):
         lines.append("What goes with the days (Cramér's V: 0 not at all, 1 completely):")
-        lines += [f"  {row['variable']}: {row['cramers_v']:.2f}, {row['note']}" for row in told.to_dict("records")]
+        lines += [f"  {row['variable']}: {row['cramers_v']:.2f}, {row['note']}" for row in records(told)]
     if to_check:
         lines += ["", "To be checked before you rely on it:", *(f"  {text}" for text in to_check)]
     return "\n".join(lines).rstrip() + "\n\n"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
@@ -131,8 +132,7 @@ def _of_clusters(cells: pd.DataFrame, labels: pd.Series, *, nominal: float) -> p
     if not table["recovery"].any():
         return None
     calls = clusters.map(dict(zip(table["cluster"], table["recovery"], strict=True))).astype("boolean")
-    calls[cells["cutoff"].isna().to_numpy()] = pd.NA
-    return calls.set_axis(cells.index)
+    return calls.mask(cells["cutoff"].isna().to_numpy()).set_axis(cells.index)
 
 
 def alternatives(
@@ -195,7 +195,7 @@ def _answers(
     called = pd.DataFrame({"library": cells["library"], "call": choice.calls})
     table = fractions(called, kept, totals, calls={"score": "call"}, denominators=[choice.denominator])
     rows = []
-    for reference in tested.to_dict("records"):
+    for reference in records(tested):
         arm = reference["arm"]
         units = units_of_arm(table, arm)
         days = compare_days(
@@ -232,12 +232,12 @@ MOST_OTHERS = 3
 
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
     """Return how often the alternatives give the onset of the main analysis, and what the others give."""
-    return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in main.to_dict("records"))))
+    return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in records(main))))
 
 
 def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     """Return the analyses of an arm that differ from the reported one, and their ``family``."""
-    own = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
+    own: pd.DataFrame = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
     family = own["varied"].str.split(",").str[0].map(FAMILIES)
     return own.assign(family=family.fillna("by other cutoffs, genes, depths and denominators"))
 
@@ -245,7 +245,7 @@ def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
 def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:
     """Return a warning for each arm whose onset no analysis of some family gives: a reader must learn it with the answer."""
     notices = []
-    for row in main.to_dict("records"):
+    for row in records(main):
         never = [
             f"none of the {len(part)} analyses {name}"
             for name, part in _families(others_of(table, row))

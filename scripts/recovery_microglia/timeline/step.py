@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import anndata as ad
 import pandas as pd
 
+from recovery_microglia.core.anndata_access import obs_of
 from recovery_microglia.core.genes import MYELOID, Signatures
 from recovery_microglia.core.json_files import Json
 from recovery_microglia.core.vocabulary import Denominator, Route, Status
@@ -111,4 +112,4 @@ def timeline_step(
 def _partitions(myeloid: ad.AnnData, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the clusters of the judged cells at every resolution, of the uncorrected and the integrated components."""
     names = [name for name in myeloid.obs.columns if re.match(r"(integrated_)?leiden_", name)]
-    return myeloid.obs[names].loc[cells["cell"]].set_axis(cells.index)
+    return obs_of(myeloid)[names].loc[cells["cell"]].set_axis(cells.index)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import benjamini_hochberg
 from recovery_microglia.core.vocabulary import Condition, Severity, Status
 from recovery_microglia.core.wording import percent_in_sentence
@@ -143,7 +144,7 @@ def interactions(
 
 def differing(table: pd.DataFrame) -> list[Notice]:
     """Return a warning for each pair of strata that differ in the rise: one answer for both is then half of the truth."""
-    overall = table[table["sentence"] != ""].to_dict("records")
+    overall = records(table[table["sentence"] != ""])
     return [Notice("strata_differ", Severity.WARNING, row["sentence"]) for row in overall if _differ(row)]
 
 

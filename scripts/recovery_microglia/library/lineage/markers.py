@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 from recovery_microglia.library.lineage.evidence import MeasuredCounts
 
@@ -35,7 +36,7 @@ def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, Integer
     for name, markers in signatures.lineages.items():
         here = present(markers.up, available)
         if len(here) >= min(2, len(markers.up)):
-            found[name] = genes.get_indexer(here)
+            found[name] = positions(genes, here)
     return found
 
 
@@ -105,7 +106,7 @@ def marker_deviates(
 
 def leukocyte_evidence(counts: MeasuredCounts, genes: pd.Index, background: Floats) -> Floats:
     """Return the evidence that a cell is a white blood cell or microglia; NaN where the genes are absent."""
-    columns = genes.get_indexer(present(LEUKOCYTE, set(genes)))
+    columns = positions(genes, present(LEUKOCYTE, set(genes)))
     if len(columns) < MIN_LEUKOCYTE_GENES:
         return np.full(counts.n_cells, np.nan)
     return marker_evidence(counts, {"leukocyte": columns}, background, np.ones(len(genes)), min_markers=1)[:, 0]

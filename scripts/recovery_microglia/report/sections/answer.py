@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records, row_of_largest
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Condition, Route, Severity, Status
 from recovery_microglia.report.blocks import Column, Note, Table, Tile, Tiles, table
@@ -90,7 +91,7 @@ def _first_and_rest(line: str) -> tuple[str, str]:
 def warnings_of(inputs: ReportInputs) -> list[Note]:
     """Return the warnings, the worst first."""
     frame = inputs.table("warnings")
-    rows = frame.to_dict("records") if len(frame) else list(inputs.summary.get("notices") or [])
+    rows = records(frame) if len(frame) else list(inputs.summary.get("notices") or [])
     notes = []
     for row in rows:
         severity = str(row.get("severity", "info"))
@@ -137,7 +138,7 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
     if "status" in days and (days["status"] == Status.TESTED).any():
         days = days[days["status"] == Status.TESTED]  # as the sentence beside it
     if len(days) and days["fraction"].notna().any():
-        peak = days.loc[days["fraction"].idxmax()]
+        peak = row_of_largest(days, "fraction")
         counted, n = f"{wording.whole(peak['k'])} of {wording.whole(peak['n'])} cells", int(peak["n_subjects"])
         note = f"of microglia on day {wording.day(peak['day'])}, "
         note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"

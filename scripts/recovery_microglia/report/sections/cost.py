@@ -3,6 +3,7 @@
 import pandas as pd
 
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.report.blocks import Column, Fold, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -36,7 +37,7 @@ def per_step(costs: pd.DataFrame) -> pd.DataFrame:
 def sentence(costs: pd.DataFrame) -> str:
     """Return in a sentence what a run cost."""
     jobs = wording.count(len(costs), "job", "jobs")
-    hungry = costs.loc[costs["peak_mb"].idxmax()]
+    hungry = row_of_largest(costs, "peak_mb")
     return (
         f"{jobs} took {wording.duration(costs['cpu_seconds'].sum())} of processor time in all; the largest, of the step "
         f"{hungry['step']}, held {hungry['peak_mb'] / 1000:.1f} GB. Jobs of the step library grow with their library "

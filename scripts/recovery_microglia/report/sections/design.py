@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.report.blocks import Chip, Column, Grid, Note, Prose, Section, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -95,16 +96,16 @@ def _grid(used: pd.DataFrame) -> Grid:
     short = _short(batches)
     days = sorted(used["day"].dropna().unique())
     columns = [*days, *([None] if used["day"].isna().any() else [])]
-    order = {
+    order: dict[str, int] = {
         name: place for place, name in enumerate([*CONTROLS, Condition.INJURED, Condition.TREATED, Condition.OTHER])
     }
     rows = []
-    groups = sorted(used.groupby(["arm", "condition"]), key=lambda item: (item[0][0], order.get(item[0][1], 9)))
+    groups = sorted(used.groupby(["arm", "condition"]), key=lambda item: (item[0][0], order.get(str(item[0][1]), 9)))
     for (arm, condition), group in groups:
         cells = []
         for day in columns:
             own = group[group["day"].isna() if day is None else group["day"] == day]
-            chips = [_chip(animal, tone, short) for animal in own.drop_duplicates("subject").to_dict("records")]
+            chips = [_chip(animal, tone, short) for animal in records(own.drop_duplicates("subject"))]
             cells.append(tuple(chips))
         rows.append((f"{condition}, {arm}" if arm else str(condition), tuple(cells)))
     names = tuple("day not stated" if day is None else f"day {day:g}" for day in columns)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.report.blocks import Column, Note, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -68,7 +69,7 @@ def odd_libraries(qc: pd.DataFrame) -> list[list[str]]:
     less than half or more than twice that of the others, doublets above 15 %, another sex than stated.
     """
     middle = {name: float(qc[name].median()) for name in ("median_counts", "median_pct_dissociation") if name in qc}
-    return [_odd(row, middle) for row in qc.to_dict("records")]
+    return [_odd(row, middle) for row in records(qc)]
 
 
 def _odd(row: Mapping[str, Any], middle: Mapping[str, float]) -> list[str]:

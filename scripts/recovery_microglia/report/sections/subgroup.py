@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
@@ -68,7 +69,7 @@ def _carried(genes: pd.DataFrame) -> str:
     known = genes.dropna(subset=["share_of_evidence"]) if len(genes) else genes
     if known.empty or known["counts_called"].sum() < FEWEST_COUNTS:
         return ""
-    top = known.sort_values("share_of_evidence", ascending=False).to_dict("records")
+    top = records(known.sort_values("share_of_evidence", ascending=False))
     half = np.cumsum([row["share_of_evidence"] for row in top])
     n = int(np.searchsorted(half, 0.5) + 1)
     named = wording.listed([f"{row['gene']} ({wording.percent(row['share_of_evidence'])})" for row in top[:n]], most=14)
