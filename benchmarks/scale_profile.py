@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = {
-    "unzip and parse": ("readers.dense_text", "read_entries"),
+    "unzip and parse": ("readers.feature_lists", "read_entries"),
     "names and genes": ("readers", "read_counts"),
     "quality control": ("library.process", "cell_metrics"),
     "doublets: neighbours": ("library.doublets", "_simulated_neighbours"),
@@ -31,7 +31,7 @@ start = time.process_time()
 sys.path.insert(0, sys.argv[1])
 from recovery_microglia import readers
 from recovery_microglia.library import process as library
-from recovery_microglia.library.quality_control import CellSettings
+from recovery_microglia.library.settings import CellSettings
 from recovery_microglia.core.genes import load_signatures
 took = {"imports": time.process_time() - start}
 def timed(step, module, name):

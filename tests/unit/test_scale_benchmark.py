@@ -1,5 +1,6 @@
 """The benchmark of scale: its data are what they say, and its ratios are those of its figures."""
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import scale  # noqa: E402
 import scale_data  # noqa: E402
+import scale_profile  # noqa: E402
 
 from recovery_microglia.readers import read_counts  # noqa: E402
 from recovery_microglia.study.dataset import load_dataset  # noqa: E402
@@ -80,3 +82,9 @@ def test_ratios_and_exponent() -> None:
     text = scale.written({"sizes": record, "candidates": None})
     assert "## 100 cells, stage by stage" in text
     assert text.count("Stock:") == 1
+
+
+@pytest.mark.parametrize(("module", "function"), scale_profile.STEPS.values(), ids=scale_profile.STEPS)
+def test_steps_of_the_profile_are_found_where_they_are_called(module: str, function: str) -> None:
+    """The profile wraps a function in the module that calls it; a moved one would end the benchmark after half an hour."""
+    assert callable(getattr(importlib.import_module(f"recovery_microglia.{module}"), function))

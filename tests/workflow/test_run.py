@@ -16,7 +16,6 @@ from recovery_microglia.core.tables import TABLES, table_of
 from workflow.conftest import Project
 
 ROOT = Path(__file__).parents[2]
-STATUSES = {"tested", "descriptive", "not_testable"}
 
 
 def table(project: Project, name: str, dataset: str = "small") -> pd.DataFrame:

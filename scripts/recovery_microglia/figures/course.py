@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
@@ -69,7 +70,7 @@ def timeline(
     units = units[units["day"].notna() | units["condition"].isin(CONTROLS)]
     if units.empty:
         return None
-    units = units.assign(day=units["day"].fillna(0.0).astype(float))
+    units = units.assign(day=units["day"].astype(float), x=_places(units["day"].to_numpy(float)))
     alt = _timeline_words(units, days)
     shown = onset if onset is not None and onset.get("status") == Status.TESTED else None
     drawn = []
@@ -94,23 +95,33 @@ def timeline(
     )
 
 
+def _places(days: Floats) -> Floats:
+    """Return where animals stand on the axis: by their day; those whose day is not known left of all others."""
+    known = root_days(days[np.isfinite(days)])
+    first, span = (float(known.min()), float(np.ptp(known)) or 1.0) if len(known) else (0.0, 1.0)
+    return np.where(np.isfinite(days), root_days(np.nan_to_num(days)), first - 0.14 * span)
+
+
 def _timeline(
     units: pd.DataFrame, days: pd.DataFrame, onset: Mapping[str, Any] | None, *, flow_marks: bool, width: float
 ) -> tuple[Figure, dict[str, str]]:
     """Return the drawing of `timeline` at a width in inches, and the texts of its dots."""
     figure, ax = canvas(width, 4.2)
-    span = float(np.ptp(root_days(units["day"]))) or 1.0
+    span = float(np.ptp(units["x"])) or 1.0
     top = _top(units, days)
     handles = [] if onset is None else _onset_band(ax, onset)
     if flow_marks:
-        handles += _flow_marks(ax, float(units["day"].max()), broken=width < 6)
+        handles += _flow_marks(ax, float(units["day"].max()), broken=width < 6) if units["day"].notna().any() else []
     tips, dots = _subject_dots(ax, units, span)
     handles = dots + _day_estimates(ax, days, span) + handles
-    ax.set_xlim(root_days([units["day"].min()])[0] - 0.07 * span, root_days([units["day"].max()])[0] + 0.09 * span)
+    ax.set_xlim(units["x"].min() - 0.07 * span, units["x"].max() + 0.09 * span)
     ax.set_ylim(-0.03 * top, top)
     ax.grid(axis="y")
     percent_axis(ax)
     day_axis(ax, list(units["day"]), label="days after injury (square-root scale)")
+    if units["day"].isna().any():
+        ticks = [*ax.get_xticks(), float(units["x"].min())]
+        ax.set_xticks(ticks, [*(label.get_text() for label in ax.get_xticklabels()), "no day"])
     ax.set_ylabel("recovery cells among microglia")
     columns = 2 if width > 6 else 1
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.01, -0.16), ncols=columns, columnspacing=1.4)
@@ -153,9 +164,9 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
     """Draw the subjects; conditions of one day stand side by side."""
     tips: dict[str, str] = {}
     shown: dict[str, Any] = {}
-    for day, group in units.groupby("day", sort=True):
+    for place, group in units.groupby("x", sort=True):
         group = group.sort_values("subject", key=lambda names: names.astype(str))
-        centre, control = root_days([float(str(day))])[0], group["condition"].isin(CONTROLS).to_numpy()
+        centre, control = float(str(place)), group["condition"].isin(CONTROLS).to_numpy()
         offset = np.empty(len(group))
         for mask in (control, ~control):
             offset[mask] = sidestep(int(mask.sum()), 0.05 * span)
@@ -186,7 +197,11 @@ def _subject_words(row: Mapping[str, Any]) -> str:
     """Return what is known of an animal: who, k of n, its share with the interval of its cells."""
     facts = [str(row["subject"]), str(row["condition"])]
     facts += [str(row["sex"])] if row.get("sex") and str(row["sex"]) != "nan" else []
-    text = f"{', '.join(facts)}, day {row['day']:g}: {row['k']:.0f} of {row['n']:.0f} microglia, {100 * row['fraction']:.1f} %"
+    if np.isfinite(row["day"]):
+        facts.append(f"day {row['day']:g}")
+    elif row["condition"] != Condition.NAIVE:
+        facts.append("day not known")
+    text = f"{', '.join(facts)}: {row['k']:.0f} of {row['n']:.0f} microglia, {100 * row['fraction']:.1f} %"
     text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
     return text + (f", corrected {100 * row['corrected']:.1f} %" if np.isfinite(row.get("corrected", np.nan)) else "")
 

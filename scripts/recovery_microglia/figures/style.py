@@ -22,7 +22,7 @@ from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.svg import inline
 
 # Okabe and Ito's palette: told apart with every common kind of colour vision.
-ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, INK, GREY, PALE = "#0072B2", "#D55E00", "#CC79A7", "#1d2733", "#6b7684", "#d5dae0"
 
 CONDITIONS: dict[str, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""The disk that a run writes to: what its refusals mean, and what a killed run left behind."""
+"""The disk that a run writes to: what its refusals mean."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What made a result: versions and checksums; what a step says when it fails."""
+"""How a step of a run is logged: what it prints, its costs, and plain words where its input is wrong."""
 
 import contextlib
 import sys

@@ -1,4 +1,4 @@
-"""Files of text: opening, name lists, MatrixMarket and dense tables."""
+"""Dense tables of text: genes in rows or in columns, in blocks of lines."""
 
 import re
 from collections.abc import Iterator, Sequence

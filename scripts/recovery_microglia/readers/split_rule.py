@@ -1,4 +1,4 @@
-"""What a schema cannot see in a data set's description: patterns, folders and tables that must be there."""
+"""How one file that holds several libraries is to be taken apart, checked beyond what a schema sees."""
 
 import re
 from collections.abc import Mapping

@@ -60,7 +60,6 @@ class Day(NamedTuple):
 _NUMBER = rf"(?:\d+(?:\.\d+)?|{'|'.join(WORDS)})"
 _UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?|mos?)"
 _SHORT = r"(?:h|d|w)"
-_AFTER = r"(?:post|after|p\.?\s?i\.?|dpi|following|p\.?\s?o\.?)"
 # the letters of dpi, wpi, mpi, hpi and their kin: p, and then what happened
 _POST = r"p[-. ]?(?:i|o|s|l|a|t|x|n|sci|sni|snl|snt|cci|surgery|injury|lesion|axotomy|op)"
 _EDGE = r"(?<![a-z0-9.])"

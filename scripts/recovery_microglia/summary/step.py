@@ -1,4 +1,4 @@
-"""The steps that put several modules together: what a rule's adapter calls."""
+"""The summary step: what all steps left, as closing tables and summary.json."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -55,7 +55,7 @@ def test_shipped_signatures_hold_only_known_genes(root: Path) -> None:
     sets = [signatures.recovery, signatures.context, *(s for group in groups for s in group.values())]
     assert {(s.name, gene) for s in sets for gene in s.up + s.down if gene not in known} == set()
     assert len(signatures.recovery.up) == 14
-    assert not signatures.recovery.down, "homeostatic loss must never count as recovery (SCIENCE.md, trap 3)"
+    assert not signatures.recovery.down, "homeostatic loss must never count as recovery (docs/traps.md, trap 3)"
     assert signatures.lineages["microglia"].written == {"Fcrl2": "Fcrls"}
 
 

@@ -170,3 +170,20 @@ def test_a_missing_table_leaves_no_empty_figure() -> None:
     assert figures.gate(empty, empty) is None
     assert figures.strata_courses(empty, "sex") is None
     assert figures.behaviour_beside_cells(empty, empty) is None
+
+
+def test_an_animal_whose_day_is_not_known_is_drawn_apart_and_said_to_have_none(tested: ReportInputs) -> None:
+    units = tested.arm_units("")
+    shams = units["condition"] == "sham"
+    assert shams.any()
+    unknown = units.assign(day=units["day"].astype(float).mask(shams))
+    picture = figures.timeline(unknown, tested.arm_days(""), None)
+    assert picture is not None
+    tips = re.findall(r'data-tip="([^"]+)"', picture.panels[0])
+    assert {tip.split(":")[0].split(", ")[-1] for tip in tips if ", sham" in tip} == {"day not known"}
+    assert not any("sham, day 0" in tip for tip in tips)
+    assert ">no day<" in picture.panels[0]
+    assert picture.numbers["day"].isna().sum() == shams.sum()
+    whole = figures.timeline(units, tested.arm_days(""), None)
+    assert whole is not None
+    assert ">no day<" not in whole.panels[0]
