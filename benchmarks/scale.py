@@ -64,7 +64,8 @@ class Watch(threading.Thread):
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.root, self.jobs, self.over = psutil.Process(pid), {}, threading.Event()
+        self.root, self.over = psutil.Process(pid), threading.Event()
+        self.jobs: dict[tuple[int, float], dict[str, Any]] = {}
 
     def run(self) -> None:
         """Look until it is over."""
@@ -77,7 +78,7 @@ class Watch(threading.Thread):
 
     def _children(self) -> list[psutil.Process]:
         try:
-            return self.root.children(recursive=True)
+            return list(self.root.children(recursive=True))
         except psutil.Error:
             return []
 
@@ -152,7 +153,8 @@ def floor(data: Path, cores: int) -> dict[str, float]:
 
     def read(file: Path) -> list[float]:
         done = subprocess.run([*command, str(file), str(tiny)], check=True, capture_output=True, text=True)
-        return json.loads(done.stdout)
+        took: list[float] = json.loads(done.stdout)
+        return took
 
     with ThreadPoolExecutor(cores) as pool:
         took = np.array(list(pool.map(read, sorted((data / "counts").glob("*/matrix.mtx.gz")))))
@@ -352,8 +354,8 @@ def main() -> int:
         record["approximations"] = {**(record.get("approximations") or {}), **told, **machine()}
     if asked.split:
         new = split_measured(asked.split, asked.split_kinds)
-        told = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}
-        record["split"] = {"rows": list(told.values()), **machine()}
+        by_file = {(row["file"], row["cells"]): row for row in [*(record.get("split") or {"rows": []})["rows"], *new]}
+        record["split"] = {"rows": list(by_file.values()), **machine()}
     text = written(record)
     print(text)
     if asked.docs:

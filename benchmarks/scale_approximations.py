@@ -99,7 +99,7 @@ def pool_measured(clustered: Path) -> list[dict[str, object]]:
     adata = ad.read_h5ad(clustered, backed="r")
     points, obs = np.asarray(adata.obsm["X_pca"], dtype=np.float64), adata.obs
     settings = ClusterSettings()
-    partitions = {r: obs[f"leiden_{r:g}"].cat.codes.to_numpy(np.int64) for r in settings.resolutions}
+    partitions = {r: np.asarray(obs[f"leiden_{r:g}"].cat.codes, dtype=np.int64) for r in settings.resolutions}
     enough = 2 * settings.n_neighbors + 10
     pool = np.sort(np.random.default_rng(1).permutation(len(points))[: stability.POOL])
     told, took = {}, {}

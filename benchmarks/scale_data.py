@@ -73,8 +73,11 @@ def _profiles(n_genes: int) -> Drawn:
         rows = list(csv.DictReader(filter(lambda line: line[0] != "#", stream), delimiter="\t"))
     known = set(genes)
     symbol, identifier = (next(c for c in rows[0] if w in c) for w in ("symbol", "id"))
-    more = [(r[symbol], r[identifier]) for r in rows if r[symbol] not in known and not known.add(r[symbol])]
-    more = more[: n_genes - len(genes)]
+    others: dict[str, str] = {}
+    for r in rows:
+        if r[symbol] not in known:
+            others.setdefault(r[symbol], r[identifier])
+    more = list(others.items())[: n_genes - len(genes)]
     rng = np.random.default_rng(7)
     base = rng.lognormal(0, 1.6, len(more))
     extra = base * np.exp(rng.normal(0, 0.35, (len(rates), len(more))))

@@ -109,7 +109,7 @@ def write_market(folders: list[Path], path: Path) -> int:
                 end = min(start + 1000, counts.shape[0])
                 stream.write(write_lines(counts.indptr, counts.indices, counts.data, start, end, first).data)
             first += counts.shape[0]
-        return stream.tell()
+        return int(stream.tell())
 
 
 @numba.njit
@@ -148,7 +148,7 @@ def write_dense(folders: list[Path], path: Path) -> int:
             own = slice(whole.indptr[row], whole.indptr[row + 1])
             stream.write(symbol.encode())
             stream.write(_fields(whole.indices[own], whole.data[own].astype(np.int64), whole.shape[1]).data)
-        return stream.tell()
+        return int(stream.tell())
 
 
 KINDS = {

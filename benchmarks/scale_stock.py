@@ -41,6 +41,7 @@ def run(folder: Path, out: Path) -> None:
         import anndata as ad
         import scanpy as sc
 
+        from recovery_microglia.core.anndata_access import counts_of
         from recovery_microglia.core.genes import load_signatures
 
         warnings.simplefilter("ignore")
@@ -59,7 +60,7 @@ def run(folder: Path, out: Path) -> None:
         sc.pp.scrublet(cells, batch_key="library", threshold=0.25)
         cells = cells[~cells.obs["predicted_doublet"].astype(bool)].copy()
     with stage("normalise"):
-        cells.layers["counts"] = cells.X.copy()
+        cells.layers["counts"] = counts_of(cells).copy()
         sc.pp.normalize_total(cells)
         sc.pp.log1p(cells)
     with stage("variable genes, PCA"):

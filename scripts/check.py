@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SNAKEFILES = ["Snakefile", "workflow"]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
-CHECKS = {
+CHECKS: dict[str, list[str | Path]] = {
     "style": [BIN / "ruff", "check", "."],
     "format": [BIN / "ruff", "format", "--check", "."],
     "workflow format": [BIN / "snakefmt", "--check", *SNAKEFILES],

@@ -13,7 +13,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.recovery.call import call_recovery
     from recovery_microglia.recovery.settings import RecoverySettings
 
-    renamed = {}
+    renamed: dict[str, str] = {}
     for path in snakemake.input.libraries:
         reading = read_json(Path(path))["reading"]
         renamed |= {symbol: name for name, symbol in reading.get("renamed", {}).items()}

@@ -25,7 +25,7 @@ HEAD = "# Written from the classes of settings (settings.py of each room) by: ma
 class _Dumper(yaml.SafeDumper):
     """Lists in one line, mappings one key a line."""
 
-    def represent_list(self, data: Any) -> yaml.Node:
+    def represent_list(self, data: Any) -> yaml.SequenceNode:
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=True)
 
 

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in ON_ONE_COPY)
 
 
-class _ByFile(LoadScopeScheduling):
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
     """A file's tests in one process. (Marks of groups would do, but for xdist 3.8 on pytest 9.2: its issue 1386.)"""
 
     def _split_scope(self, nodeid: str) -> str:

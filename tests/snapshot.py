@@ -89,7 +89,7 @@ def machine() -> str:
     from threadpoolctl import threadpool_info
 
     facts = {
-        "simd": np.show_config(mode="dicts")["SIMD Extensions"]["found"],  # type: ignore[index]
+        "simd": np.show_config(mode="dicts")["SIMD Extensions"]["found"],
         "blas": sorted({str(pool.get("architecture")) for pool in threadpool_info()}),
         "python": platform.python_version(),
         "lock": hashlib.sha256((ROOT / "envs" / "lock.txt").read_bytes()).hexdigest(),

@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.genes import Signatures, present
 
 Calls = NDArray[np.bool_]
@@ -24,7 +25,7 @@ def prepared(counts: ad.AnnData, signatures: Signatures) -> ad.AnnData:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         adata = counts.copy()
-        adata.X = adata.X.astype(np.float32)
+        adata.X = counts_of(adata).astype(np.float32)
         sc.pp.normalize_total(adata, target_sum=1e4)
         sc.pp.log1p(adata)
         sc.pp.highly_variable_genes(adata, n_top_genes=1500)
@@ -47,7 +48,7 @@ def _z(values: pd.Series) -> pd.Series:
 
 def marker_gate(adata: ad.AnnData) -> Calls:
     """Return the cells whose microglial marker score is the highest of all lineages and positive."""
-    scores = adata.obs.filter(regex="^s_(?!signature|mixed)")
+    scores = obs_of(adata).filter(regex="^s_(?!signature|mixed)")
     best = scores.idxmax(axis=1)
     return ((best == "s_microglia") & (scores["s_microglia"] > 0)).to_numpy()
 
@@ -86,10 +87,11 @@ def two_components(values: NDArray[np.float64]) -> Calls:
 def rivals(adata: ad.AnnData, control: Calls) -> Mapping[str, Calls]:
     """Return each rival's calls; ``adata`` from `prepared`, ``control`` the cells of control animals."""
     found: dict[str, Calls] = {}
-    dense = {g: np.asarray(adata[:, g].X.todense()).ravel() > 0 for g in ("Itgax", "Igf1") if g in adata.var_names}
+    counts, genes = counts_of(adata), adata.var_names
+    dense = {g: gene_counts(counts, genes, g) > 0 for g in ("Itgax", "Igf1") if g in genes}
     seen = pd.DataFrame(dense, index=adata.obs_names).astype(float)
     by_cluster = seen.groupby(adata.obs["leiden"].to_numpy()).mean()
-    rank = sum(_z(by_cluster[g]) for g in by_cluster)
+    rank = by_cluster.apply(_z).sum(axis=1, skipna=False)
     picked = rank.index[rank >= 2] if (rank >= 2).any() else rank.index[[int(rank.argmax())]]
     found["analyst: cluster"] = adata.obs["leiden"].isin(picked).to_numpy()
     found["analyst: Itgax+ Igf1+"] = seen.all(axis=1).to_numpy() if len(dense) == 2 else np.zeros(adata.n_obs, bool)
@@ -137,7 +139,7 @@ def ceiling(
     def ratio(cells: NDArray[np.int64], genes: NDArray[np.int64], level: NDArray[np.float64]) -> NDArray[np.float64]:
         x, size = counts[cells][:, genes].toarray(), 1 / 0.3
         high, low = (nbinom.logpmf(x, size, size / (size + np.outer(total[cells], row))) for row in level)
-        return (high - low).sum(axis=1)
+        return np.asarray(high - low).sum(axis=1)
 
     folds = min(4, len(np.unique(subject[rows])))
     for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):

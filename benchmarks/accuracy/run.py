@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,14 @@ from pages import DOCS, markdown, write_below  # noqa: E402
 from rivals import aucell, ceiling, prepared, rivals  # noqa: E402
 from scenarios import build, load_scenarios, silence_arm  # noqa: E402
 
+from recovery_microglia.core.anndata_access import counts_of  # noqa: E402
+from recovery_microglia.core.frame_access import positions, records  # noqa: E402
 from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
 from recovery_microglia.core.vocabulary import CONTROLS  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import ClusterSettings, cluster, merge  # noqa: E402
-from recovery_microglia.recovery.call import call_recovery  # noqa: E402
+from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 from recovery_microglia.simulate.libraries import simulate_library  # noqa: E402
 from recovery_microglia.timeline.days import run_timeline, worst_status  # noqa: E402
@@ -57,7 +60,7 @@ def simulate(scenario: dict[str, Any], seed: int) -> tuple[dict[str, ad.AnnData]
     """Return the libraries' counts, the truth of every barcode, and the sheet."""
     parameters, sheet = build(scenario, seed)
     counts, truths = {}, []
-    for row in sheet.to_dict("records"):
+    for row in records(sheet):
         own = silence_arm(parameters, row, scenario)
         counts[row["library"]], truth = simulate_library(own, row, n_cells=scenario["cells"], seed=seed)
         truths.append(truth)
@@ -99,7 +102,7 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     known = truth.loc[kept.index].join(sheet.set_index("library")[["subject", "condition", "day", "arm"]], on="library")
     single = (~known["doublet"] & ~known["low_quality"]).to_numpy()
     control = known["condition"].isin(CONTROLS).to_numpy()
-    is_microglia = (single & (known["cell_type"] == "microglia")).to_numpy()
+    is_microglia = single & (known["cell_type"] == "microglia").to_numpy()
     true = is_microglia & known["recovery"].to_numpy(bool)
     own = recovered.cells.set_index("cell").reindex(kept.index)
     facts = {"scenario": name, "seed": seed}
@@ -112,16 +115,19 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     methods["ours: ranks (UCell), same cutoff"] = (_ranks(recovered, own), own["recovery_score_ranks"].to_numpy(float))
     if with_rivals:
         whole = ad.concat(
-            [counts[library][part["barcode"].to_numpy(str)] for library, part in kept.groupby("library", sort=False)]
+            [
+                counts[str(library)][part["barcode"].to_numpy(str)]
+                for library, part in kept.groupby("library", sort=False)
+            ]
         )
-        whole.obs_names = kept.index
+        whole.obs_names = kept.index.tolist()
         ready = prepared(whole, SIGNATURES)
         methods |= {label: (calls, np.full(len(calls), np.nan)) for label, calls in rivals(ready, control).items()}
-        signature = pd.Index(whole.var_names).get_indexer(present(SIGNATURES.recovery.up, set(whole.var_names)))
+        signature = positions(whole.var_names, present(SIGNATURES.recovery.up, set(whole.var_names)))
         nothing = np.zeros(whole.n_obs, bool)
         methods["score only: scanpy score_genes"] = (nothing, ready.obs["s_signature"].to_numpy(float))
-        methods["score only: AUCell"] = (nothing, aucell(whole.X.tocsr(), signature))
-        score, calls = ceiling(whole.X.tocsr(), is_microglia, true, known["subject"].to_numpy(str))
+        methods["score only: AUCell"] = (nothing, aucell(counts_of(whole), signature))
+        score, calls = ceiling(counts_of(whole), is_microglia, true, known["subject"].to_numpy(str))
         methods["ceiling"] = (calls, score)
         if control.any():
             cut = np.quantile(score[control & is_microglia], 0.99)
@@ -148,7 +154,7 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     return {"calls": rows, "subjects": _subjects(facts, units, known, is_microglia, true), "answers": [answer]}
 
 
-def _ranks(recovered, own: pd.DataFrame) -> np.ndarray:
+def _ranks(recovered: RecoveryResult, own: pd.DataFrame) -> np.ndarray:
     """Return the calls that the score by ranks makes with its own cutoff on controls."""
     table = recovered.tables["calibration"].query("scorer == 'ranks' and used")
     cut = own["chemistry"].map(dict(zip(table["chemistry"], table["cutoff"], strict=True))).to_numpy(float)
@@ -199,7 +205,15 @@ def _call_metrics(
     }
 
 
-def _answer(facts, scenario, status, onset, recovered, own, seconds) -> dict[str, Any]:
+def _answer(
+    facts: Mapping[str, Any],
+    scenario: Mapping[str, Any],
+    status: tuple[str, str],
+    onset: pd.DataFrame,
+    recovered: RecoveryResult,
+    own: pd.DataFrame,
+    seconds: float,
+) -> dict[str, Any]:
     """Return what the timeline claims, and whether it may."""
     rows = onset[onset["route"] == "score"]
     claimed = bool(((rows["status"] == "tested") & rows["onset_high"].notna()).any())
@@ -223,7 +237,7 @@ def _answer(facts, scenario, status, onset, recovered, own, seconds) -> dict[str
 
 
 def _subjects(
-    facts, units: pd.DataFrame, known: pd.DataFrame, microglia: np.ndarray, true: np.ndarray
+    facts: Mapping[str, Any], units: pd.DataFrame, known: pd.DataFrame, microglia: np.ndarray, true: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return called and true fraction of each subject."""
     own = units[(units["route"] == "score") & (units["denominator"] == "microglia")].set_index("subject")
@@ -235,10 +249,7 @@ def _subjects(
     joined = own[["day", "condition", "n", "fraction", "low", "high", "mixture", "mixture_low", "mixture_high"]].join(
         table.rename("true_fraction")
     )
-    return [
-        {**facts, "subject": name, **row}
-        for name, row in joined.reset_index().set_index("subject").to_dict("index").items()
-    ]
+    return [{**facts, **row} for row in records(joined.reset_index())]
 
 
 MARK = "<!-- below: printed by benchmarks/accuracy/run.py --docs -->"
@@ -252,7 +263,7 @@ def summarise(tables: dict[str, pd.DataFrame]) -> str:
     f1 = calls[~calls["method"].str.startswith("score only")]
     f1 = f1.pivot_table(index="scenario", columns="method", values="f1", sort=False).reindex(order)
     auroc = calls.pivot_table(index="scenario", columns="method", values="auroc", sort=False).reindex(order)
-    auroc = auroc.drop(columns=[c for c in auroc if c.startswith(("ceiling at", "ours: prob"))])
+    auroc = auroc.drop(columns=[c for c in auroc if str(c).startswith(("ceiling at", "ours: prob"))])
     grouped = answers.groupby("scenario", sort=False)
     own = calls[calls["method"] == "ours"].groupby("scenario", sort=False)
     ours = own[["precision", "recall", "f1", "auroc"]].mean()
@@ -307,7 +318,7 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     names = [name for name in dict.fromkeys(calls["scenario"]) if signal[name]]
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), width_ratios=(1.5, 1), layout="constrained")
     rows = np.arange(len(names))[::-1]
-    analysts = [c for c in mean if c.startswith("analyst")]
+    analysts = [c for c in mean if str(c).startswith("analyst")]
     for label, values, marker, colour in (
         ("best analyst", mean[analysts].max(axis=1), "o", "#999999"),
         ("better expert", mean[[c for c in EXPERTS if c in mean]].max(axis=1), "s", "#D55E00"),

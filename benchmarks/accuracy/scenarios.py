@@ -28,15 +28,16 @@ def build(scenario: Mapping[str, Any], seed: int) -> tuple[Parameters, pd.DataFr
     sheet = _sheet(scenario)
     days = sheet[["condition", "day"]].drop_duplicates()
     groups = [(str(c), float(d)) for c, d in zip(days["condition"], days["day"], strict=True)]
-    parts = {
-        "composition": _composition(demo, groups, scenario),
-        "states": _states(demo, groups, scenario),
-        "libraries": _libraries(demo, sheet, scenario, seed),
-        "genes": _genes(demo, scenario),
-        "programmes": _programmes(demo, scenario),
-        "markers": _markers(demo, scenario),
-    }
-    return replace(demo, **parts), sheet
+    parameters = replace(
+        demo,
+        composition=_composition(demo, groups, scenario),
+        states=_states(demo, groups, scenario),
+        libraries=_libraries(demo, sheet, scenario, seed),
+        genes=_genes(demo, scenario),
+        programmes=_programmes(demo, scenario),
+        markers=_markers(demo, scenario),
+    )
+    return parameters, sheet
 
 
 def _sheet(scenario: Mapping[str, Any]) -> pd.DataFrame:
@@ -61,7 +62,9 @@ def _sheet(scenario: Mapping[str, Any]) -> pd.DataFrame:
 
 def _nearest(table: pd.DataFrame, condition: str, day: float) -> pd.DataFrame:
     own = table[table["condition"] == condition]
-    return own[own["day"] == own["day"].iloc[(own["day"] - day).abs().argmin()]]
+    days = own["day"].to_numpy(float)
+    nearest: pd.DataFrame = own[days == days[np.abs(days - day).argmin()]]
+    return nearest
 
 
 def _composition(demo: Parameters, groups: list[tuple[str, float]], scenario: Mapping[str, Any]) -> pd.DataFrame:
@@ -97,7 +100,7 @@ def _libraries(demo: Parameters, sheet: pd.DataFrame, scenario: Mapping[str, Any
     rows = demo.libraries.iloc[rng.integers(0, len(demo.libraries), len(sheet))].reset_index(drop=True)
     rows["library"] = sheet["library"].to_numpy()
     order = sheet["day"].rank(method="dense").to_numpy(float)
-    place = (order - 1) / max(order.max() - 1, 1)
+    place = (order - 1) / max(float(order.max()) - 1, 1.0)
     for column, value in scenario.get("libraries", {}).items():
         if isinstance(value, Mapping):
             rows[column] = value["from"] + (value["to"] - value["from"]) * place

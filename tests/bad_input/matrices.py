@@ -4,7 +4,7 @@ import io
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ def values(**changed: str) -> str:
     rows = {gene: list(map(str, COUNTS[:, k])) for k, gene in enumerate(GENES)}
     rows |= {gene: [word] * 3 for gene, word in changed.items()}
     return "\n".join(["\t".join(["gene", *CELLS]), *("\t".join([gene, *row]) for gene, row in rows.items())]) + "\n"
+
+
+def empty_folder(lab: Lab) -> None:
+    (lab.root / "data/lib").mkdir()
+    lab.read("lib")
 
 
 def by_function(function: Callable[[float], float]) -> str:
@@ -343,7 +348,7 @@ MARKET = [
     ),
     Case(
         "an empty folder",
-        lambda lab: ((lab.root / "data/lib").mkdir(), lab.read("lib")),
+        empty_folder,
         "data/lib: nothing to read in this folder",
     ),
     Case(
@@ -511,13 +516,14 @@ def zipped(members: dict[str, str | bytes]) -> bytes:
     return held.getvalue()
 
 
-def tarred(members: dict[str, str]) -> bytes:
+def tarred(members: Mapping[str, str | bytes]) -> bytes:
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as archive:
         for name, text in members.items():
+            content = text.encode() if isinstance(text, str) else text
             member = tarfile.TarInfo(name)
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return held.getvalue()
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import scipy.sparse as sp
@@ -94,12 +95,11 @@ def vanished(lab: Lab) -> None:
 
 def still_copied(lab: Lab) -> None:
     from recovery_microglia import readers
+    from recovery_microglia.readers.layouts import read_with
 
-    whole = readers.read_with
-
-    def slowly(path: Path, *arguments: object) -> object:
+    def slowly(path: Path, *arguments: Any) -> object:
         lab.file("data/I1.csv", DENSE + "Cx3cr1\t1\t1\t1\n")
-        return whole(path, *arguments)
+        return read_with(path, *arguments)
 
     with mock.patch.object(readers, "read_with", slowly):
         step(lambda lab: lab.read("I1.csv"))(lab)

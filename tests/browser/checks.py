@@ -136,6 +136,8 @@ def assert_numbers_are_the_tables(opened: Opened, tables: dict[str, pd.DataFrame
         table = as_on_the_page(name, tables[source])
         for column in columns:
             if column in rows[0]:
-                assert_column(rows, column, table[column], TABLES[source].column(column).kind)
+                described = TABLES[source].column(column)
+                assert described, f"{source}: {column}"
+                assert_column(rows, column, table[column], described.kind)
                 compared.add(name)
     return compared

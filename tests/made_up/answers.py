@@ -7,6 +7,7 @@ import pandas as pd
 
 from made_up.genes import SIGNATURE
 from made_up.sheet import NAN
+from recovery_microglia.core.frame_access import groups
 
 QUANTILES = (0.95, 0.975, 0.99, 0.995)
 ONSET: dict[str, Any] = {
@@ -164,5 +165,5 @@ def days(samples: pd.DataFrame) -> list[dict[str, Any]]:
             "cells": 500 * len(own),
             "microglia": 150 * len(own),
         }
-        for (day, condition, arm), own in samples.groupby(["day", "condition", "arm"], dropna=False)
+        for (day, condition, arm), own in groups(samples, ["day", "condition", "arm"], dropna=False)
     ]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from made_up.course import true_share
 from made_up.sheet import NAN
+from recovery_microglia.core.frame_access import records
 
 CENTRES = {
     "microglia": (0, 0),
@@ -20,7 +21,7 @@ CENTRES = {
 
 def embedded_cells(samples: pd.DataFrame, rng: np.random.Generator, *, per_library: int, called: bool) -> pd.DataFrame:
     """All myeloid cells, as the final h5ad holds them."""
-    parts = [_cells_of(row, rng, per_library, called=called) for row in samples.to_dict("records")]
+    parts = [_cells_of(row, rng, per_library, called=called) for row in records(samples)]
     return pd.concat(parts, ignore_index=True)
 
 

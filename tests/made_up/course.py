@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from made_up.sheet import NAN
+from recovery_microglia.core.frame_access import groups, records
 
 CONTROL_SHARE = 0.01
 SHARE_BY_DAY = {0: 0.01, 1: 0.01, 3: 0.012, 7: 0.05, 14: 0.13, 21: 0.12, 30: 0.1, 35: 0.08}
@@ -30,11 +31,7 @@ def wilson(k: int, n: int) -> tuple[float, float]:
 
 def fractions(samples: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """fractions.tsv: every subject by three calling methods."""
-    rows = [
-        _fraction(row, route, rng)
-        for route in ("score", "score_without", "cluster")
-        for row in samples.to_dict("records")
-    ]
+    rows = [_fraction(row, route, rng) for route in ("score", "score_without", "cluster") for row in records(samples)]
     return pd.DataFrame(rows)
 
 
@@ -140,7 +137,7 @@ def strata(units: pd.DataFrame) -> pd.DataFrame:
     control = own[own["condition"] != "injured"]
     rows = [
         _stratum(sex, day, group, control[control["sex"] == sex])
-        for (sex, day), group in own[own["condition"] == "injured"].groupby(["sex", "day"], sort=True)
+        for (sex, day), group in groups(own[own["condition"] == "injured"], ["sex", "day"])
     ]
     return pd.DataFrame(rows)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from made_up.sheet import NAN
+from recovery_microglia.core.frame_access import groups, records
 
 SIGNATURE = ["Igf1", "Itgax", "Clec7a", "Cst7", "Axl", "Csf1", "Lpl", "Cd9", "Spp1", "Gpnmb", "Fabp5", "Cadm1", "Ank", "Lilrb4a"]  # fmt: skip
 CONTEXT = ["Apoe", "Cd63", "Lgals3", "Ctsb", "Ctsd", "Trem2", "Tyrobp"]
@@ -39,7 +40,7 @@ def _marker(name: str, gene: str, place: int, *, measured: bool) -> dict[str, An
 
 def gene_course(samples: pd.DataFrame, genes: list[str], rng: np.random.Generator) -> pd.DataFrame:
     """gene_course.tsv: each gene in each subject, more of it from day 7 on."""
-    rows = [_gene_of(row, gene, rng) for gene in genes for row in samples.to_dict("records")]
+    rows = [_gene_of(row, gene, rng) for gene in genes for row in records(samples)]
     return pd.DataFrame(rows)
 
 
@@ -64,7 +65,7 @@ def gene_tests(course: pd.DataFrame, *, tested: bool) -> pd.DataFrame:
     """gene_tests.tsv of such a course."""
     injured = course[course["condition"] == "injured"]
     rows = []
-    for (gene, day), own in injured.groupby(["gene", "day"], sort=False):
+    for (gene, day), own in groups(injured, ["gene", "day"], sort=False):
         p = (0.001 if day >= 7 else 0.4) if tested else NAN
         least = 0.1 if tested else NAN
         rows.append({
@@ -112,7 +113,7 @@ def igf1(samples: pd.DataFrame, *, sorted_tissue: bool) -> pd.DataFrame:
             "igf1_counts": 100 * share, "total_igf1_counts": 100.0, "share": NAN if unknown else share,
             "status": "not_testable" if unknown else "descriptive", "reason": unknown,
         }
-        for row in samples.to_dict("records")
+        for row in records(samples)
         for name, share in IGF1_SHARES.items()
     ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -122,7 +123,7 @@ def igf1_states(samples: pd.DataFrame) -> pd.DataFrame:
     """igf1_states.tsv: the same states in every subject."""
     rows = [
         (row["subject"], row["day"], row["condition"], state, cells, counts, 100.0, counts / 100)
-        for row in samples.to_dict("records")
+        for row in records(samples)
         for state, (cells, counts) in IGF1_STATES.items()
     ]
     columns = ["subject", "day", "condition", "state", "cells", "igf1_counts", "microglia_igf1_counts", "share"]

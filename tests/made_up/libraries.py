@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from made_up.sheet import NAN
+from recovery_microglia.core.frame_access import records
 
 SHARES = {
     "microglia": 0.3,
@@ -26,7 +27,7 @@ REMOVED = {"low_counts": 20, "high_counts": 1, "low_genes": 4, "high_mito": 15, 
 
 def qc(samples: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """qc.tsv: the third library has few microglia and looks like the other sex."""
-    rows = [_quality(row, rng, odd=place == 2) for place, row in enumerate(samples.to_dict("records"))]
+    rows = [_quality(row, rng, odd=place == 2) for place, row in enumerate(records(samples))]
     return pd.DataFrame(rows)
 
 

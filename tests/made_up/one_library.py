@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.genes import Signatures, load_signatures, resolve_symbols
 from recovery_microglia.simulate.libraries import profiles, simulate_library
 from recovery_microglia.simulate.parameters import Parameters, load_parameters
@@ -31,7 +32,7 @@ def parameters() -> Parameters:
 def demo_library(name: str, n_cells: int) -> tuple[ad.AnnData, pd.DataFrame]:
     """Return a library of the demo and its truth; callers must not change them."""
     sheet = pd.read_csv(ROOT / "config" / "datasets" / "demo" / "samples.tsv", sep="\t", keep_default_na=False)
-    row = sheet.set_index("library", drop=False).loc[name].to_dict()
+    row = records(sheet[sheet["library"] == name])[0]
     return simulate_library(parameters(), row, n_cells=n_cells, seed=1)
 
 

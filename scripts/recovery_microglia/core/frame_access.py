@@ -23,6 +23,13 @@ def labelled(values: pd.Series | Mapping[Hashable, Any]) -> Iterator[tuple[Any, 
     yield from values.items()
 
 
+def groups(
+    frame: pd.DataFrame, by: Sequence[str], *, sort: bool = True, dropna: bool = True
+) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield the values of several columns, a tuple, with the rows that have them, as `DataFrame.groupby` does."""
+    yield from frame.groupby(list(by), sort=sort, dropna=dropna)
+
+
 def row_of_largest(frame: pd.DataFrame, column: str) -> pd.Series:
     """Return the row in which a column is largest: the first such row; missing values are passed over."""
     return frame.loc[[frame[column].idxmax()]].iloc[0]

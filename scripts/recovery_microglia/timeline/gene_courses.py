@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import groups
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p, welch_p
 from recovery_microglia.core.vocabulary import Condition, Status
@@ -38,11 +39,11 @@ def gene_course(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
     obs = obs_of(microglia).assign(position=np.arange(microglia.n_obs))
     counts = counts_of(microglia)
     total = np.asarray(counts.sum(axis=1)).ravel()
-    groups = list(obs.groupby(UNIT, dropna=False, sort=False, observed=True))
+    subjects = list(obs.groupby(UNIT, dropna=False, sort=False, observed=True))
     for gene_set in (signatures.recovery, signatures.context):
         for gene in present(gene_set.up, set(genes)):
             found = gene_counts(counts, genes, gene)
-            for (arm, subject, day, condition), group in groups:
+            for (arm, subject, day, condition), group in subjects:
                 own = group["position"].to_numpy()
                 facts = (arm, subject, day, condition, "; ".join(sorted(set(group["library"].astype(str)))), len(own))
                 level = 1e4 * found[own].sum() / max(total[own].sum(), 1)
@@ -59,10 +60,9 @@ def gene_tests(course: pd.DataFrame, audit: Audit, *, seed: int = 1) -> pd.DataF
     """
     rows = []
     work = course.assign(k=0, level=np.log2(1 + course["mean_counts_per_10k"]))
-    for (gene, role), own in work.groupby(["gene", "role"], sort=False):
+    for (gene, role), own in groups(work, ["gene", "role"], sort=False):
         injured = own[own["condition"] == Condition.INJURED]
-        for (arm, _), group in injured.groupby(["arm", "day"], sort=True):
-            day = group["day"].iloc[0]
+        for (arm, day), group in groups(injured, ["arm", "day"]):
             control, name = pick_control(own, day)
             first, second = control["level"].to_numpy(float), group["level"].to_numpy(float)
             row: dict[str, Any] = {"gene": gene, "role": role, "arm": arm, "day": day, "control": name}
