@@ -1,7 +1,7 @@
 """Checks and bookkeeping that every reader shares."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anndata as ad
@@ -188,8 +188,3 @@ def _prefer_ids(table: Table) -> bool:
     """Return whether the column of symbols is empty or only repeats numbers, so that the ids must serve."""
     sample = [name for name in table.symbols[:2000] if name]
     return bool(len(table.ids)) and (not sample or all(name.isdigit() for name in sample))
-
-
-def match_obs(obs: Mapping[str, Sequence[str]], barcodes: Sequence[str]) -> pd.DataFrame:
-    """Return columns as a table with the barcodes as index."""
-    return pd.DataFrame(dict(obs), index=pd.Index(barcodes, dtype=object))
