@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Singles
-from recovery_microglia.core.kernels import column_moments, row_sums, take_columns
+from recovery_microglia.core.kernels import column_moments, row_sums
 from recovery_microglia.library.doublet_kernels import late_among_nearest, log_rows, square_sums
 
 MIN_CELLS, MIN_GENES = 100, 500
@@ -221,7 +221,7 @@ def find_doublets(
         return Doublets(*nothing, reason=f"doublets are not looked for below {MIN_CELLS} cells")
     if len(genes) < MIN_GENES:
         return Doublets(*nothing, reason=f"doublets are not looked for with fewer than {MIN_GENES} usable genes")
-    used = take_columns(counts, genes)
+    used = counts[:, genes]
     rng = np.random.default_rng(seed)
     n_simulated = int(ratio * n) if n <= AT_ONCE else max(AT_ONCE, n // 2)
     pairs = rng.integers(0, n, (n_simulated, 2))
