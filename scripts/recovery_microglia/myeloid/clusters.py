@@ -1,6 +1,6 @@
 """Leiden clusters over a range of resolutions, and how stable each cluster is."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import takewhile
 
 import anndata as ad
@@ -61,9 +61,7 @@ def n_variable(n_top_genes: int, n_genes: int) -> int:
     return min(n_top_genes, n_genes, max(500, n_genes // 5))
 
 
-def cluster(
-    adata: ad.AnnData, settings: ClusterSettings, *, excluded: Collection[str] = (), seed: int = 1
-) -> tuple[pd.DataFrame, list[Notice]]:
+def cluster(adata: ad.AnnData, settings: ClusterSettings, *, seed: int = 1) -> tuple[pd.DataFrame, list[Notice]]:
     """Cluster the cells of a merged table in place and say how stable the clusters are.
 
     Counts in ``X`` stay raw. Added: ``obs["leiden_<resolution>"]``, ``obs["leiden"]`` (the reported one),
@@ -77,8 +75,6 @@ def cluster(
         Cells × genes, raw counts as csr; obs column ``library``.
     settings
         See `ClusterSettings`.
-    excluded
-        Genes that must not shape the clusters (sex, dissociation, …); mitochondrial ones never do.
     seed
         Of every random step.
 
@@ -91,7 +87,7 @@ def cluster(
         What could not be done, and why.
     """
     normalised = variable_genes.depth_normalised(counts_of(adata))
-    columns = _shaping(adata, normalised, settings, excluded)
+    columns = _shaping(adata, normalised, settings)
     adata.var["highly_variable"] = np.isin(np.arange(adata.n_vars), columns)
     if len(columns) < MIN_GENES:
         return _not_clustered(adata, len(columns))
@@ -154,11 +150,9 @@ def _stability_of_animals(
     return stability(points, indices, partitions, settings, seed=seed, animal=animal[cells], cells=cells)[0]
 
 
-def _shaping(
-    adata: ad.AnnData, normalised: sp.csr_matrix, settings: ClusterSettings, excluded: Collection[str]
-) -> Integers:
+def _shaping(adata: ad.AnnData, normalised: sp.csr_matrix, settings: ClusterSettings) -> Integers:
     """Return the columns of the genes that shape the clusters; none where there are too few cells."""
-    eligible = components.shaping_columns(adata.var_names, excluded)
+    eligible = components.shaping_columns(adata.var_names)
     if adata.n_obs < MIN_CELLS:
         return eligible[:0]
     n = n_variable(settings.n_top_genes, len(eligible))

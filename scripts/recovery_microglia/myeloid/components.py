@@ -19,7 +19,6 @@ def components(logged: sp.csr_matrix, *, n_pcs: int, seed: int) -> Floats:
     return np.asarray(sc.pp.pca(matrix, n, svd_solver=solver, random_state=seed, dtype="float64"))
 
 
-def shaping_columns(genes: Collection[str], excluded: Collection[str]) -> Integers:
-    """Return the columns of the genes that may shape the space: not excluded, not mitochondrial."""
-    left_out = set(excluded)
-    return np.flatnonzero([gene not in left_out and not gene.lower().startswith("mt-") for gene in genes])
+def shaping_columns(genes: Collection[str]) -> Integers:
+    """Return the columns of the genes that may shape the space: all but mitochondrial ones."""
+    return np.flatnonzero([not gene.lower().startswith("mt-") for gene in genes])
