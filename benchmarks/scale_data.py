@@ -11,6 +11,7 @@ import gzip
 import json
 import shutil
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _profiles(n_genes: int) -> Drawn:
 
 
 @numba.njit
-def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-untyped-def]
+def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-untyped-def]  # numba's
     """Return the counts of the cells as indptr, genes and counts."""
     np.random.seed(seed)  # noqa: NPY002 (numba's own generator)
     n, n_genes = len(kind), cumulative.shape[1]
@@ -140,7 +141,7 @@ def _draw(cumulative, kind, turned, partner, depth, seed):  # type: ignore[no-un
 
 
 @numba.njit
-def write_lines(indptr, genes, counts, first, last, before=0):  # type: ignore[no-untyped-def]
+def write_lines(indptr, genes, counts, first, last, before=0):  # type: ignore[no-untyped-def]  # numba's
     """Return the lines ``gene cell count`` of some cells as bytes; ``before`` cells stand before the first of all."""
     out = np.empty((indptr[last] - indptr[first]) * 33, np.uint8)
     digits = np.empty(20, np.uint8)
@@ -163,7 +164,7 @@ def write_lines(indptr, genes, counts, first, last, before=0):  # type: ignore[n
     return out[:at]
 
 
-def _write_gz(path: Path, parts) -> None:  # type: ignore[no-untyped-def]
+def _write_gz(path: Path, parts: Iterable[bytes]) -> None:
     with path.open("wb") as raw, igzip.IGzipFile(fileobj=raw, mode="wb", compresslevel=2, mtime=0) as stream:
         for part in parts:
             stream.write(part)

@@ -113,7 +113,7 @@ def write_market(folders: list[Path], path: Path) -> int:
 
 
 @numba.njit
-def _fields(indices, data, n):  # type: ignore[no-untyped-def]
+def _fields(indices, data, n):  # type: ignore[no-untyped-def]  # numba's
     """Return one line of n numbers, each after a tab, most of them 0."""
     out = np.empty(12 * len(data) + 2 * n + 1, np.uint8)
     digits = np.empty(12, np.uint8)

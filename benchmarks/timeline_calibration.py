@@ -114,7 +114,8 @@ def begin(course: str) -> tuple[float, float]:
     """
     t = np.linspace(0, 40, 40001)
     rise = COURSES[course].shape(t)
-    return tuple(float(t[np.argmax(rise >= part * rise.max() - 1e-12)]) for part in (0.02, 0.25))  # type: ignore[return-value]
+    first, second = (float(t[np.argmax(rise >= part * rise.max() - 1e-12)]) for part in (0.02, 0.25))
+    return first, second
 
 
 def draw_study(

@@ -33,7 +33,7 @@ def _is_number(_: TypeChecker, value: Any) -> bool:
 
 
 _CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
-_Validator: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)  # type: ignore[no-untyped-call]
+_Validator: Any = validators.extend(Draft202012Validator, type_checker=_CHECKER)  # type: ignore[no-untyped-call]  # its stubs lack it
 
 
 @cache

@@ -55,7 +55,7 @@ class Progress(logging.Filter):
             case "job_started":  # 'Execute 2 jobs...', before each of them is told
                 return False
             case "job_finished":
-                return not self._end(record.job_id)  # type: ignore[attr-defined]
+                return not self._end(vars(record)["job_id"])
             case "progress" if self._said:
                 vars(record).update(event=None, msg=self._said, quietness=self._quietness)
                 self._said = ""

@@ -32,7 +32,7 @@ def nearest_neighbours(
 
         distances, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points).kneighbors()
         return indices.astype(np.int64), np.asarray(distances, dtype=np.float64)
-    from pynndescent import NNDescent  # type: ignore[import-untyped]
+    from pynndescent import NNDescent
 
     found, distances = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1).neighbor_graph
     others = _others(found, np.arange(len(found)))

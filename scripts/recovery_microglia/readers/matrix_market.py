@@ -228,7 +228,7 @@ def _blocks(stream: IO[bytes]) -> Iterator[tuple[NDArray[np.uint8], int]]:
     buffer = np.empty(2 * BLOCK + 1, dtype=np.uint8)
     view = memoryview(buffer)
     kept = 0
-    while got := stream.readinto(view[kept : kept + BLOCK]):  # type: ignore[attr-defined]
+    while got := stream.readinto(view[kept : kept + BLOCK]):  # type: ignore[attr-defined]  # not in IO[bytes]
         there = kept + got
         end = _after_last_line(buffer, there)
         if end == 0 and there > BLOCK:  # no line of three numbers is so long

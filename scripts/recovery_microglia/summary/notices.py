@@ -23,7 +23,7 @@ def collect_notices(reports: Mapping[str, Sequence[Json]]) -> pd.DataFrame:
             for notice in report.get("notices", ()):
                 key = (notice["code"], notice["severity"], notice["text"], step)
                 rows.setdefault(key, []).append(library)
-    notices = by_severity(Notice(code, severity, text) for code, severity, text, _ in rows)  # type: ignore[arg-type]
+    notices = by_severity(Notice(code, severity, text) for code, severity, text, _ in rows)  # type: ignore[arg-type]  # from JSON: a text
     where = {key[:3]: (key[3], ", ".join(filter(None, found))) for key, found in rows.items()}
     table = []
     for notice in notices:
