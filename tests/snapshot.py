@@ -17,6 +17,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ REAL = ("tay2018_fnx_microglia_98genes", "zywitza2018_svz_dropseq")
 DATASETS = ("demo", *REAL)
 LEFT_OUT = ("costs.tsv", "report.html")
 """Times differ from run to run; the page has tests of its own."""
+
+
+LIBRARIES = (
+    *("anndata", "harmonypy", "igraph", "leidenalg", "numba", "numpy", "pandas", "pynndescent", "scanpy"),
+    *("scikit-learn", "scipy", "umap-learn"),
+)
+"""Libraries whose version can change a number."""
 
 
 def digest_of_array(values: np.ndarray[Any, Any]) -> bytes:
@@ -85,14 +93,14 @@ def results(dataset: str, root: Path = ROOT) -> Iterator[tuple[str, str]]:
 
 
 def machine() -> str:
-    """Return what the last bits of a result depend on: processor features, the BLAS kernel, Python, locked versions."""
+    """Return what the last bits of a result depend on: processor features, the BLAS kernel, versions."""
     from threadpoolctl import threadpool_info
 
     facts = {
         "simd": np.show_config(mode="dicts")["SIMD Extensions"]["found"],
         "blas": sorted({str(pool.get("architecture")) for pool in threadpool_info()}),
         "python": platform.python_version(),
-        "lock": hashlib.sha256((ROOT / "envs" / "lock.txt").read_bytes()).hexdigest(),
+        "versions": [f"{name} {metadata.version(name)}" for name in LIBRARIES],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
