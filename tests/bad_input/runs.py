@@ -42,8 +42,8 @@ def step(work: Callable[[Lab], object]) -> Make:
     """A step of the pipeline that does this, and what its log says at the end of the run."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.jobs.failures import what_went_wrong
         from recovery_microglia.jobs.log import reporting
+        from recovery_microglia.jobs.messages import what_went_wrong
 
         log = Path("results/study/logs/library.I1.log")
         try:
@@ -192,7 +192,7 @@ MEANWHILE = [
         "results/study/libraries/I1/cells.parquet: no such file: was it moved or deleted while the run went on?",
     ),
     Case(
-        "a library is there twice under two names",
+        "one library under two names",
         step(copied),
         "libraries 'I1' and 'I2': 120 of 120 and 120 myeloid cells are the same cells; one library under two names would count as "
         "two. Correct the sheet, or leave one out (include = no)",

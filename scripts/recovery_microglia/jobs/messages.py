@@ -1,14 +1,15 @@
-"""What a user is told at the start of a run, at its end, and when it failed."""
+"""The texts that a run shows at its start, at its end, and when jobs failed."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from recovery_microglia.jobs.disk import unusable
-from recovery_microglia.jobs.failures import what_was_killed, what_went_wrong
+from recovery_microglia.jobs.log import MISTAKE
 
 
 def to_be_checked(facts: Mapping[str, Iterable[str]], targets: Collection[str] = ()) -> str:
-    """Return what is told at the start: the facts of the entries that nobody has checked; empty if there are none.
+    """Return the text at the start: the facts of the entries that nobody has checked; empty if there are none.
 
     Parameters
     ----------
@@ -17,21 +18,21 @@ def to_be_checked(facts: Mapping[str, Iterable[str]], targets: Collection[str] =
     targets
         What was asked for; the text of the target ``design`` says them itself.
     """
-    told = [f"  {name}: {text}" for name, texts in facts.items() for text in texts]
-    if not told or set(targets) == {"design"}:
+    lines = [f"  {name}: {text}" for name, texts in facts.items() for text in texts]
+    if not lines or set(targets) == {"design"}:
         return ""
-    return "\n".join(["", "To be checked before you rely on it:", *told, "", ""])
+    return "\n".join(["", "To be checked before you rely on it:", *lines, "", ""])
 
 
 def pages_to_open(datasets: Iterable[str], results: Path) -> str:
-    """Return what is told at the end: the pages that are there; empty if there are none."""
+    """Return the text at the end: the pages that are there; empty if there are none."""
     pages = [(results / name / "report.html").resolve() for name in datasets]
     there = [f"  {page}" for page in pages if page.exists()]
     return "\n".join(["", "Done. Open in a browser:", *there, ""]) if there else ""
 
 
 def failure(own_logs: Iterable[Path], results: Path, since: float) -> str:
-    """Return what is told when a job failed: the plain lines of the failed jobs, below Snakemake's own words.
+    """Return the text when a job failed: the plain lines of the failed jobs, below Snakemake's own words.
 
     Parameters
     ----------
@@ -48,3 +49,26 @@ def failure(own_logs: Iterable[Path], results: Path, since: float) -> str:
     said = [f"  {line}" for line in wrong] or ["  See Snakemake's words above."]
     kept = "What was computed is kept: mend this and run the same command again."
     return "\n".join(["", "Stopped.", *said, kept, ""])
+
+
+def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:
+    """Return the plain lines of bad input, and the logs of other failures, from logs written after ``since``."""
+    lines = []
+    for path in logs:
+        if path.stat().st_mtime < since:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if MISTAKE in text:
+            lines += text.split(MISTAKE, 1)[1].strip().splitlines()
+        elif "Traceback (most recent call last)" in text:
+            lines.append(f"a step failed that should not have; its log says where: {path}")
+    return lines
+
+
+def what_was_killed(log: str) -> list[str]:
+    """Return one line for each signal that ended jobs, from Snakemake's own log: such jobs leave no words."""
+    signals = dict.fromkeys(re.findall(r"died with <Signals\.(SIG\w+)", log))
+    causes = {
+        "SIGKILL": "often because the memory was used up; run fewer at once (--cores 1, or --resources mem_mb=8000)"
+    }
+    return [f"a job was ended from outside ({name}){f', {causes[name]}' if name in causes else ''}" for name in signals]
