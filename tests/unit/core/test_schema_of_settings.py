@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from recovery_microglia.core.settings import schema_of, setting
+from config_schema import schema_of
+from recovery_microglia.core.settings import setting
 
 
 @dataclass(frozen=True)
