@@ -28,6 +28,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from recovery_microglia.jobs.code_digest import imports_of  # noqa: E402
+
 PACKAGE, TESTS = ROOT / "scripts" / "recovery_microglia", ROOT / "tests" / "unit"
 SWAPPED = {">": ">=", ">=": ">", "<": "<=", "<=": "<", "and": "or", "or": "and", "&": "|", "|": "&", "+": "-", "-": "+"}
 BOUNDING = {"max", "min", "maximum", "minimum", "clip"}
@@ -110,12 +114,9 @@ def _code(node: ast.AST) -> Iterator[ast.AST]:
 @cache
 def imported(file: Path) -> frozenset[Path]:
     """Return the modules of the package that a file imports, also through the ``__init__`` of a folder."""
-    names, found = set[str](), set[Path]()
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {module[:-1], *(module + alias.name for alias in node.names)}
-    for path in (PACKAGE.parent / name.replace(".", "/") for name in names - {""}):
+    found = set[Path]()
+    names = {name for module, inner in imports_of(file) for name in (module, f"{module}.{inner}" if inner else module)}
+    for path in (PACKAGE.parent / name.replace(".", "/") for name in names):
         inside = path / "__init__.py"
         if inside.is_file() and inside != file:
             found |= {inside, *imported(inside)}

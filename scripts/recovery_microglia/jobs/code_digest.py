@@ -33,7 +33,7 @@ def _place(module: str, root: Path) -> Path | None:
 
 
 @cache
-def _imports(file: Path) -> tuple[tuple[str, str], ...]:
+def imports_of(file: Path) -> tuple[tuple[str, str], ...]:
     """Return module and name of what a file imports anywhere, also inside functions; the name is empty for ``import m``."""
     found: list[tuple[str, str]] = []
     for node in ast.walk(_tree(file)):
@@ -91,6 +91,8 @@ def _path_of(node: ast.expr, file: Path) -> Path | None:
 @cache
 def _data_of(file: Path, root: Path) -> frozenset[Path]:
     """Return the data files of the package that a file names beside itself: a file, or all files of a folder."""
+    if "__file__" not in file.read_text(encoding="utf-8"):
+        return frozenset()
     found: set[Path] = set()
     inner: set[ast.expr] = set()  # of ``folder / "a" / "b"`` the whole counts, not its beginning, which is walked later
     for node in ast.walk(_tree(file)):
@@ -121,7 +123,7 @@ def files_behind(script: Path, root: Path = SCRIPTS) -> tuple[Path, ...]:
     waiting, seen = [start], {start}
     while waiting:
         file = waiting.pop()
-        found: set[Path] = set().union(*(_defining(module, name, root) for module, name in _imports(file)))
+        found: set[Path] = set().union(*(_defining(module, name, root) for module, name in imports_of(file)))
         waiting += found - seen
         seen |= found
     data = set().union(*(_data_of(file, root) for file in seen))
