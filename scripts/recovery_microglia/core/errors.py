@@ -50,4 +50,4 @@ class Notice:
 
 def by_severity(notices: Iterable[Notice]) -> list[Notice]:
     """Return the notices, the worst first, otherwise in the order they came."""
-    return sorted(notices, key=lambda notice: list(Severity).index(Severity(notice.severity)))
+    return sorted(notices, key=lambda notice: list(Severity).index(notice.severity))

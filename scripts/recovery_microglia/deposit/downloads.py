@@ -1,4 +1,4 @@
-"""What a data set takes from its deposit, where it lies, and what of it has been fetched."""
+"""The files that a data set takes from its deposit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

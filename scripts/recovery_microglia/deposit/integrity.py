@@ -1,9 +1,9 @@
 """Whether a file is whole, by its own checksums and those that are known."""
 
-import hashlib
 from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.files import sha256
 from recovery_microglia.deposit.downloads import Download
 from recovery_microglia.deposit.http import BLOCK
 from recovery_microglia.deposit.manifest import read_fetched
@@ -11,8 +11,7 @@ from recovery_microglia.deposit.manifest import read_fetched
 
 def sha256_and_size(path: Path) -> tuple[str, int]:
     """Return checksum and size of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+    return sha256(path), path.stat().st_size
 
 
 def integrity(path: Path, name: str = "") -> str:

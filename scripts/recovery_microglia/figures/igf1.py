@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import CONTROLS, Condition
+from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
@@ -80,10 +80,7 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
         index=["condition", "day"], columns="source", values="share", aggfunc="sum", fill_value=0.0
     )
     summed = summed.div(animals, axis=0)
-    order = {
-        condition: place
-        for place, condition in enumerate([*CONTROLS, Condition.INJURED, Condition.TREATED, Condition.OTHER])
-    }
+    order = {condition: place for place, condition in enumerate(Condition)}
     summed = summed.loc[sorted(summed.index, key=lambda key: (order.get(key[0], 9), key[1]))]
     shown = _kept(summed)
 

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recovery_microglia.core.anndata_access import counts_of
+from recovery_microglia.core.arrays import Texts
 from recovery_microglia.core.errors import InputError, Notice
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.vocabulary import Severity
@@ -28,7 +29,7 @@ REFUSED_FROM = 0.5
 """Share of both libraries that makes them one; of one of them only, it is held in the other."""
 
 
-def fingerprints(counts: sp.csr_matrix, barcodes: NDArray[np.str_]) -> NDArray[np.uint64]:
+def fingerprints(counts: sp.csr_matrix, barcodes: Texts) -> NDArray[np.uint64]:
     """Return a 64-bit fingerprint of each cell's counts, whatever the order of its genes (cells,).
 
     Parameters

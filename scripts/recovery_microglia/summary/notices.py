@@ -6,6 +6,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import Notice, by_severity
 from recovery_microglia.core.json_files import Json
+from recovery_microglia.core.vocabulary import Severity
 
 STEPS = ("dataset", "library", "myeloid", "recovery", "timeline")
 """Steps whose notices reach the report, in the order of the data."""
@@ -23,7 +24,7 @@ def collect_notices(reports: Mapping[str, Sequence[Json]]) -> pd.DataFrame:
             for notice in report.get("notices", ()):
                 key = (notice["code"], notice["severity"], notice["text"], step)
                 rows.setdefault(key, []).append(library)
-    notices = by_severity(Notice(code, severity, text) for code, severity, text, _ in rows)  # type: ignore[arg-type]  # from JSON: a text
+    notices = by_severity(Notice(code, Severity(severity), text) for code, severity, text, _ in rows)
     where = {key[:3]: (key[3], ", ".join(filter(None, found))) for key, found in rows.items()}
     table = []
     for notice in notices:

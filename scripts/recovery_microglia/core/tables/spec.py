@@ -26,9 +26,14 @@ class Kind(StrEnum):
     @property
     def words(self) -> str:
         """The kind as documentation names it."""
-        return {"p": "p-value", "yes_no": "yes or no", "count": "whole number", "bytes": "whole number"}.get(
-            self, {"seconds": "number"}.get(self, self.value)
-        )
+        others = {
+            "p": "p-value",
+            "yes_no": "yes or no",
+            "count": "whole number",
+            "bytes": "whole number",
+            "seconds": "number",
+        }
+        return others.get(self, self.value)
 
 
 DTYPES: dict[Kind, str] = {
