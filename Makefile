@@ -3,7 +3,7 @@
 .PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page output-page config-schema page screenshots check format lock
 
 help: ## list what there is
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
 
 setup: .venv/.ready ## make the environment in .venv (only if something changed)
 

@@ -1,4 +1,4 @@
-"""What the user is told of a drafted entry."""
+"""The report on a drafted entry: what was read, what is unsure, what to do next."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def audit_text(entry: Entry, folder: Path, root: Path) -> str:
 
 
 def told_text(entry: Entry, folder: Path, root: Path) -> str:
-    """Return what the user is told: what was read, what is unsure, what the design can show, and what to do next."""
+    """Return the report: what was read, what is unsure, what the design can show, and what to do next."""
     taken = [row for row in entry.rows if row["include"] == "yes"]
     n = len(entry.rows)
     lines = [

@@ -28,7 +28,7 @@ def add_dataset(source: str, root: Path, *, name: str = "", force: bool = False)
     Returns
     -------
     str
-        What the user is told.
+        The report on it, see `told_text`.
 
     Raises
     ------

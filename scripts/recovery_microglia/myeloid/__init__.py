@@ -2,8 +2,8 @@
 
 ``merge`` joins the libraries, ``variable_genes``, ``components`` and ``neighbours`` span their space, ``leiden`` and
 ``stability`` find the partitions and how stable they are, ``clusters`` puts these together, ``integration`` gives an
-embedding for looking and what it loses, ``embedding`` draws. Clusters and embeddings are for looking and for the cluster route; no score is computed on anything but
-raw counts.
+embedding for looking and what it loses, ``embedding`` draws. Clusters and embeddings are for looking and for the cluster
+route; no score is computed on anything but raw counts.
 """
 
 from recovery_microglia.myeloid.clusters import cluster

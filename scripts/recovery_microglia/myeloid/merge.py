@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from recovery_microglia.core.anndata_access import counts_of, obs_of, read_frame
 from recovery_microglia.core.arrays import Integers
 
-SHEET_COLUMNS = ("subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "pooled_n")
+FACTS_OF_CELLS = ("subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "pooled_n")
 """What each cell learns from the sheet; where a file names one of these too, the sheet is right."""
 
 
@@ -59,7 +59,7 @@ def _with_sheet(obs: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
     """Return the cells' table with the sheet's columns; texts as categories."""
     facts = sheet.set_index("library")
     library = obs["library"].astype(str)
-    for column in SHEET_COLUMNS:
+    for column in FACTS_OF_CELLS:
         if column in facts:
             obs[column] = library.map(facts[column])
     for column in obs.columns:
@@ -79,7 +79,7 @@ def merge(parts: Sequence[Path | ad.AnnData], sheet: pd.DataFrame) -> ad.AnnData
         Files (``myeloid.h5ad``) or tables, cells × genes, raw counts as csr; obs names ``library:barcode``,
         obs column ``library``.
     sheet
-        One row a library; those of `SHEET_COLUMNS` that it has are copied to the cells.
+        One row a library; those of `FACTS_OF_CELLS` that it has are copied to the cells.
 
     Returns
     -------

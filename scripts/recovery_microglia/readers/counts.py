@@ -1,4 +1,4 @@
-"""Checks and bookkeeping that every reader shares."""
+"""From what a layout's reader found to AnnData: features become genes, counts are checked."""
 
 import re
 from collections.abc import Sequence

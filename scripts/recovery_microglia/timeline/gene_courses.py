@@ -1,4 +1,4 @@
-"""Single genes over days, and where *Igf1* comes from."""
+"""Single genes over days, and their tests."""
 
 from typing import Any
 
