@@ -119,11 +119,10 @@ def half_rise(
     groups = [group_of(injured[injured["day"] == day]) for day in days]
     peak = int(np.argmax([group.fraction.mean() for group in groups]))
     point = _crossing(days, np.array([group.fraction.mean() for group in groups]), float(base.fraction.mean()), peak)
-    rho = bb.rho_posterior([group.grid for group in (base, *groups)])
-    rng = np.random.default_rng(seed)
+    grids = [group.grid for group in (base, *groups)]
     size = settings.n_bootstrap
-    start = bb.posterior_draws(base.grid, rho, size, rng)
-    drawn = np.column_stack([bb.posterior_draws(group.grid, rho, size, rng) for group in groups])
+    shares = bb.joint_draws(grids, bb.spread_posterior(grids), size, np.random.default_rng(seed))
+    start, drawn = shares[:, 0], shares[:, 1:]
     crossed = np.array([_crossing(days, course, low, peak) for course, low in zip(drawn, start, strict=True)])
     known = crossed[np.isfinite(crossed)]
     if len(known) < 0.9 * size or not np.isfinite(point):

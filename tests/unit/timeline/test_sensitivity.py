@@ -8,7 +8,7 @@ from made_up.sheet import sheet
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import QUANTILES, calibrate
-from recovery_microglia.timeline import betabinomial
+from recovery_microglia.timeline import days as days_module
 from recovery_microglia.timeline.days import run_timeline
 from recovery_microglia.timeline.design import audit
 from recovery_microglia.timeline.fractions import fractions
@@ -47,7 +47,7 @@ def study() -> dict:
     cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
     totals = pd.DataFrame({"library": samples["library"], "microglia": PER_LIBRARY, "myeloid": 180, "all": 600})
     with pytest.MonkeyPatch.context() as patched:  # what could have been detected takes longest, and is not asked here
-        patched.setattr(betabinomial, "smallest_detectable", lambda *_, **__: 0.05)
+        patched.setattr(days_module, "smallest_detectable", lambda *_, **__: 0.05)
         _, onset = run_timeline(fractions(cells, samples, totals), audit(samples), ("tested", ""), QUICK)
     return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
 

@@ -39,7 +39,7 @@ def _of_the_day(more: dict[str, tuple[ColumnSpec, ...]]) -> tuple[ColumnSpec, ..
         share("difference", DIFFERENCE),
         share("rise_low", RISE),
         share("rise_high", RISE),
-        p_value("p", "two-sided test of `difference`: studies of the same size are drawn from the model without a difference (posterior predictive)"),
+        p_value("p", "two-sided test of `difference`: twice the posterior probability that the day's share is not above (or not below) that of its control"),
         p_value("q", "`p` corrected over the days of an arm (Benjamini-Hochberg)"),
     )  # fmt: skip
     return tuple(part for column in columns for part in (column, *more.get(column.name, ())))
@@ -61,6 +61,7 @@ TIMELINE = TableSpec(
                 ),
                 "p": (
                     p_value("p_second", "a second, different method: t-test on arcsine-root shares with one variance for all groups"),
+                    p_value("p_without_highest", "the same as `p` in one direction, without the day's highest animal (or pair of sides): twice the probability that the rest is not above the control"),
                     p_value("p_permutation", "exact permutation of animals, or of sides where both sides are of the same animals"),
                     p_value("p_smallest", P_SMALLEST),
                 ),
@@ -68,7 +69,7 @@ TIMELINE = TableSpec(
                     p_value("adjusted_p", "the test with sex, chemistry and batch held fixed as covariates, as far as the design can estimate them; empty where it can estimate none"),
                     share("adjusted_difference", "`difference` with the same covariates held fixed"),
                     text("adjusted_for", "covariates that are held fixed"),
-                    text("methods_against", "other methods that do not confirm a day that the model finds above control; such a day is not reported as above control"),
+                    text("methods_against", "further looks that are against a day that the model finds above control (`p_second` from 0.1, `p_without_highest` from 0.2, `adjusted_p` from the level of the test); such a day is not reported as above control"),
                     number("chance_risen", "probability that the day's rise over control has reached a quarter of the highest rise; below 0.025 a rise on that day is excluded"),
                     share("smallest_detectable", "detection limit: smallest true share that this design detects with the configured power, from simulated studies of the same design (calling method `score` only)"),
                     share("mixture", "mean over the animals of the share estimated without a cutoff"),
