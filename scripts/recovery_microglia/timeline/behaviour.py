@@ -85,7 +85,8 @@ def _lag(own: pd.DataFrame, onset: Mapping[str, Any], seed: int) -> dict[str, fl
     point = half_recovery(day, mean, higher_is_better=higher)
     rise = float(onset["half_rise_day"])
     found = {"half_recovery_day": point, "half_rise_day": rise, "lag": point - rise}
-    spread = (float(onset["half_rise_high"]) - float(onset["half_rise_low"])) / 3.92
+    # an interval without a lower end opens on the day of the injury
+    spread = (float(onset["half_rise_high"]) - np.nan_to_num(float(onset["half_rise_low"]))) / 3.92
     error = own["sem"].to_numpy(float)
     if not np.isfinite(found["lag"]) or not np.isfinite(error).all() or not np.isfinite(spread):
         return found

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
-from recovery_microglia.core.frame_access import records, row_of_largest
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
-from recovery_microglia.core.vocabulary import Condition, Denominator, Route, Status
+from recovery_microglia.core.vocabulary import Denominator, Route, Status
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.above_control import looks_against, p_without_highest, upper_p
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
@@ -22,21 +22,19 @@ from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_con
 from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.detection import draw_studies, smallest_detectable
 from recovery_microglia.timeline.error_correction import of_group
-from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, group_of, pick_control, units_of_arm
-from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
+from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, units_of_arm
+from recovery_microglia.timeline.onset import ONSET_COLUMNS, QUARTER, find_onset
 from recovery_microglia.timeline.paired_model import (
     Pairs,
     paired_difference,
     paired_p,
     paired_tail,
-    pairs_of,
     spread,
     without_highest_pair,
 )
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import Side, sides_of
 
-RISEN = 0.25
-"""Part of the highest rise that counts as risen."""
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
     *("control_fraction", "control_low", "control_high", "difference", "rise_low", "rise_high"),
@@ -59,52 +57,6 @@ RISE_COLUMNS = (
     *("corrected", "corrected_low", "corrected_high", "control_corrected"),
 )
 POSTERIOR_DRAWS = 4000
-SAME_ANIMALS = ", same animals"
-
-
-# ---------------------------------------------------------------- sides
-
-
-@dataclass(frozen=True)
-class Side:
-    """A day and its control.
-
-    Attributes
-    ----------
-    rows, control_rows
-        Their subjects, one row each.
-    group, control
-        The same as counts; ``control.label`` names it.
-    pairs
-        The subjects' two sides, where each has its own control side; else None.
-    """
-
-    rows: pd.DataFrame
-    control_rows: pd.DataFrame
-    group: Group
-    control: Group
-    pairs: Pairs | None
-
-    @property
-    def single(self) -> bool:
-        """Whether either side has fewer than two subjects."""
-        return min(len(self.group.k), len(self.control.k)) < 2
-
-
-def _sides(units: pd.DataFrame) -> dict[float, Side]:
-    """Return every post-injury day with its control; equal groups are one object."""
-    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
-    controls: dict[str, Group] = {}
-    found = {}
-    for day in sorted(injured["day"].dropna().unique()):
-        rows = injured[injured["day"] == day]
-        control_rows, name = pick_control(units, day)
-        pairs = pairs_of(control_rows, rows) if name.startswith("contralateral day") else None
-        name += SAME_ANIMALS if pairs else ""
-        if name not in controls:
-            controls[name] = group_of(control_rows, name)
-        found[day] = Side(rows, control_rows, group_of(rows, f"day {day:g}"), controls[name], pairs)
-    return found
 
 
 @dataclass(frozen=True)
@@ -154,7 +106,7 @@ def compare_days(
     thorough
         Whether covariates are held fixed for every day, or only where it matters to whether a day is above control.
     """
-    sides = _sides(units.reset_index(drop=True))
+    sides = sides_of(units.reset_index(drop=True))
     everything = list({id(g): g for side in sides.values() for g in (side.group, side.control)}.values())
     everything = [group for group in everything if len(group.k)]
     grids = [group.grid for group in everything]
@@ -165,7 +117,7 @@ def compare_days(
     rng = np.random.default_rng(seed)
     drawn = None
     if detectable and n_tested and status == Status.TESTED:
-        drawn = draw_studies(grids, [group.n for group in everything], known.both, rng)
+        drawn = draw_studies(grids, [group.n for group in everything], known.constant, rng)
     rows: list[dict[str, Any]] = []
     for day, side in sides.items():
         row = _described(day, side, known.both)
@@ -252,14 +204,15 @@ def _tested_pairs(pairs: Pairs, weight: Floats, everything: list[Pairs]) -> dict
 def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], weight: Floats, rng: np.random.Generator) -> None:
     """Add the interval of each day's rise over control, the chance that it has risen, and corrected shares.
 
-    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's. A day that is
-    not significantly above control may have risen all the same; this says whether that can be excluded.
+    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's, whichever that
+    is. A day that is not significantly above control may have risen all the same; this says whether that can be excluded.
     """
     groups = {id(g): g for side in sides.values() for g in (side.group, side.control) if len(g.k)}
     shares = bb.joint_draws([group.grid for group in groups.values()], weight, POSTERIOR_DRAWS, rng)
     drawn = dict(zip(groups, shares.T, strict=True))
-    tested = table[table["status"] == Status.TESTED]
-    top = sides[float(row_of_largest(tested, "fraction")["day"])] if len(tested) else None
+    tested = [sides[day] for day in table["day"][table["status"] == Status.TESTED]]
+    rises = [drawn[id(side.group)] - drawn[id(side.control)] for side in tested]
+    top = np.max(rises, axis=0) if rises else np.zeros(0)
     found: list[dict[str, float]] = []
     for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
         side = sides[day]
@@ -273,10 +226,10 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], weight: Floats, 
             if base is not None:
                 point = float(table["control_fraction"].iloc[place])
                 row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
-        if base is not None and top is not None and status == Status.TESTED:
-            rise, rise_top = own - base, drawn[id(top.group)] - drawn[id(top.control)]
+        if base is not None and status == Status.TESTED:
+            rise = own - base
             row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
-            row["chance_risen"] = float((rise >= RISEN * rise_top).mean())
+            row["chance_risen"] = float(((rise >= QUARTER * top) & (top > 0)).mean())
         found.append(row)
     for name in RISE_COLUMNS:
         table[name] = [row.get(name, np.nan) for row in found]

@@ -71,7 +71,7 @@ def draw_studies(
     places = bb.choose(weight, studies, rng)
     counts = []
     for grid, cells in zip(grids, n, strict=True):
-        passed = np.cumsum(bb.p_given_spread(grid), axis=1)
+        passed = np.cumsum(bb.p_given_spread(grid[: len(weight)]), axis=1)
         at = [min(int(np.searchsorted(passed[s], rng.random())), len(bb.P) - 1) for s in places]
         counts.append(bb.draw(bb.P[at], bb.ICC[places, at], cells, rng))
     return DrawnStudies(list(n), bb.ICC[places], counts)

@@ -9,12 +9,12 @@ from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import smallest_p
 from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent_in_sentence
-from recovery_microglia.timeline.days import SAME_ANIMALS
 from recovery_microglia.timeline.design import Audit, audit, subjects
 from recovery_microglia.timeline.detection import smallest_detectable, supposed_studies
 from recovery_microglia.timeline.fractions import arms_of, pick_control, units_of_arm
 from recovery_microglia.timeline.paired_model import pairs_of
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import SAME_ANIMALS
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""

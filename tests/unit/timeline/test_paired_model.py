@@ -128,4 +128,4 @@ def test_a_contralateral_course_is_compared_within_animals_and_finds_what_animal
     unpaired = compare_days(strangers, **facts)
     assert (table["p"] < unpaired["p"])[1:].all()
     onset = find_onset(table, units, settings=QUICK, seed=1)
-    assert (onset["status"], onset["onset_high"]) == ("tested", 14)
+    assert (onset["status"], onset["first_above"]) == ("tested", 14)
