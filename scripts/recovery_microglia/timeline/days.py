@@ -17,6 +17,7 @@ from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
 from recovery_microglia.core.vocabulary import Denominator, Route, Status
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.above_control import looks_against, p_without_highest, upper_p
+from recovery_microglia.timeline.batch_shift import add_undoing
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
 from recovery_microglia.timeline.design import Audit
@@ -49,7 +50,7 @@ TIMELINE_COLUMNS = (
         "adjusted_difference",
         "adjusted_for",
     ),
-    *("methods_against", "chance_risen", "smallest_detectable", "mixture", "control_mixture"),
+    *("methods_against", "chance_risen", "undone_by", "smallest_detectable", "mixture", "control_mixture"),
     *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
 )
 RISE_COLUMNS = (
@@ -150,6 +151,7 @@ def compare_days(
     table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
     table[["methods_against", "adjusted_for"]] = ""
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
+    add_undoing(table, sides, known.constant, alpha=settings.alpha)
     _add_rise(table, sides, known.both, np.random.default_rng([seed, 1]))
     _hold_covariates_fixed(table, sides, settings.alpha, np.random.default_rng([seed, 2]), thorough=thorough)
     table["methods_against"] = _against(table, settings.alpha)

@@ -71,6 +71,7 @@ TIMELINE = TableSpec(
                     text("adjusted_for", "covariates that are held fixed"),
                     text("methods_against", "further looks that are against a day that the model finds above control (`p_second` from 0.1, `p_without_highest` from 0.2, `adjusted_p` from the level of the test); such a day is not reported as above control"),
                     number("chance_risen", "probability that the day's rise over control has reached a quarter of the highest rise, whichever day that is on"),
+                    number("undone_by", "how many times the odds a batch effect shared by all animals of the day would have to be for `p` to reach the level of the test; given for days that the model finds above control, at the most 100", "times the odds"),
                     share("smallest_detectable", "detection limit: smallest true share that this design detects with the configured power, from simulated studies of the same design (calling method `score` only)"),
                     share("mixture", "mean over the animals of the share estimated without a cutoff"),
                     share("control_mixture", "the same for the control"),
