@@ -73,6 +73,7 @@ def _analysis(scorer: str, quantile: float) -> dict[str, Any]:
         "resolution": "",
         "integrated": "",
         "varied": "cutoff" if scorer == "score" else "scorer",
+        "onset_day": 5.0 if same else 9.0,
         "onset_low": 3.0 if same else 7.0,
         "onset_high": 7.0 if same else 14.0,
         "peak_day": 14.0,

@@ -77,7 +77,7 @@ def unknown_batches(units: pd.DataFrame, timeline: pd.DataFrame) -> list[Notice]
     known = timeline[timeline["undone_by"].notna() & (timeline["methods_against"].fillna("") == "")]
     if known.empty or (units["batch"].astype(str) != "").all():
         return []
-    least = known.loc[known["undone_by"].idxmin()]
+    least = min(records(known), key=lambda row: float(row["undone_by"]))
     more = "at least " if least["undone_by"] >= LARGEST else ""
     text = (
         "The sheet does not say what was processed together. If all animals of a day share a batch effect, no test over "
