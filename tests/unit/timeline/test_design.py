@@ -140,3 +140,18 @@ def test_smallest_p_is_what_our_permutation_gives_for_complete_separation(m: int
     low, high = np.arange(m) / 100, 1 + np.arange(n) / 100
     assert smallest_p(m, n) == pytest.approx(permutation_p(low, high, limit=100, seed=1))
     assert np.isnan(smallest_p(0, n))
+
+
+def test_an_animal_that_is_control_and_injured_at_once_or_has_no_name_is_warned_of() -> None:
+    samples = sheet([*GOOD, (7, "sham", 2)]).assign(batch="A")
+    assert codes(audit(samples)) == set()
+    injured = samples[(samples["day"] == 7) & (samples["condition"] == "injured")]["subject"].iloc[0]
+    sham = samples["condition"] == "sham"
+    twice = samples.assign(subject=samples["subject"].mask(sham & ~sham.shift(fill_value=False), injured))
+    (notice,) = audit(twice).notices
+    assert (notice.code, notice.severity) == ("control_and_injured", "warning")
+    assert notice.text.startswith(f"{injured}: ")
+    other_side = twice.assign(condition=twice["condition"].replace("sham", "contralateral"))
+    assert codes(audit(other_side)) == set()
+    unnamed = samples.assign(subject=samples["subject"].mask(samples["library"] == samples["library"][0], "NA"))
+    assert codes(audit(unnamed)) == {"subject_not_named"}
