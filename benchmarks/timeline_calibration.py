@@ -1,18 +1,22 @@
-"""How often the timeline's answers are right, over thousands of drawn studies with known truth.
+"""How often the timeline's answers are right, over drawn studies with known truth.
 
-    .venv/bin/python benchmarks/timeline_calibration.py --docs        # 300 studies a design, about an hour
-    .venv/bin/python benchmarks/timeline_calibration.py --studies 50  # a quick look
+    .venv/bin/python benchmarks/timeline_calibration.py --quick           # under a minute: 20 studies a design
+    .venv/bin/python benchmarks/timeline_calibration.py --docs            # 300 studies a design, under an hour on two cores
+    .venv/bin/python benchmarks/timeline_calibration.py --only onset      # one part
 
-Draws calls straight at the level of animals (beta-binomial), judges them by the workflow's own code, and prints the tables
-of docs/calibration.md.
+Draws calls straight at the level of animals, from laws that are not the model's own alone (`timeline_studies`), judges them by
+the workflow's own code, and beside it by what others use (`timeline_others`), and prints the tables of docs/calibration.md.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":  # not where a test imports this
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -24,8 +28,11 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from pages import markdown, write_below  # noqa: E402
-from scipy.special import expit, logit  # noqa: E402
+from scipy.special import softmax  # noqa: E402
+from timeline_others import OTHERS, propeller  # noqa: E402
+from timeline_studies import DAYS, HALF_RESPOND, LAWS, SHAPES, Design, part_reached  # noqa: E402
 
+from recovery_microglia.core.statistics import benjamini_hochberg  # noqa: E402
 from recovery_microglia.timeline.days import compare_days  # noqa: E402
 from recovery_microglia.timeline.design import Audit  # noqa: E402
 from recovery_microglia.timeline.onset import find_onset  # noqa: E402
@@ -33,295 +40,336 @@ from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
 from recovery_microglia.timeline.stratified import interactions  # noqa: E402
 
 MARK = "<!-- below: printed by benchmarks/timeline_calibration.py --docs -->"
-DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)
-BASE, TOP, T50 = 0.015, 0.20, 10.0
-"""Share called in controls, share that is added at the height of the rise, and its half-rise day."""
-OVERDISPERSION = {"none": 0.0, "typical": 0.015, "strong": 0.06}
-"""Intraclass correlation of an animal's cells; the demo's animals have about 0.015."""
-SETTINGS = TimelineSettings(n_draws=1000, n_bootstrap=200)
+SETTINGS = TimelineSettings(n_draws=500, n_bootstrap=1000)
+ALPHA = SETTINGS.alpha
 NOTHING_HELD = Audit("tested", "", pd.DataFrame(), pd.DataFrame(), [])
-
-SEX_EFFECT = 1.0
-"""Log odds by which males exceed females where the course says so."""
-ANIMAL_SD = 0.5
-"""SD of the log odds that the two sides of an animal have in common."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course to draw studies from.
-
-    Attributes
-    ----------
-    shape
-        What is added to the controls' share, as a part of `TOP`, by day.
-    kind
-        What else is special: ``bad`` libraries (their number), ``sex`` (males have more, and fall on days unevenly),
-        ``sides`` (controls are the other sides of the same animals), ``gaps`` (days and animals are missing), ``females``
-        (only they rise).
-    animals, spreads
-        Designs that are drawn.
-    """
-
-    shape: Callable[[np.ndarray], np.ndarray]
-    days: tuple[float, ...] = DAYS
-    kind: str = ""
-    bad: int = 0
-    animals: tuple[int, ...] = (2, 3, 4, 6)
-    spreads: tuple[str, ...] = ("none", "typical", "strong")
+BETA, NORMAL = "beta-binomial, rho 0.015", "logit-normal, SD 0.5"
+Row = dict[str, Any]
+Job = tuple[str, Callable[[int], list[Row]], int]
+"""A part of the page, what draws and judges one study by its seed, and the number of studies."""
 
 
-def _null(t: np.ndarray) -> np.ndarray:
-    return np.zeros_like(t)
+# ---------------------------------------------------------------- what is asked of one study
 
 
-def _step(t: np.ndarray) -> np.ndarray:
-    return np.where(t >= T50, 1.0, 0.0)
-
-
-def _logistic(t: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-(t - T50) / 2))
-
-
-def _transient(t: np.ndarray) -> np.ndarray:
-    return np.exp(-(((t - 14) / 6) ** 2))
-
-
-FEW = (3.0, 14.0, 35.0)
-COURSES = {
-    "null": Course(_null, animals=(1, 2, 3, 4, 6)),
-    "step at day 10": Course(_step, animals=(1, 2, 3, 4, 6)),
-    "logistic, half at day 10": Course(_logistic),
-    "transient, height at day 14": Course(_transient),
-    "few days (3, 14, 35)": Course(_step, FEW),
-    "null, few days": Course(_null, FEW),
-    "null, one bad library": Course(_null, bad=1),
-    "null, two bad libraries": Course(_null, bad=2, animals=(3, 6)),
-    "null, sexes uneven over days": Course(_null, kind="sex", animals=(3, 4, 6), spreads=("none", "typical")),
-    "logistic, sexes uneven": Course(_logistic, kind="sex", animals=(3, 6), spreads=("typical",)),
-    "null, other sides as controls": Course(_null, kind="sides", animals=(3, 4, 6), spreads=("none", "typical")),
-    "step, other sides as controls": Course(_step, kind="sides", animals=(3, 4, 6), spreads=("none", "typical")),
-    "null, days and animals missing": Course(_null, kind="gaps", animals=(4,)),
-    "logistic, days and animals missing": Course(_logistic, kind="gaps", animals=(4,)),
-    "step in females only": Course(_step, kind="females", animals=(4, 6), spreads=("typical",)),
-}
-
-
-def begin(course: str) -> tuple[float, float]:
-    """Return between which days a course begins to rise: where it passes 2 % and a quarter of its height.
-
-    2 % of the height are .4 percent points: a day that is called above control there is above it.
-    """
-    t = np.linspace(0, 40, 40001)
-    rise = COURSES[course].shape(t)
-    first, second = (float(t[np.argmax(rise >= part * rise.max() - 1e-12)]) for part in (0.02, 0.25))
-    return first, second
-
-
-def draw_study(
-    course: str, animals: int, rho: float, rng: np.random.Generator, *, controls: int | None = None
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return one study's animals (day, condition, k, n, …) and the true share of each day."""
-    chosen = COURSES[course]
-    kind = chosen.kind
-    when = np.array([0.0] * (controls or max(animals, 3)) + [day for day in chosen.days for _ in range(animals)])
-    if kind == "gaps":  # one animal in four is missing, and one day in four; naive animals stay
-        gone = (rng.random(len(when)) < 0.25) | np.isin(when, [d for d in chosen.days if rng.random() < 0.25])
-        when = when[~gone | (when == 0)]
-    if kind == "sides":
-        when = when[when > 0]
-    units = pd.DataFrame({"day": when, "condition": np.where(when == 0, "naive", "injured")})
-    units["subject"] = [f"m{i}" for i in range(len(units))]
-    true = BASE + TOP * np.where(when == 0, 0.0, chosen.shape(when))
-    odds = logit(true)
-    if kind in ("sex", "females"):
-        male = np.arange(len(when)) % 2 == 0
-        if kind == "sex":
-            often = {day: rng.choice([0.25, 0.75]) for day in (0.0, *chosen.days)}
-            male = rng.random(len(when)) < [often[day] for day in when]
-            odds = odds + SEX_EFFECT * (male - 0.5)
-        else:
-            odds = np.where(male, logit(BASE), odds)
-        units = units.assign(sex=np.where(male, "male", "female"), chemistry="v3", batch="A")
-    if kind == "sides":
-        own = rng.normal(0, ANIMAL_SD, len(when))
-        other = units.assign(condition="contralateral")
-        units, odds = pd.concat([units, other], ignore_index=True), np.concatenate([odds + own, logit(BASE) + own])
-    share = expit(odds)
-    drawn = share if rho == 0 else rng.beta(share * (1 / rho - 1), (1 - share) * (1 / rho - 1))
-    n = rng.lognormal(np.log(150), 0.35, len(share)).astype(int) + 20
-    k = rng.binomial(n, drawn)
-    for place in rng.choice(np.flatnonzero(units["day"] > 0), chosen.bad, replace=False) if chosen.bad else []:
-        k[place] = rng.binomial(n[place], 0.25)  # all its cells look turned, as in a library that failed
-    days = sorted(set(when) - {0.0})
-    return units.assign(k=k, n=n), pd.Series(BASE + TOP * chosen.shape(np.array(days)), index=days)
-
-
-def one_study(course: str, animals: int, rho: float, seed: int) -> list[dict[str, object]]:
-    """Return one row a day, the study's own answer repeated in each."""
-    rng = np.random.default_rng([seed, animals, int(rho * 1e4), list(COURSES).index(course)])
-    units, true = draw_study(course, animals, rho, rng)
-    days = compare_days(
-        units, status="tested", reason="", settings=SETTINGS, seed=seed, detectable=False, thorough=False
+def judged(units: pd.DataFrame, *, detectable: bool = False) -> pd.DataFrame:
+    """Return the workflow's table of days, with ``claimed``: whether the day is above control."""
+    table = compare_days(
+        units, status="tested", reason="", settings=SETTINGS, seed=1, detectable=detectable, thorough=False
     )
-    onset = find_onset(days, units, settings=SETTINGS, seed=seed)
-    claimed = not pd.isna(onset["onset_high"])
-    rise = days["day"].map(true) - BASE > 1e-9
+    above = (table["q"] < ALPHA) & (table["difference"] > 0)
+    return table.assign(model=above, claimed=above & (table["methods_against"] == ""))
+
+
+def by_others(units: pd.DataFrame) -> dict[str, bool]:
+    """Return whether each other method claims a rise on some day: q below the level, and the share higher."""
+    control = units["condition"] != "injured"
+    parts = [units[control], *(rows for _, rows in units[~control].groupby("day"))]
+    groups = [(rows["k"].to_numpy(), rows["n"].to_numpy()) for rows in parts]
+    up = np.array([(k / n).mean() > (groups[0][0] / groups[0][1]).mean() for k, n in groups[1:]])
+    return {name: bool(((benjamini_hochberg(test(groups)) < ALPHA) & up).any()) for name, test in OTHERS.items()}
+
+
+def claims(design: Design, facts: Row, seed: int) -> list[Row]:
+    """Return who claims a rise in one study."""
+    units = design.draw(np.random.default_rng([seed, 1]))
+    table = judged(units)
+    found = {"ours": bool(table["claimed"].any()), "the model alone": bool(table["model"].any())}
+    return [facts | found | by_others(units)]
+
+
+def coverage(design: Design, facts: Row, seed: int) -> list[Row]:
+    """Return whether the intervals of the control's and each day's share hold their truth."""
+    table = judged(design.draw(np.random.default_rng([seed, 2])))
+    kinds = [
+        "control and quiet days" if share == design.shares[0] else f"days of {share:.0%}" for share in design.shares
+    ]
+    bounds = [(table["control_low"][0], table["control_high"][0]), *zip(table["low"], table["high"], strict=True)]
     return [
-        {
-            "course": course, "animals": animals, "study": seed, "day": row["day"], "rises": bool(up),
-            "p": row["p"], "p_second": row["p_second"], "p_permutation": row["p_permutation"], "q": row["q"],
-            "up": bool(row["difference"] > 0), "true": true[row["day"]], "low": row["low"], "high": row["high"],
-            "claimed": claimed, "onset_low": onset["onset_low"], "onset_high": onset["onset_high"],
-            "half": onset["half_rise_day"], "half_low": onset["half_rise_low"], "half_high": onset["half_rise_high"],
-            "sustained": onset["sustained"],
-        }
-        for row, up in zip(days.to_dict("records"), rise, strict=True)
-    ]  # fmt: skip
+        facts | {"kind": kind, "holds": low <= design.true(place) <= high}
+        for place, (kind, (low, high)) in enumerate(zip(kinds, bounds, strict=True))
+    ]
 
 
-def sexes(both: bool, animals: int, rho: float, seed: int) -> dict[str, object]:
+def onset(design: Design, shape: str, facts: Row, seed: int) -> list[Row]:
+    """Return the onset's and the half-rise day's intervals of one study against the truth; no row without an onset."""
+    units = design.draw(np.random.default_rng([seed, 3]))
+    row = find_onset(judged(units), units, settings=SETTINGS, seed=1)
+    if pd.isna(row["onset_high"]):
+        return [facts | {"given": False}]
+    found: Row = facts | {"given": True}
+    sampled = [0.0, *design.when]
+    for name, part, low, high in (
+        ("quarter", 0.25, row["onset_low"], row["onset_high"]),
+        ("half", 0.5, row["half_rise_low"], row["half_rise_high"]),
+    ):
+        low = 0.0 if pd.isna(low) else low
+        truth = part_reached(SHAPES[shape], part, design.when)
+        found |= {f"{name} holds": low <= truth <= high, f"{name} days": high - low}
+        found |= {f"{name} steps": sampled.index(high) - sampled.index(low)}
+    return [found]
+
+
+def promise(design: Design, facts: Row, seed: int) -> list[Row]:
+    """Return whether a day that has the promised share is claimed, in studies like the one that promised it."""
+    rng = np.random.default_rng([seed, 4])
+    share = float(judged(design.draw(rng), detectable=True)["smallest_detectable"].iloc[0])
+    if share >= 1:
+        return []
+    risen = Design(design.law, design.animals, design.cells, (design.shares[0], share, *design.shares[2:]))
+    return [facts | {"promised": share, "drawn": bool(judged(risen.draw(rng))["claimed"].iloc[0])} for _ in range(4)]
+
+
+def sexes(both: bool, facts: Row, seed: int) -> list[Row]:
     """Return the test of a difference between the sexes over all days, where both rise or only females do."""
-    course = "step in females only"
-    rng = np.random.default_rng([seed, animals, int(rho * 1e4), int(both), 9])
-    units, _ = draw_study(course, animals, rho, rng)
-    if both:
-        later = (units["day"] >= T50) & (units["sex"] == "male")
-        other, _ = draw_study(course, animals, rho, rng)
-        females = other.loc[(other["day"] >= T50) & (other["sex"] == "female"), ["k", "n"]].to_numpy()
-        units.loc[later, ["k", "n"]] = females[: later.sum()]
-    table = interactions(units.assign(arm=""), NOTHING_HELD, ("tested", ""), SETTINGS, seed=seed)
+    rng = np.random.default_rng([seed, 5])
+    shares = np.array([0.015, 0.015, 0.115, 0.215])
+    groups = np.repeat(np.arange(4), facts["animals"])
+    male = np.arange(len(groups)) % 2 == 0
+    share = np.where(male & (not both), shares[0], shares[groups])
+    units = pd.DataFrame({"day": groups * 7.0, "condition": np.where(groups == 0, "naive", "injured"), "arm": ""})
+    units = units.assign(sex=np.where(male, "male", "female"), chemistry="v3", batch="A", n=150)
+    units["subject"] = [f"m{i}" for i in range(len(groups))]
+    units["k"] = rng.binomial(150, LAWS[BETA].draw(share, rng))
+    table = interactions(units, NOTHING_HELD, ("tested", ""), SETTINGS, seed=seed)
     whole = table[table["day"].isna()].iloc[0]
-    true = 0.0 if both else TOP * _step(np.array(DAYS)).mean()
-    return {
-        "sexes": "alike" if both else "only females rise", "animals": animals, "p below .05": whole["p"] < 0.05,
-        "permutation below .05": whole["p_permutation"] < 0.05,
-        "said to differ": not str(whole["sentence"]).startswith("No "),
-        "interval holds the truth": whole["low"] <= true <= whole["high"],
-    }  # fmt: skip
+    true = 0.0 if both else float((shares[1:] - shares[0]).mean())
+    told = not str(whole["sentence"]).startswith("No ")
+    return [facts | {"said to differ": told, "interval holds the truth": whole["low"] <= true <= whole["high"]}]
 
 
-def _design(job: tuple[str, int, str, int]) -> pd.DataFrame:
-    course, animals, spread, studies = job
-    if course.startswith("sexes"):
-        both = course.endswith("alike")
-        rows = [sexes(both, animals, OVERDISPERSION[spread], seed) for seed in range(studies)]
-        return pd.DataFrame(rows).assign(spread=spread)
-    rows = [row for seed in range(studies) for row in one_study(course, animals, OVERDISPERSION[spread], seed)]
-    return pd.DataFrame(rows).assign(spread=spread)
+def case_control(base: int, change: float, samples: int, facts: Row, seed: int) -> list[Row]:
+    """Return who finds the type that changed among five, and rises of others, in a study as scCODA's model comparison.
+
+    5,000 cells a sample of five types; normal noise of variance .05 on the log shares, multinomial counts.
+    """
+    rng = np.random.default_rng([seed, 6])
+    rest = (5000 - base) / 4
+    counts = []
+    for more in (0.0, change):
+        first = base * (1 + more)
+        mean = np.log([first, *[rest * (5000 - first) / (5000 - base)] * 4])
+        shares = softmax(mean + np.sqrt(0.05) * rng.standard_normal((samples, 5)), axis=1)
+        counts.append(np.array([rng.multinomial(5000, own) for own in shares]))
+    control, case = (table / 5000 for table in counts)
+    up = case.mean(axis=0) > control.mean(axis=0)
+    units = pd.DataFrame({"day": np.repeat([0.0, 1.0], samples), "condition": np.repeat(["naive", "injured"], samples)})
+    both = np.concatenate(counts)
+    tables = [judged(units.assign(k=both[:, kind], n=5000)).iloc[0] for kind in range(5)]
+    clear = np.array([table["methods_against"] == "" for table in tables])
+    p = {"ours": np.array([table["p"] for table in tables]), "propeller": propeller(*counts)}
+    groups = [[(table[:, kind], np.full(samples, 5000)) for table in counts] for kind in range(5)]
+    p |= {
+        name: np.array([float(test(own)[0]) for own in groups]) for name, test in OTHERS.items() if name != "arcsine t"
+    }
+    rows = []
+    for name, own in p.items():
+        found = (benjamini_hochberg(own) < ALPHA) & up & (clear if name == "ours" else True)
+        rows.append(facts | {"method": name, "found": bool(found[0]), "false rises": int(found[1:].sum())})
+    return rows
 
 
-def _steps(row: pd.Series, days: tuple[float, ...]) -> float:
-    """Return the width of an onset interval in sampling steps."""
-    low = 0.0 if pd.isna(row["onset_low"]) else row["onset_low"]
-    sampled = [0.0, *days]
-    return sampled.index(row["onset_high"]) - sampled.index(low)
+# ---------------------------------------------------------------- the designs
 
 
-def summarise(table: pd.DataFrame) -> str:
-    """Return the tables as Markdown."""
-    keys = ["course", "animals", "spread"]
-    by_sex = table[table["sexes"].notna()] if "sexes" in table else table.iloc[:0]
-    table = table[table["course"].notna()]
-    table = table.assign(**{name: table[name].astype(bool) for name in ("rises", "claimed", "up")})
-    studies = table.drop_duplicates([*keys, "study"])
-    null = table[~table.groupby("course")["rises"].transform("any")]
-    errors = null.groupby(keys, sort=False).agg(
-        model=("p", lambda p: (p < 0.05).mean()), second=("p_second", lambda p: (p < 0.05).mean()),
-        permutation=("p_permutation", lambda p: (p < 0.05).mean()),
-    )  # fmt: skip
-    errors["emergence claimed"] = (
-        studies[studies["course"].isin(null["course"])].groupby(keys, sort=False)["claimed"].mean()
+def _grid() -> Iterable[tuple[int, int, float]]:
+    yield from ((2, 300, 0.02), (3, 20, 0.05), (3, 100, 0.02), (3, 300, 0.02), (3, 1000, 0.02), (3, 5000, 0.02))
+    yield from ((4, 300, 0.02), (6, 300, 0.02))
+
+
+def jobs(studies: int) -> list[Job]:
+    """Return all designs."""
+    found: list[Job] = []
+
+    def add(
+        part: str, judge: Callable[..., list[Row]], *arguments: object, times: float = 1.0, **facts: object
+    ) -> None:
+        found.append((part, partial(judge, *arguments, facts), max(int(studies * times), 5)))
+
+    for law in LAWS.values():
+        for animals, cells, share in _grid():
+            for days in (1, 5):
+                design = Design(law, animals, cells, (share,) * (1 + days))
+                add("null", claims, design, law=law.name, animals=animals, cells=cells, days=days)
+    departures: dict[str, dict[str, Any]] = {
+        "one failed library": {"failed": 1},
+        "sexes uneven over days": {"sexes": 1.0},
+        "other sides as controls": {"sides": 0.5},
+        "days share a shift, SD 0.5": {"shift": 0.5},
+        "days share a shift, SD 1": {"shift": 1.0},
+    }
+    for name, change in departures.items():
+        for law in (LAWS["animals alike"], LAWS[BETA], LAWS["beta-binomial, rho 0.06"], LAWS[NORMAL]):
+            for animals in (2, 3, 4, 6):
+                if animals == 2 and "sexes" in change:
+                    continue  # too few animals for a model with covariates
+                for days in (1, 5):
+                    design = Design(law, animals, 150, (0.015,) * (1 + days), **change)
+                    add("departures", claims, design, case=name, law=law.name, animals=animals, days=days)
+    for law in (LAWS[NORMAL], LAWS[BETA]):
+        for animals, top in ((3, 0.05), (4, 0.05), (2, 0.08)):
+            for what, shares in (
+                ("one day", (0.01, top)),
+                ("three days of five", (0.01, 0.01, 0.01, top, top, top)),
+            ):
+                design = Design(law, animals, 300, shares)
+                add("power", claims, design, law=law.name, animals=animals, rise=f"1 to {top:.0%}", on=what, times=2)
+    quiet = (0.015, 0.015, 0.05, 0.2, 0.2)
+    for law in LAWS.values():
+        for animals, cells in ((2, 150), (3, 150), (3, 2000), (6, 300)):
+            add("coverage", coverage, Design(law, animals, cells, quiet), law=law.name, animals=animals, cells=cells)
+    for animals, cells in ((3, 150), (6, 300)):
+        design = Design(HALF_RESPOND, animals, cells, quiet, respond=0.5)
+        add("coverage", coverage, design, law=HALF_RESPOND.name, animals=animals, cells=cells)
+    for shape, curve in SHAPES.items():
+        for law in (LAWS[BETA], LAWS[NORMAL]):
+            for animals, cells in ((3, 100), (3, 300), (3, 3000), (6, 300)):
+                shares = (0.015, *(0.015 + 0.2 * curve(np.array(DAYS))))
+                design = Design(law, animals, cells, shares, DAYS)
+                add("onset", onset, design, shape, shape=shape, law=law.name, animals=animals, cells=cells)
+    for law in (LAWS["animals alike"], LAWS[BETA], LAWS["beta-binomial, rho 0.06"], LAWS[NORMAL]):
+        for animals in (2, 3, 6):
+            design = Design(law, animals, 200, (0.02,) * 4)
+            add("promise", promise, design, law=law.name, animals=animals, times=0.2)
+    for both in (True, False):
+        for animals in (4, 6):
+            add("sexes", sexes, both, sexes="alike" if both else "only females rise", animals=animals, times=0.5)
+    for samples in (2, 3, 5):
+        for base in (200, 400, 1000):
+            for more in (0.0, 1 / 3, 1 / 2, 1.0, 2.0):
+                add("case-control", case_control, base, more, samples, samples=samples, change=more, times=0.2)
+    return found
+
+
+@cache
+def _jobs(studies: int) -> list[Job]:
+    return jobs(studies)
+
+
+def run(studies: int, place: int) -> tuple[str, list[Row]]:
+    """Draw and judge the studies of a design, by its place among all (what judges them cannot be sent to a process)."""
+    part, judge, size = _jobs(studies)[place]
+    return part, [row for seed in range(size) for row in judge(seed)]
+
+
+# ---------------------------------------------------------------- the tables
+
+
+METHODS = ["ours", "the model alone", *OTHERS]
+
+
+def _null(table: pd.DataFrame) -> str:
+    by_law = table.groupby(["law", "days"], sort=False)[METHODS].mean()
+    designs = table.groupby(["law", "animals", "cells", "days"], sort=False)[METHODS].mean()
+    worst = designs.groupby(["law", "days"], sort=False)["ours"].max().rename("ours, worst design")
+    sizes = table.groupby(["animals", "cells"], sort=False)[METHODS].mean()
+    return f"{markdown(by_law.join(worst), '.3f')}\n\n{markdown(sizes, '.3f')}"
+
+
+def _departures(table: pd.DataFrame) -> str:
+    designs = table.groupby(["case", "law", "animals", "days"], sort=False)["ours"].mean()
+    worst = designs.groupby(["case", "animals"], sort=False).max().rename("ours, worst design")
+    return markdown(table.groupby(["case", "animals"], sort=False)[METHODS].mean().join(worst), ".3f")
+
+
+def _coverage(table: pd.DataFrame) -> str:
+    shown = table.pivot_table(index=["law", "animals", "cells"], columns="kind", values="holds", sort=False)
+    return markdown(shown, ".3f")
+
+
+def _onset(table: pd.DataFrame) -> str:
+    keys = ["shape", "law", "animals", "cells"]
+    shown = table.groupby(keys, sort=False)[["given"]].mean()
+    known = table[table["given"]]
+    known = known.astype({f"{name} holds": float for name in ("quarter", "half")})
+    for name in ("quarter", "half"):
+        by = known.groupby(keys, sort=False)
+        shown[f"{name} holds"] = by[f"{name} holds"].mean()
+        shown[f"{name}: median steps"] = by[f"{name} steps"].median()
+        shown[f"{name}: median days"] = by[f"{name} days"].median()
+    return markdown(shown, ".3f")
+
+
+def _promise(table: pd.DataFrame) -> str:
+    by = table.groupby(["law", "animals"], sort=False)
+    return markdown(by["promised"].median().to_frame("median promised share").join(by["drawn"].mean()), ".3f")
+
+
+def _case_control(table: pd.DataFrame) -> str:
+    by = table.assign(change=table["change"].map("{:.2f}".format)).groupby(["samples", "change", "method"], sort=False)
+    means = by["found"].mean().reset_index()
+    found = means.pivot_table(index=["samples", "change"], columns="method", values="found", sort=False)
+    rises = table.groupby("method", sort=False)[["found", "false rises"]].sum()
+    wrong = rises["false rises"] / (rises["found"] + rises["false rises"])
+    return f"{markdown(found, '.3f')}\n\nRises that are none, of all found: " + ", ".join(
+        f"{name} {value:.3f}" for name, value in wrong.items()
     )
-    rising = table[table["rises"]]
-    late = rising[rising["true"] > BASE + TOP / 2]
-    power = late.groupby(keys, sort=False).agg(
-        model=("p", lambda p: (p < 0.05).mean()), second=("p_second", lambda p: (p < 0.05).mean()),
-        permutation=("p_permutation", lambda p: (p < 0.05).mean()),
-    )  # fmt: skip
-    power["emergence claimed"] = studies.groupby(keys, sort=False)["claimed"].mean()
-    # where sexes or sides of animals differ, the share of a day is not one number
-    cover = table[table["low"].notna() & table["course"].map(lambda name: COURSES[name].kind in ("", "gaps"))]
-    cover = cover.assign(inside=cover["true"].between(cover["low"], cover["high"]))
-    covered = cover.pivot_table(index=keys[:2], columns="spread", values="inside", sort=False)
-    onset = studies[studies["claimed"] & ~studies["course"].isin(null["course"])].copy()
-    begins = [begin(name) for name in onset["course"]]
-    onset["holds"] = [
-        (0 if pd.isna(low) else low) < last and high >= first
-        for low, high, (first, last) in zip(onset["onset_low"], onset["onset_high"], begins, strict=True)
-    ]
-    onset["steps"] = [_steps(row, COURSES[row["course"]].days) for _, row in onset.iterrows()]
-    when = onset.groupby(keys, sort=False).agg(
-        given=("holds", "size"), holds=("holds", "mean"), at_most_two_steps=("steps", lambda s: (s <= 2).mean())
-    )
-    when["given"] = when["given"] / table["study"].nunique()
-    half = studies[studies["half"].notna() & studies["course"].str.contains("logistic")]
-    half = half[half["course"].map(lambda name: COURSES[name].kind in ("", "gaps"))]
-    t50 = half.groupby(keys, sort=False).apply(  # type: ignore[call-overload]  # the stubs, of pandas 3, lack include_groups
-        lambda g: pd.Series(
-            {
-                "given": len(g) / table["study"].nunique(),
-                "covers day 10": ((g["half_low"] <= T50) & (g["half_high"] >= T50)).mean(),
-                "mean error, days": (g["half"] - T50).mean(),
-                "median width, days": (g["half_high"] - g["half_low"]).median(),
-            }
-        ),
-        include_groups=False,
-    )
-    parts = [
-        ("Type-I error at 0.05 (days of studies without a rise)", errors),
-        ("Power (days at more than half of the rise)", power),
-        ("Coverage of the 95 % interval of a day's share", covered),
-        ("Onset interval", when),
-        ("Half-rise day", t50),
-    ]
-    if len(by_sex):
-        columns = ["p below .05", "permutation below .05", "said to differ", "interval holds the truth"]
-        differ = (
-            by_sex.astype(dict.fromkeys(columns, float))
-            .groupby(["sexes", "animals", "spread"], sort=False)[columns]
-            .mean()
-        )
-        parts.append(("Difference between the sexes, over all days (half of the animals of a day are female)", differ))
-    return "\n\n".join(f"### {title}\n\n{markdown(part, '.3f')}" for title, part in parts)
+
+
+def _sexes(table: pd.DataFrame) -> str:
+    columns = ["said to differ", "interval holds the truth"]
+    return markdown(table.astype(dict.fromkeys(columns, float)).groupby(["sexes", "animals"], sort=False)[columns].mean(), ".3f")  # fmt: skip
+
+
+DAM = {
+    "AD cortex against WT cortex": ([0, 1], [412, 583], [59, 100], [912, 910]),
+    "AD cerebellum against WT cerebellum": ([2, 4], [454, 431], [2, 6], [716, 728]),
+}
+"""Disease-associated microglia among microglia of each mouse, of a published notebook: a rise, and none."""
+
+
+def real_case() -> str:
+    """Return what all methods say of the published counts."""
+    rows = []
+    for name, (k_control, n_control, k, n) in DAM.items():
+        units = pd.DataFrame({"day": [0.0] * 2 + [1.0] * 2, "condition": ["naive"] * 2 + ["injured"] * 2})
+        units = units.assign(k=k_control + k, n=n_control + n)
+        row = judged(units, detectable=True).iloc[0]
+        groups = [(np.array(k_control), np.array(n_control)), (np.array(k), np.array(n))]
+        facts = {"comparison": name, "share": row["fraction"], "low": row["low"], "high": row["high"]}
+        facts |= {"control": row["control_fraction"], "ours: above": str(bool(row["claimed"])), "ours": row["p"]}
+        rows.append(facts | {other: float(test(groups)[0]) for other, test in OTHERS.items()})
+    return markdown(pd.DataFrame(rows).set_index("comparison"), ".3g")
+
+
+PARTS: dict[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
+    "null": ("False claims: studies without a rise in which some day is said to be above control", _null),
+    "departures": ("False claims where studies are not clean", _departures),
+    "power": (
+        "Power: studies in which a rise is found",
+        lambda table: markdown(table.groupby(["law", "animals", "rise", "on"], sort=False)[METHODS].mean(), ".3f"),
+    ),
+    "coverage": ("Coverage of the 95 % interval of a day's share", _coverage),
+    "onset": ("Onset (quarter of the rise) and half-rise day", _onset),
+    "promise": ("Promised power of .8: how often a day with the promised share is found", _promise),
+    "sexes": ("Difference between the sexes, over all days", _sexes),
+    "case-control": ("A published case-control simulation: how often the changed type is found", _case_control),
+}
 
 
 def main() -> None:
     """Draw and judge the studies of every design, two designs at a time."""
-    from concurrent.futures import ProcessPoolExecutor
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=300)
+    parser.add_argument("--quick", action="store_true", help="20 studies a design, every sixth design")
+    parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--docs", action="store_true", help="put the tables into docs/calibration.md")
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "timeline_calibration.tsv")
     chosen = parser.parse_args()
-    jobs = [
-        (course, animals, spread, chosen.studies)
-        for course, design in COURSES.items()
-        for animals in design.animals
-        for spread in design.spreads
-    ]
-    jobs += [
-        (f"sexes {kind}", animals, spread, chosen.studies)
-        for kind in ("alike", "differ")
-        for animals in (4, 6)
-        for spread in ("typical", "strong")
-    ]
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    tables: list[pd.DataFrame] = []
+    studies = 20 if chosen.quick else chosen.studies
+    todo = [place for place, job in enumerate(_jobs(studies)) if not chosen.only or job[0] in chosen.only]
+    todo = todo[::6] if chosen.quick else todo
+    rows: dict[str, list[Row]] = {}
+    began = time.time()
     with ProcessPoolExecutor(chosen.processes) as pool:
-        for job, part in zip(jobs, pool.map(_design, jobs), strict=True):
-            tables.append(part)
-            print(
-                f"{len(tables)} of {len(jobs)}: {job[0]}, {job[1]} animals, spread {job[2]}",
-                file=sys.stderr,
-                flush=True,
-            )
-            # after each design, so that a run that is broken off is not lost
-            pd.concat(tables, ignore_index=True).to_csv(chosen.out, sep="\t", index=False, float_format="%.5g")
-    table = pd.concat(tables, ignore_index=True)
-    summary = summarise(table)
+        for place, (part, found) in enumerate(pool.map(partial(run, studies), todo), start=1):
+            rows.setdefault(part, []).extend(found)
+            print(f"{place} of {len(todo)} ({part}), {time.time() - began:.0f} s", file=sys.stderr, flush=True)
+    parts = [
+        f"### {title}\n\n{show(pd.DataFrame(rows[part]))}" for part, (title, show) in PARTS.items() if part in rows
+    ]
+    parts.append(f"### Disease-associated microglia of a published notebook, two mice a side\n\n{real_case()}")
+    summary = "\n\n".join(parts)
     if chosen.docs:
         write_below("calibration.md", MARK, summary)
     print(summary)

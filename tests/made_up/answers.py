@@ -15,21 +15,23 @@ ONSET: dict[str, Any] = {
     "arm": "",
     "status": "tested",
     "reason": "",
+    "onset_day": 5.0,
     "onset_low": 3.0,
     "onset_high": 7.0,
     "left_censored": False,
     "right_censored": False,
+    "first_above": 7.0,
     "peak_day": 14.0,
     "peak_fraction": 0.128,
     "sustained": "sustained",
     "trend_p": 0.0004,
     "half_rise_day": 8.2,
-    "half_rise_low": 6.1,
-    "half_rise_high": 11.0,
+    "half_rise_low": 3.0,
+    "half_rise_high": 14.0,
     "sentence": "Recovery microglia rise above control between day 3 and day 7, and stay above it on every later day.",
 }
 """A row of onset.tsv: a rise that was tested."""
-ESTIMATES = ("onset_low", "onset_high", "peak_day", "peak_fraction", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high")  # fmt: skip
+ESTIMATES = ("onset_day", "onset_low", "onset_high", "first_above", "peak_day", "peak_fraction", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high")  # fmt: skip
 
 
 def described_onset(reason: str, sentence: str) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def _analysis(scorer: str, quantile: float) -> dict[str, Any]:
         "resolution": "",
         "integrated": "",
         "varied": "cutoff" if scorer == "score" else "scorer",
+        "onset_day": 5.0 if same else 9.0,
         "onset_low": 3.0 if same else 7.0,
         "onset_high": 7.0 if same else 14.0,
         "peak_day": 14.0,

@@ -55,11 +55,12 @@ def cramers_v(first: pd.Series, second: pd.Series) -> float:
 def smallest_p(n_first: int, n_second: int) -> float:
     """Return the smallest two-sided p that a permutation of two groups of subjects can reach.
 
-    Exact: two of all ``comb(n1 + n2, n1)`` splits are the most extreme ones (one in each direction).
+    Exact: of all ``comb(n1 + n2, n1)`` splits one is the most extreme; of groups of one size its mirror image is as
+    extreme, of unequal ones it is none of the splits.
     """
     if n_first < 1 or n_second < 1:
         return float("nan")
-    return min(2 / comb(n_first + n_second, n_first), 1.0)
+    return min((2 if n_first == n_second else 1) / comb(n_first + n_second, n_first), 1.0)
 
 
 def welch_p(first: Floats, second: Floats) -> float:

@@ -279,7 +279,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         ax.tick_params(axis="y", length=0)
         return figure
 
-    alt = f"Onset intervals of {n} alternative analyses; {int(main.sum())} of {n} give the reported interval."
+    alt = f"Onset intervals of {n} alternative analyses; {int(main.sum())} of {n} are compatible with the reported interval."
     silent = f" {len(own) - n} more have no answer." if n < len(own) else ""
     with house_style():
         svg, narrow = at_two_widths(draw, f"alternatives-{arm}", alt + silent)
@@ -303,7 +303,7 @@ def _answered(table: pd.DataFrame) -> pd.Series:
 
 
 def _agrees(table: pd.DataFrame) -> pd.Series:
-    """Return which alternatives give the reported interval."""
+    """Return which alternatives are compatible with the reported interval."""
     return table["agrees"].astype(str).isin(["True", "1", "1.0"])
 
 
@@ -359,7 +359,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
 
 
 def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
-    """Draw how many alternative analyses give the reported interval, by the choice that they vary.
+    """Draw how many alternative analyses are compatible with the reported interval, by the choice that they vary.
 
     Parameters
     ----------
@@ -383,7 +383,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
         ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
-        ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="the reported interval")
+        ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="compatible with the reported interval")
         for height, row in zip(y, records(counts), strict=True):
             ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
         ax.set_yticks(y, counts["choice"])
@@ -394,7 +394,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
         return figure
 
     told = "; ".join(f"{row['choice']} {row['same_interval']} of {row['analyses']}" for row in records(counts))
-    alt = f"Analyses that give the reported interval, by the choice that was varied: {told}."
+    alt = f"Analyses that are compatible with the reported interval, by the choice that was varied: {told}."
     with house_style():
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
     return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),

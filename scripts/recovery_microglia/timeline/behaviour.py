@@ -85,7 +85,8 @@ def _lag(own: pd.DataFrame, onset: Mapping[str, Any], seed: int) -> dict[str, fl
     point = half_recovery(day, mean, higher_is_better=higher)
     rise = float(onset["half_rise_day"])
     found = {"half_recovery_day": point, "half_rise_day": rise, "lag": point - rise}
-    spread = (float(onset["half_rise_high"]) - float(onset["half_rise_low"])) / 3.92
+    # an interval without a lower end opens on the day of the injury
+    spread = (float(onset["half_rise_high"]) - np.nan_to_num(float(onset["half_rise_low"]))) / 3.92
     error = own["sem"].to_numpy(float)
     if not np.isfinite(found["lag"]) or not np.isfinite(error).all() or not np.isfinite(spread):
         return found
@@ -153,12 +154,13 @@ def _sentence(row: Mapping[str, Any]) -> str:
         return f"{who[0].upper()}{who[1:]} is not compared with the share of recovery cells: {row['reason']}."
     if not np.isfinite(row["correlation"]):
         return f"{who[0].upper()}{who[1:]} or the share of recovery cells does not vary over the {row['n_days']} days."
+    whose = " of all animals" if row["sex"] in ("female", "male") else ""
     way = "neither the same way nor opposite ways"
     if abs(row["correlation"]) >= 0.005:  # what is shown as 0.00 has no sign
         way = "the same way" if row["correlation"] > 0 else "opposite ways"
     p = f"permutation over days p {row['p']:.2g}, smallest possible {row['p_smallest']:.2g}; " if row["p"] >= 0 else ""
     text = (
-        f"Over the {row['n_days']} days after injury on which both were measured, {who} and the share of recovery cells go "
+        f"Over the {row['n_days']} days after injury on which both were measured, {who} and the share of recovery cells{whose} go "
         f"{way} (Spearman {row['correlation']:.2f}; {p}n is days, not animals)."
     )
     if np.isfinite(row["lag"]):

@@ -7,30 +7,48 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.timeline.fractions import Group
 
 
 def variance_stabilised_test(first: Group, second: Group, everything: Sequence[Group]) -> float:
-    """Return a two-sided p by a t-test on arcsine-root fractions with one variance for all groups.
+    """Return `arcsine_t_p` of two groups, one variance for all; both are among ``everything``."""
+    if len(first.k) == 0 or len(second.k) == 0:
+        return float("nan")
+    used = [group for group in everything if len(group.k)]
+    at = {id(group): place for place, group in enumerate(used)}
+    counts, cells = [group.k[None] for group in used], [group.n for group in used]
+    return float(arcsine_t_p(counts, cells, at[id(first)], at[id(second)])[0])
+
+
+def arcsine_t_p(counts: Sequence[Integers], cells: Sequence[Integers], first: int, second: int) -> Floats:
+    """Return two-sided p of t-tests on arcsine-root fractions with one variance for all groups, one p a study.
 
     As propeller (Phipson 2022, Bioinformatics 38:4720) with its variance shrunk completely: with two or three
     animals a group, the common variance is the only one worth having. NaN without residual degrees of freedom.
+
+    Parameters
+    ----------
+    counts
+        Cells called, a group each (studies × animals).
+    cells
+        Cells of each animal, a group each.
+    first, second
+        Places of the groups that are compared.
     """
     from scipy.special import stdtr
 
-    def root(group: Group) -> Floats:
-        return np.asarray(np.arcsin(np.sqrt(group.fraction)))
-
-    freedom = sum(len(group.k) - 1 for group in everything)
-    if freedom < 1 or len(first.k) == 0 or len(second.k) == 0:
-        return float("nan")
-    residual = sum(float(((root(group) - root(group).mean()) ** 2).sum()) for group in everything)
+    roots = [np.arcsin(np.sqrt(k / n)) for k, n in zip(counts, cells, strict=True)]
+    freedom = sum(root.shape[1] - 1 for root in roots)
+    if freedom < 1:
+        return np.full(len(roots[0]), np.nan)
+    residual = np.sum([((root - root.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) for root in roots], axis=0)
     # binomial sampling alone gives 1/(4n): a smaller observed variance is luck
-    floor = float(np.mean([np.mean(1 / (4 * group.n)) for group in everything if len(group.n)]))
-    variance = max(residual / freedom, floor)
-    error = np.sqrt(variance * (1 / len(first.k) + 1 / len(second.k)))
-    return float(2 * stdtr(freedom, -abs(root(second).mean() - root(first).mean()) / error))
+    floor = float(np.mean([np.mean(1 / (4 * n)) for n in cells]))
+    variance = np.maximum(residual / freedom, floor)
+    error = np.sqrt(variance * (1 / len(cells[first]) + 1 / len(cells[second])))
+    difference = roots[second].mean(axis=1) - roots[first].mean(axis=1)
+    return np.asarray(2 * stdtr(freedom, -np.abs(difference) / error))
 
 
 def permutation_p(first: Floats, second: Floats, *, limit: int, seed: int) -> float:

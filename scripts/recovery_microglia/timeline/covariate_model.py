@@ -1,10 +1,10 @@
 """Days against controls with sex, chemistry and batch held fixed.
 
-The model of `betabinomial` with one more term: logit of a subject's mean = logit(p of its group) + covariates x beta,
-beta the same in all groups, prior normal with SD `PRIOR_SD`. Groups' p and the intraclass correlation are integrated
-on grids as there; beta is drawn from the normal approximation at the mode of what is left. The test is that of
-`betabinomial.contrast`: studies are drawn without a difference between day and control, but *with* the covariates as
-they fell on the animals; so what an uneven mixture of sexes does to the difference is no evidence.
+The model of `betabinomial`, its constant law, with one more term: logit of a subject's mean = logit(p of its group) +
+covariates x beta, beta the same in all groups, prior normal with SD `PRIOR_SD`. Groups' p and the intraclass correlation
+are integrated on grids as there; beta is drawn from the normal approximation at the mode of what is left, and each draw
+counts by how likely it is. The p is that of `betabinomial.tail`: what an uneven mixture of sexes does to the difference is
+no evidence.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
+from recovery_microglia.core.arrays import Floats, Integers, Texts
 from recovery_microglia.timeline import betabinomial as bb
 
 COVARIATES = ("sex", "chemistry", "batch")
@@ -23,10 +23,18 @@ LEAST_FREEDOM = 4
 """Subjects that must be left over after groups and covariates, for the covariates' effect to be learnt from them."""
 PRIOR_SD = 0.7
 """Of a covariate's effect on the log odds: a factor of two in the share is usual, one of four is not."""
-EFFECTS = 16
-"""Draws of the covariates' effects, at the most; each carries its part of the drawn studies."""
+EFFECTS = 32
+"""Draws of the covariates' effects."""
 COARSE_RHO, COARSE_P, MIDDLE_P = slice(None, None, 3), slice(4, None, 16), slice(2, None, 4)
-"""Parts of the grids: for estimating the covariates' effects, and for drawing studies."""
+"""Parts of the grids: for estimating the covariates' effects, and for the test."""
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A day against its control with covariates held fixed: difference of shares, and two-sided p."""
+
+    difference: float
+    p: float
 
 
 @dataclass(frozen=True)
@@ -123,11 +131,10 @@ def adjusted_contrasts(
     units: pd.DataFrame,
     group: Texts,
     held: Covariates,
-    sides: Mapping[float, tuple[Bools, Bools]],
+    sides: Mapping[float, tuple[str, str]],
     *,
-    draws: int,
     rng: np.random.Generator,
-) -> dict[float, bb.Contrast]:
+) -> dict[float, Adjusted]:
     """Compare days with their controls, the covariates held fixed.
 
     Parameters
@@ -139,48 +146,38 @@ def adjusted_contrasts(
     held
         From `covariates`.
     sides
-        Day to the subjects of its control and of the day.
-    draws
-        Studies drawn under the null for each day.
+        Day to the groups of its control and of the day.
+    rng
+        For the draws of the covariates' effects.
 
     Returns
     -------
     dict
-        Day to its contrast; the difference is what is left of the observed one after the covariates.
+        Day to its contrast; the difference is that of the groups' shares at the mean of the covariates.
     """
     k, n = units["k"].to_numpy(np.int64), units["n"].to_numpy(np.int64)
     mode, covariance = effects(k, n, group, held.columns)
-    # a hundred studies for each effect at least: few draws take few effects
-    n_effects = max(min(EFFECTS, draws // 100), 4)
-    drawn = rng.multivariate_normal(mode, covariance, n_effects, method="eigh")
-    p, member = bb.P[MIDDLE_P], _members(group)
-    size = int(np.ceil(draws / n_effects))
-    simulated: dict[float, list[Floats]] = {day: [] for day in sides}
-    typical: list[float] = []
-    for beta in drawn:
-        offset = held.columns @ beta
-        grids = _subjects(k, n, offset, p, bb.RHO)
-        weight = bb.rho_posterior(_by_group(grids, member))
-        typical.append(float(weight @ bb.RHO))
+    drawn = rng.multivariate_normal(mode, covariance, EFFECTS, method="eigh")
+    p, member, prior = bb.P[MIDDLE_P], _members(group), bb.rho_prior()
+    place = {name: i for i, name in enumerate(np.unique(group).tolist())}
+    precision = np.linalg.inv(covariance)
+    logs = np.empty(EFFECTS)
+    tails: dict[float, list[float]] = {day: [] for day in sides}
+    differences: dict[float, list[float]] = {day: [] for day in sides}
+    for i, beta in enumerate(drawn):
+        grids = _by_group(_subjects(k, n, held.columns @ beta, p, bb.RHO), member)
+        by_rho = np.log(prior) + bb.log_mean_exp(grids, axis=2).sum(axis=0)
+        weight = np.exp(by_rho - by_rho.max())
+        # how likely the draw is, over how often the approximation draws it
+        away = beta - mode
+        logs[i] = (
+            by_rho.max() + np.log(weight.sum()) - 0.5 * (beta @ beta) / PRIOR_SD**2 + 0.5 * away @ precision @ away
+        )
+        weight = weight / weight.sum()
         for day, (control, own) in sides.items():
-            both = np.flatnonzero(control | own)
-            null = bb.p_given_rho(grids[both].sum(axis=0))
-            index = rng.choice(len(bb.RHO), size, p=weight)
-            common = p[bb.choose_rows(null[index], rng)]
-            mean = expit(logit(common)[:, None] + offset[both])
-            counts = bb.draw(mean, bb.RHO[index], n[both], rng)
-            simulated[day].append(_difference(counts, n[both], own[both], typical[-1]))
-    usual = float(np.mean(typical))
-    found = {}
-    for day, (control, own) in sides.items():
-        both = np.flatnonzero(control | own)
-        null_differences = np.concatenate(simulated[day])
-        left = float(_difference(k[both], n[both], own[both], usual) - null_differences.mean())
-        extreme = int((np.abs(null_differences - null_differences.mean()) >= abs(left) - 1e-12).sum())
-        found[day] = bb.Contrast(left, (1 + extreme) / (1 + len(null_differences)))
-    return found
-
-
-def _difference(k: Integers, n: Integers, own: Bools, rho: float) -> Floats:
-    """Return the share of ``own`` minus that of the others (last axis: subjects)."""
-    return bb.mean_fraction(k[..., own], n[own], rho) - bb.mean_fraction(k[..., ~own], n[~own], rho)
+            first, second = grids[place[control]], grids[place[own]]
+            tails[day].append(bb.tail(first, second, weight))
+            differences[day].append(float(weight @ (bb.p_given_spread(second) - bb.p_given_spread(first)) @ p))
+    counts = np.exp(logs - logs.max())
+    counts = counts / counts.sum()
+    return {day: Adjusted(float(counts @ differences[day]), bb.two_sided(float(counts @ tails[day]))) for day in sides}

@@ -12,26 +12,45 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.arrays import Floats
-from recovery_microglia.core.frame_access import records, row_of_largest
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p
-from recovery_microglia.core.vocabulary import Condition, Denominator, Route, Status
+from recovery_microglia.core.vocabulary import Denominator, Route, Status
 from recovery_microglia.timeline import betabinomial as bb
+from recovery_microglia.timeline.above_control import looks_against, p_without_highest, upper_p
+from recovery_microglia.timeline.batch_shift import add_undoing
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
 from recovery_microglia.timeline.design import Audit
+from recovery_microglia.timeline.detection import draw_studies, smallest_detectable
 from recovery_microglia.timeline.error_correction import of_group
-from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, group_of, pick_control, units_of_arm
-from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
-from recovery_microglia.timeline.paired_model import Pairs, paired_contrast, paired_p, pairs_of, spread
+from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, units_of_arm
+from recovery_microglia.timeline.onset import ONSET_COLUMNS, QUARTER, find_onset
+from recovery_microglia.timeline.paired_model import (
+    Pairs,
+    paired_difference,
+    paired_p,
+    paired_tail,
+    spread,
+    without_highest_pair,
+)
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import Side, sides_of
 
-RISEN = 0.25
-"""Part of the highest rise that counts as risen."""
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
     *("control_fraction", "control_low", "control_high", "difference", "rise_low", "rise_high"),
-    *("p", "p_second", "p_permutation", "p_smallest", "q", "adjusted_p", "adjusted_difference", "adjusted_for"),
-    *("methods_against", "chance_risen", "smallest_detectable", "mixture", "control_mixture"),
+    *(
+        "p",
+        "p_second",
+        "p_without_highest",
+        "p_permutation",
+        "p_smallest",
+        "q",
+        "adjusted_p",
+        "adjusted_difference",
+        "adjusted_for",
+    ),
+    *("methods_against", "chance_risen", "undone_by", "smallest_detectable", "mixture", "control_mixture"),
     *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
 )
 RISE_COLUMNS = (
@@ -39,52 +58,22 @@ RISE_COLUMNS = (
     *("corrected", "corrected_low", "corrected_high", "control_corrected"),
 )
 POSTERIOR_DRAWS = 4000
-SAME_ANIMALS = ", same animals"
-
-
-# ---------------------------------------------------------------- sides
 
 
 @dataclass(frozen=True)
-class Side:
-    """A day and its control.
+class Spreads:
+    """What a study says of how its animals differ: posterior weights of `betabinomial`'s spreads.
 
     Attributes
     ----------
-    rows, control_rows
-        Their subjects, one row each.
-    group, control
-        The same as counts; ``control.label`` names it.
-    pairs
-        The subjects' two sides, where each has its own control side; else None.
+    constant
+        Of the constant law alone, for tests.
+    both
+        Of both laws, for estimates.
     """
 
-    rows: pd.DataFrame
-    control_rows: pd.DataFrame
-    group: Group
-    control: Group
-    pairs: Pairs | None
-
-    @property
-    def single(self) -> bool:
-        """Whether either side has fewer than two subjects."""
-        return min(len(self.group.k), len(self.control.k)) < 2
-
-
-def _sides(units: pd.DataFrame) -> dict[float, Side]:
-    """Return every post-injury day with its control; equal groups are one object."""
-    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
-    controls: dict[str, Group] = {}
-    found = {}
-    for day in sorted(injured["day"].dropna().unique()):
-        rows = injured[injured["day"] == day]
-        control_rows, name = pick_control(units, day)
-        pairs = pairs_of(control_rows, rows) if name.startswith("contralateral day") else None
-        name += SAME_ANIMALS if pairs else ""
-        if name not in controls:
-            controls[name] = group_of(control_rows, name)
-        found[day] = Side(rows, control_rows, group_of(rows, f"day {day:g}"), controls[name], pairs)
-    return found
+    constant: Floats
+    both: Floats
 
 
 # ---------------------------------------------------------------- the days
@@ -118,16 +107,21 @@ def compare_days(
     thorough
         Whether covariates are held fixed for every day, or only where it matters to whether a day is above control.
     """
-    sides = _sides(units.reset_index(drop=True))
+    sides = sides_of(units.reset_index(drop=True))
     everything = list({id(g): g for side in sides.values() for g in (side.group, side.control)}.values())
-    rho = bb.rho_posterior([group.grid for group in everything if len(group.k)])
-    rng = np.random.default_rng(seed)
+    everything = [group for group in everything if len(group.k)]
+    grids = [group.grid for group in everything]
+    known = Spreads(bb.rho_posterior(grids), bb.spread_posterior(grids))
     paired = [side.pairs for side in sides.values() if side.pairs]
     pair_spread = spread(paired) if paired and status == Status.TESTED else None
     n_tested = sum(not side.single and day not in held for day, side in sides.items())
+    rng = np.random.default_rng(seed)
+    drawn = None
+    if detectable and n_tested and status == Status.TESTED:
+        drawn = draw_studies(grids, [group.n for group in everything], known.constant, rng)
     rows: list[dict[str, Any]] = []
     for day, side in sides.items():
-        row = _described(day, side, rho)
+        row = _described(day, side, known.both)
         if status != Status.TESTED:
             row |= {"status": status, "reason": reason}
         elif day in held:
@@ -138,27 +132,28 @@ def compare_days(
         else:
             row |= {"status": Status.TESTED, "reason": ""}
             if side.pairs and pair_spread is not None:
-                found = paired_contrast(side.pairs, pair_spread, draws=settings.n_draws, rng=rng)
-                row |= {"difference": found.difference, "p": found.p, **paired_p(side.pairs, paired)}
+                row |= _tested_pairs(side.pairs, pair_spread, paired)
             else:
-                row |= _tested(side, everything, rho, settings, rng, seed)
-            if detectable:
-                row["smallest_detectable"] = bb.smallest_detectable(
-                    row["control_fraction"],
-                    side.control.n,
-                    side.group.n,
-                    rho,
+                row |= _tested(side, everything, known.constant, settings, seed)
+            if drawn:
+                at = {id(group): place for place, group in enumerate(everything)}
+                row["smallest_detectable"] = smallest_detectable(
+                    drawn,
+                    at[id(side.control)],
+                    at[id(side.group)],
                     # as a single day that rises would have to pass the false-discovery rate over all days
                     alpha=settings.alpha / n_tested,
                     power=settings.power,
+                    floor=row["control_fraction"],
                     rng=rng,
                 )
         rows.append(row)
     table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
     table[["methods_against", "adjusted_for"]] = ""
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
-    _add_rise(table, sides, rho, np.random.default_rng([seed, 1]))
-    _hold_covariates_fixed(table, sides, settings, np.random.default_rng([seed, 2]), thorough=thorough)
+    add_undoing(table, sides, known.constant, alpha=settings.alpha)
+    _add_rise(table, sides, known.both, np.random.default_rng([seed, 1]))
+    _hold_covariates_fixed(table, sides, settings.alpha, np.random.default_rng([seed, 2]), thorough=thorough)
     table["methods_against"] = _against(table, settings.alpha)
     return table
 
@@ -183,49 +178,60 @@ def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:
     return row
 
 
-def _tested(
-    side: Side, everything: list[Group], rho: Floats, settings: TimelineSettings, rng: np.random.Generator, seed: int
-) -> dict[str, Any]:
+def _tested(side: Side, everything: list[Group], rho: Floats, settings: TimelineSettings, seed: int) -> dict[str, Any]:
     group, control = side.group, side.control
-    found = bb.contrast((control.k, group.k), (control.n, group.n), rho, draws=settings.n_draws, rng=rng)
+    typical = float(rho @ bb.RHO)
+    first, second = bb.mean_fraction(control.k, control.n, typical), bb.mean_fraction(group.k, group.n, typical)
     return {
-        "difference": found.difference,
-        "p": found.p,
+        "difference": float(second - first),
+        "p": bb.two_sided(bb.tail(control.grid, group.grid, rho)),
         "p_second": variance_stabilised_test(control, group, everything),
+        "p_without_highest": p_without_highest(control, group, everything),
         "p_permutation": permutation_p(control.fraction, group.fraction, limit=settings.n_draws, seed=seed),
         "p_smallest": smallest_p(len(control.k), len(group.k)),
     }
 
 
-def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng: np.random.Generator) -> None:
+def _tested_pairs(pairs: Pairs, weight: Floats, everything: list[Pairs]) -> dict[str, float]:
+    rest = without_highest_pair(pairs)
+    others = [rest if other is pairs else other for other in everything]
+    return {
+        "difference": paired_difference(pairs, weight),
+        "p": bb.two_sided(paired_tail(pairs, weight)),
+        "p_without_highest": upper_p(paired_tail(rest, spread(others))),
+        **paired_p(pairs, everything),
+    }
+
+
+def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], weight: Floats, rng: np.random.Generator) -> None:
     """Add the interval of each day's rise over control, the chance that it has risen, and corrected shares.
 
-    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's. A day that is
-    not significantly above control may have risen all the same; this says whether that can be excluded.
+    ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's, whichever that
+    is. A day that is not significantly above control may have risen all the same; this says whether that can be excluded.
     """
-    drawn: dict[int, Floats] = {}
-    for group in (g for side in sides.values() for g in (side.group, side.control)):
-        if len(group.k) and id(group) not in drawn:
-            drawn[id(group)] = bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng)
-    tested = table[table["status"] == Status.TESTED]
-    top = sides[float(row_of_largest(tested, "fraction")["day"])] if len(tested) else None
+    groups = {id(g): g for side in sides.values() for g in (side.group, side.control) if len(g.k)}
+    shares = bb.joint_draws([group.grid for group in groups.values()], weight, POSTERIOR_DRAWS, rng)
+    drawn = dict(zip(groups, shares.T, strict=True))
+    tested = [sides[day] for day in table["day"][table["status"] == Status.TESTED]]
+    rises = [drawn[id(side.group)] - drawn[id(side.control)] for side in tested]
+    top = np.max(rises, axis=0) if rises else np.zeros(0)
     found: list[dict[str, float]] = []
     for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
         side = sides[day]
         own, base = drawn[id(side.group)], drawn.get(id(side.control))
         row: dict[str, float] = {}
         if "false_rate" in side.rows:
-            shares = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
+            true = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
             # one subject says nothing of the variation between animals
-            row["corrected"] = shares[0]
-            row |= {"corrected_low": shares[1], "corrected_high": shares[2]} if len(side.group.k) > 1 else {}
+            row["corrected"] = true[0]
+            row |= {"corrected_low": true[1], "corrected_high": true[2]} if len(side.group.k) > 1 else {}
             if base is not None:
                 point = float(table["control_fraction"].iloc[place])
                 row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
-        if base is not None and top is not None and status == Status.TESTED:
-            rise, rise_top = own - base, drawn[id(top.group)] - drawn[id(top.control)]
+        if base is not None and status == Status.TESTED:
+            rise = own - base
             row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
-            row["chance_risen"] = float((rise >= RISEN * rise_top).mean())
+            row["chance_risen"] = float(((rise >= QUARTER * top) & (top > 0)).mean())
         found.append(row)
     for name in RISE_COLUMNS:
         table[name] = [row.get(name, np.nan) for row in found]
@@ -234,7 +240,7 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], rho: Floats, rng
 def _hold_covariates_fixed(
     table: pd.DataFrame,
     sides: Mapping[float, Side],
-    settings: TimelineSettings,
+    alpha: float,
     rng: np.random.Generator,
     *,
     thorough: bool,
@@ -247,7 +253,7 @@ def _hold_covariates_fixed(
         [sides[day].pairs is None for day in table["day"]], dtype=bool
     )
     if not thorough:
-        candidate &= (table["q"] < settings.alpha) & (table["difference"] > 0)
+        candidate &= (table["q"] < alpha) & (table["difference"] > 0)
     days = list(table["day"][candidate])
     if not days or not set(COVARIATES) & set(next(iter(sides.values())).rows):
         return
@@ -262,9 +268,8 @@ def _hold_covariates_fixed(
     held = covariates(units, group)
     if held is None:
         return
-    place = pd.Index(units.index.get_level_values(1))
-    mask = {day: (place.isin(sides[day].control_rows.index), place.isin(sides[day].rows.index)) for day in days}
-    found = adjusted_contrasts(units, group, held, mask, draws=settings.n_draws, rng=rng)
+    mask = {day: (sides[day].control.label, sides[day].group.label) for day in days}
+    found = adjusted_contrasts(units, group, held, mask, rng=rng)
     for day, contrast in found.items():
         row = table["day"] == day
         table.loc[row, ["adjusted_p", "adjusted_difference"]] = (contrast.p, contrast.difference)
@@ -272,18 +277,12 @@ def _hold_covariates_fixed(
 
 
 def _against(table: pd.DataFrame, alpha: float) -> list[str]:
-    """Return for each day that the model holds to be above control which other methods do not confirm it.
-
-    One animal far out beside many that are alike deceives the model; a permutation it does not. So where animals are
-    enough for a permutation to reach ``alpha`` it is asked, and the t-test and the adjusted model always.
-    """
+    """Return for each day that the model holds to be above control which further looks are against it (`above_control`)."""
     words = []
     for row in records(table):
-        against = []
+        against: list[str] = []
         if row["q"] < alpha and row["difference"] > 0:
-            against += ["t-test"] if row["p_second"] >= alpha else []
-            can = row["p_smallest"] <= alpha
-            against += ["permutation"] if can and row["p_permutation"] >= alpha else []
+            against = looks_against(row["p_second"], row["p_without_highest"])
             if row["adjusted_p"] >= alpha or row["adjusted_difference"] <= 0:
                 against.append(f"model with {row['adjusted_for']} held fixed")
         words.append(", ".join(against))

@@ -197,10 +197,37 @@ def audit(sheet: pd.DataFrame) -> Audit:
     if len(undated) and status != Status.NOT_TESTABLE:
         text = f"No day is stated for {', '.join(undated)}: these injured animals take no part in the timeline."
         notices.append(Notice("day_unknown", Severity.WARNING, text))
+    if status != Status.NOT_TESTABLE:
+        notices += _odd_subjects(used)
     if (used["batch"] == "").any() and status != Status.NOT_TESTABLE:
         text = "The sheet does not say what was processed together; a batch effect cannot be looked for."
         notices.append(Notice("batch_unknown", Severity.INFO, text))
     return Audit(status, reason, confounding, groups.reset_index(), notices, held, *_rank(used))
+
+
+NOT_A_NAME = ("na", "n/a", "nan", "none", "null", "unknown", "-", "?")
+"""Names of animals that other sheets use for a missing one (lower case)."""
+
+
+def _odd_subjects(used: pd.DataFrame) -> list[Notice]:
+    """Return warnings of animals that are a control and injured at once, or that bear the name of a missing value."""
+    found = []
+    kinds = used[used["condition"] != Condition.CONTRALATERAL].groupby(["subject", "day"], dropna=False)["condition"]
+    both = [str(key[0]) for key, count in kinds.nunique().items() if isinstance(key, tuple) and count > 1]
+    if both:
+        text = (
+            f"{', '.join(sorted(set(both)))}: libraries of one animal and day are given as control and as injured. "
+            "If they are two sides of an animal, the control side is `contralateral`; if not, one of them is wrong."
+        )
+        found.append(Notice("control_and_injured", Severity.WARNING, text))
+    unnamed = sorted({str(name) for name in used["subject"] if str(name).strip().lower() in NOT_A_NAME})
+    if unnamed:
+        text = (
+            f"An animal is named {', '.join(unnamed)}: all libraries with that name, day and condition are pooled as one animal. "
+            "If the animals are not known, give each library a name of its own."
+        )
+        found.append(Notice("subject_not_named", Severity.WARNING, text))
+    return found
 
 
 def _alias_notices(aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -> list[Notice]:

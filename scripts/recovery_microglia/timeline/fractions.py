@@ -53,7 +53,11 @@ class Group:
 
 def group_of(rows: pd.DataFrame, label: str = "") -> Group:
     """Return the subjects of some rows that have microglia, with their likelihood."""
-    k, n = rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64)
+    return group_of_counts(rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64), label)
+
+
+def group_of_counts(k: Integers, n: Integers, label: str = "") -> Group:
+    """Return the subjects with these counts that have microglia, with their likelihood."""
     return Group(k[n > 0], n[n > 0], label, bb.likelihood(k[n > 0], n[n > 0]))
 
 

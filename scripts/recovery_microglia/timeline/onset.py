@@ -1,4 +1,9 @@
-"""When recovery cells rise above control: an interval, and the answer as a sentence."""
+"""When recovery cells rise above control: an interval, and the answer as a sentence.
+
+The onset is the day on which a quarter of the rise is reached, with a two-sided interval from the posterior; half of the
+rise likewise. The first day that is shown above control is another thing: it depends on how many animals and cells there
+are, and is told beside it.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -6,23 +11,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.vocabulary import Condition, Status
-from recovery_microglia.core.wording import percent_in_sentence
+from recovery_microglia.core.wording import interval, percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
-from recovery_microglia.timeline.fractions import group_of, pick_control
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import Side, sides_of
 
-NOT_RISEN = 0.025
-"""Chance of having risen (`timeline.RISEN`) below which a day is held not to have risen."""
+QUARTER, HALF = 0.25, 0.5
+"""Parts of the highest rise: the onset, and the half-rise day."""
+LEAST_DRAWS = 500
+"""Draws for the intervals, at the least: their ends are sampled days, and need no more."""
 
-
+HALF_RISE = ("half_rise_day", "half_rise_low", "half_rise_high")
 ONSET_COLUMNS = (
-    *("route", "arm", "status", "reason", "onset_low", "onset_high", "left_censored", "right_censored"),
-    *("peak_day", "peak_fraction", "sustained", "trend_p", "half_rise_day", "half_rise_low", "half_rise_high"),
-    "sentence",
+    *("route", "arm", "status", "reason", "onset_day", "onset_low", "onset_high", "left_censored", "right_censored"),
+    *("first_above", "peak_day", "peak_fraction", "sustained", "trend_p"),
+    *(*HALF_RISE, "sentence"),
 )
 
 
@@ -63,14 +70,14 @@ def find_onset(
         row["sentence"] = _absent_sentence(tested, settings.power, whole=not others) + others
         return row
     first_above = int(np.argmax(above))
-    # not significantly above is not the same as not risen: the interval opens at the last day that can be excluded
-    excluded = np.flatnonzero(tested["chance_risen"].to_numpy(float)[:first_above] < NOT_RISEN)
-    row |= {"onset_high": when[first_above], "left_censored": len(excluded) == 0}
-    row["onset_low"] = when[excluded[-1]] if len(excluded) else np.nan
+    row["first_above"] = when[first_above]
     later = above[first_above:]
     row["sustained"] = "not known" if len(later) == 1 else "sustained" if later.all() else "transient"
-    half = half_rise(tested, units, settings=settings, seed=seed)
-    row |= dict(zip(("half_rise_day", "half_rise_low", "half_rise_high"), half, strict=True))
+    sides = sides_of(units.reset_index(drop=True))
+    drawn = drawn_rises([sides[day] for day in when], size=max(settings.n_bootstrap, LEAST_DRAWS), seed=seed)
+    for part, names in ((QUARTER, ("onset_day", "onset_low", "onset_high")), (HALF, HALF_RISE)):
+        row |= dict(zip(names, day_of_part(drawn, when, part), strict=True))
+    row["left_censored"] = bool(np.isnan(row["onset_low"]))
     row["sentence"] = _rise_sentence(row, tested, whole=not others) + others
     return row
 
@@ -87,71 +94,93 @@ def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
     return trend_p(day, (used["k"] / used["n"]).to_numpy(float), draws=settings.n_draws, seed=seed)
 
 
-def _crossing(days: Floats, fraction: Floats, base: float, peak: int) -> float:
-    """Return the day at which the course first crosses half of its rise up to day number ``peak``; NaN without rise.
+def drawn_rises(sides: list[Side], *, size: int, seed: int) -> Floats:
+    """Return draws of the rise over control on each day, monotone up to its peak (size × days).
 
-    Linear between days; the course starts at ``base`` on day 0.
+    All days of a draw share one spread, and whichever day is its highest is the peak. A course that falls before its
+    peak is replaced by the nearest one that does not (weighted by how well each day is known); after it, it may fall.
     """
-    x, y = np.concatenate([[0.0], days]), np.concatenate([[base], fraction])
-    half = base + (y[peak + 1] - base) / 2
-    if not y[peak + 1] > base:
-        return float("nan")
-    at = int(np.argmax(y >= half))
-    return float(x[at - 1] + (half - y[at - 1]) / (y[at] - y[at - 1]) * (x[at] - x[at - 1])) if at else float("nan")
+    groups = {id(group): group for side in sides for group in (side.group, side.control)}
+    grids = [group.grid for group in groups.values()]
+    shares = bb.joint_draws(grids, bb.spread_posterior(grids), size, np.random.default_rng([seed, 6]))
+    drawn = dict(zip(groups, shares.T, strict=True))
+    rises = np.column_stack([drawn[id(side.group)] - drawn[id(side.control)] for side in sides])
+    return monotone_to_peak(rises, 1 / rises.var(axis=0))
 
 
-def half_rise(
-    tested: pd.DataFrame, units: pd.DataFrame, *, settings: TimelineSettings, seed: int
-) -> tuple[float, float, float]:
-    """Return the half-rise day and its 95 % interval, from draws of each day's share from its posterior.
+def monotone_to_peak(rises: Floats, weight: Floats) -> Floats:
+    """Return courses (draws × days) that do not fall before their highest day, by weighted isotonic regression."""
+    found = rises.copy()
+    peaks = rises.argmax(axis=1)
+    for peak in np.unique(peaks):
+        own = peaks == peak
+        found[own, : peak + 1] = _isotonic(rises[own, : peak + 1], weight[: peak + 1])
+    return found
 
-    Resampling two or three animals within days knows too little of how animals differ: its intervals held the truth in
-    .6 to .8 of drawn studies. Half of the rise is half of the way to the day with the highest estimate; the course may
-    rise and fall, no shape is forced on it. Given only with at least four post-injury days, most of them with two
-    subjects or more; else NaN.
+
+def _isotonic(values: Floats, weight: Floats) -> Floats:
+    """Return the isotonic regression of each row: the largest over starts of the least mean over ends."""
+    size = values.shape[1]
+    total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values * weight, axis=1)], axis=1)
+    mass = np.concatenate([[0.0], np.cumsum(weight)])
+    fitted = np.full(values.shape, -np.inf)
+    for start in range(size):
+        means = (total[:, start + 1 :] - total[:, [start]]) / (mass[start + 1 :] - mass[start])
+        # the least mean from `start` to any end at or after each place
+        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+        fitted[:, start:] = np.maximum(fitted[:, start:], least)
+    return fitted
+
+
+def day_of_part(rises: Floats, days: Floats, part: float) -> tuple[float, float, float]:
+    """Return the day on which a part of the highest rise is reached, and its 95 % interval.
+
+    The course starts without a rise on day 0 and is drawn straight between days for the day itself; what lies between two
+    sampled days is not known, so the interval runs from the last sampled day before to the first one at or after. Its
+    lower end is missing where that is day 0.
+
+    Parameters
+    ----------
+    rises
+        From `drawn_rises` (draws × days).
+    days
+        Their days.
     """
-    nothing = (float("nan"),) * 3
-    if not settings.n_bootstrap or len(tested) < 4 or (tested["n_subjects"] >= 2).mean() <= 0.5:
-        return nothing
-    injured = units[(units["condition"] == Condition.INJURED) & (units["n"] > 0)]
-    base = group_of(pick_control(units, float(tested["day"].iloc[0]))[0])
-    days = tested["day"].to_numpy(float)
-    groups = [group_of(injured[injured["day"] == day]) for day in days]
-    peak = int(np.argmax([group.fraction.mean() for group in groups]))
-    point = _crossing(days, np.array([group.fraction.mean() for group in groups]), float(base.fraction.mean()), peak)
-    rho = bb.rho_posterior([group.grid for group in (base, *groups)])
-    rng = np.random.default_rng(seed)
-    size = settings.n_bootstrap
-    start = bb.posterior_draws(base.grid, rho, size, rng)
-    drawn = np.column_stack([bb.posterior_draws(group.grid, rho, size, rng) for group in groups])
-    crossed = np.array([_crossing(days, course, low, peak) for course, low in zip(drawn, start, strict=True)])
-    known = crossed[np.isfinite(crossed)]
-    if len(known) < 0.9 * size or not np.isfinite(point):
-        return nothing
-    low, high = (float(v) for v in np.quantile(known, [0.025, 0.975]))
-    return point, low, high
+    course = np.column_stack([np.zeros(len(rises)), np.maximum(rises, 0.0)])
+    sampled = np.concatenate([[0.0], days])
+    top = course.max(axis=1)
+    reached = course >= part * top[:, None]
+    reached[:, 0] = False
+    # a draw without any rise reaches no part of it
+    reached[top <= 0] = False
+    reached[top <= 0, -1] = True
+    at: Integers = reached.argmax(axis=1)
+    before, after = sampled[at - 1], sampled[at]
+    rows = np.arange(len(course))
+    first, second = course[rows, at - 1], course[rows, at]
+    step = np.where(second > first, (part * top - first) / np.where(second > first, second - first, 1.0), 1.0)
+    low, high = np.quantile(before, 0.025, method="inverted_cdf"), np.quantile(after, 0.975, method="inverted_cdf")
+    middle = float(np.median(before + step * (after - before)))
+    return middle, float(low) if low > 0 else float("nan"), float(high)
 
 
 def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool) -> str:
     """Return the sentence of a rise; ``whole``: every day sampled was tested."""
-    high = row["onset_high"]
+    high, first = row["onset_high"], row["first_above"]
     day, sampled, those = ("day", "day sampled", "") if whole else ("tested day", "day tested", " on the days tested")
-    if not row["left_censored"]:
-        when = f"between day {row['onset_low']:g} and day {high:g}"
-    elif high == tested["day"].min():
-        when = f"by day {high:g}, the first {sampled}"
-    else:
-        when = f"by day {high:g} (on no earlier day can a rise be excluded)"
+    when = interval(row["onset_low"], high) + (f", the first {sampled}" if high == tested["day"].min() else "")
+    half = interval(row["half_rise_low"], row["half_rise_high"])
     peak = tested[tested["day"] == row["peak_day"]].iloc[0]
     tail = {
-        "sustained": f"and stay above it on every later {day}",
-        "transient": f"but are not above it on every later {day}",
-        "not known": f"on the last {sampled}, so whether they stay is not known",
+        "sustained": f"and they are above it on every later {day} too",
+        "transient": f"but they are not above it on every later {day}",
+        "not known": f"and the last {sampled}, so whether they stay is not known",
     }[row["sustained"]]
     free = peak.get("mixture", np.nan)
     more = f" Counted without a cutoff, it is {percent_in_sentence(free)}." if np.isfinite(free) else ""
     return (
-        f"Recovery microglia rise above control {when}, {tail}. The highest share of called cells{those} is "
+        f"Recovery microglia rise above control {when} (95 % interval of the day on which a quarter of the rise is reached; "
+        f"half of it: {half}). Day {first:g} is the first {day} that is shown to be above control, {tail}. The highest share of called cells{those} is "
         f"{percent_in_sentence(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent_in_sentence(peak['low'])} to "
         f"{percent_in_sentence(peak['high'])}), against {percent_in_sentence(peak['control_fraction'])} in the control.{more}"
     )

@@ -3,7 +3,8 @@
 Side s of animal i has k of n recovery cells; logit of its mean = logit(p of its group) + u_i, u_i normal with SD tau and
 the same on both sides, and beta-binomial with intraclass correlation rho around it. An animal that has more such cells
 on both sides is no evidence; what is compared is the difference within animals. tau, rho and the groups' p are
-integrated on grids, u_i by Gauss-Hermite quadrature; the test draws studies of the same animals without a difference.
+integrated on grids, u_i by Gauss-Hermite quadrature; p is the posterior probability that the injured side is not above the
+other one.
 """
 
 from collections.abc import Sequence
@@ -66,25 +67,30 @@ def _side(k: Integers, n: Integers, p: Floats, tau: float) -> Floats:
     return bb.log_pmf(k[shape], n[shape], mean[None, None], rho[None, :, None, None])
 
 
+def _by_shares(day: Pairs, tau: float, shares: Floats) -> Floats:
+    """Return the log-likelihood of a day's animals (rho × share of the control side × share of the injured side)."""
+    first, second = _side(day.k_control, day.n_control, shares, tau), _side(day.k, day.n, shares, tau)
+    tops = first.max(axis=(2, 3), keepdims=True), second.max(axis=(2, 3), keepdims=True)
+    weighted = np.exp(first - tops[0] + LOG_WEIGHTS)
+    both = np.einsum("arpu,arqu->arpq", weighted, np.exp(second - tops[1]))
+    # 1e-300: shares that are impossible for an animal may underflow
+    found = np.log(np.maximum(both, 1e-300)) + tops[0] + tops[1]
+    return np.asarray(found.sum(axis=0))
+
+
 def spread(days: Sequence[Pairs]) -> Floats:
     """Return the posterior weights of (tau × rho), each day with two shares of its own."""
     prior = bb.rho_prior()[RHO_PART]
     log_weight = np.log(np.tile(prior / prior.sum(), (len(TAU), 1)))
     for i, tau in enumerate(TAU):
         for day in days:
-            first, second = _side(day.k_control, day.n_control, COARSE, tau), _side(day.k, day.n, COARSE, tau)
-            tops = first.max(axis=(2, 3), keepdims=True), second.max(axis=(2, 3), keepdims=True)
-            weighted = np.exp(first - tops[0] + LOG_WEIGHTS)
-            both = np.einsum("arpu,arqu->arpq", weighted, np.exp(second - tops[1]))
-            # 1e-300: shares that are impossible for an animal may underflow
-            by_share = np.log(np.maximum(both, 1e-300)) + tops[0] + tops[1]
-            log_weight[i] += logsumexp(by_share.sum(axis=0), axis=(1, 2)) - 2 * np.log(len(COARSE))
+            log_weight[i] += logsumexp(_by_shares(day, tau, COARSE), axis=(1, 2)) - 2 * np.log(len(COARSE))
     weight = np.exp(log_weight - log_weight.max())
     return np.asarray(weight / weight.sum())
 
 
-def paired_contrast(day: Pairs, weight: Floats, *, draws: int, rng: np.random.Generator) -> bb.Contrast:
-    """Compare the two sides of a day's animals.
+def paired_tail(day: Pairs, weight: Floats) -> float:
+    """Return the posterior probability that the injured sides' share is not above that of the other sides.
 
     Parameters
     ----------
@@ -92,36 +98,30 @@ def paired_contrast(day: Pairs, weight: Floats, *, draws: int, rng: np.random.Ge
         The pairs.
     weight
         From `spread`, over all days.
-    draws
-        Studies drawn under the null that both sides of an animal share one mean.
     """
-    rho_grid = bb.RHO[RHO_PART]
-    typical = float((weight.sum(axis=0) * rho_grid).sum())
+    not_above = np.tril(np.ones((len(FINE), len(FINE))))  # control share (rows) ≥ injured share
+    np.fill_diagonal(not_above, 0.5)
+    found = 0.0
+    for tau, by_rho in zip(TAU, weight, strict=True):
+        logs = _by_shares(day, tau, FINE)
+        mass = np.exp(logs - logs.max(axis=(1, 2), keepdims=True))
+        found += float(by_rho @ ((mass * not_above).sum(axis=(1, 2)) / mass.sum(axis=(1, 2))))
+    return found
+
+
+def without_highest_pair(day: Pairs) -> Pairs:
+    """Return the pairs without the one whose sides differ most in favour of the injured one."""
+    kept = np.arange(len(day.n)) != int(np.argmax(day.difference))
+    return Pairs(day.k_control[kept], day.n_control[kept], day.k[kept], day.n[kept])
+
+
+def paired_difference(day: Pairs, weight: Floats) -> float:
+    """Return the mean difference within animals, each pair by what it tells at the usual spread."""
+    typical = float((weight.sum(axis=0) * bb.RHO[RHO_PART]).sum())
     inner = np.stack([day.n_control, day.n]).astype(float)
     told = inner / (1 + (inner - 1) * typical)
     each = 1 / (1 / told).sum(axis=0)
-    each = each / each.sum()
-    chosen = rng.choice(weight.size, draws, p=weight.ravel())
-    n = np.concatenate([day.n_control, day.n])
-    animals = np.arange(len(day.n))
-    simulated = []
-    for i in np.unique(chosen // weight.shape[1]):
-        sides = [_side(k, m, FINE, TAU[i]) for k, m in ((day.k_control, day.n_control), (day.k, day.n))]
-        # animals × rho × p × nodes, both sides alike
-        joint = sides[0] + sides[1] + LOG_WEIGHTS
-        by_share = logsumexp(joint, axis=3)
-        for r in np.unique(chosen[chosen // weight.shape[1] == i] % weight.shape[1]):
-            size = int((chosen == i * weight.shape[1] + r).sum())
-            posterior = by_share[:, r].sum(axis=0)
-            share = rng.choice(len(FINE), size, p=np.exp(posterior - logsumexp(posterior)))
-            nodes = np.exp(joint[:, r, share] - by_share[:, r, share, None])  # animals × studies × nodes
-            node = bb.choose_rows(nodes.reshape(-1, len(NODES)), rng).reshape(nodes.shape[:2])
-            mean = expit(logit(FINE[share]) + TAU[i] * NODES[node]).T
-            counts = bb.draw(np.tile(mean, 2), np.full(size, rho_grid[r]), n, rng) / n
-            simulated.append((counts[:, len(animals) + animals] - counts[:, animals]) @ each)
-    observed = float(day.difference @ each)
-    extreme = int((np.abs(np.concatenate(simulated)) >= abs(observed) - 1e-12).sum())
-    return bb.Contrast(observed, (1 + extreme) / (1 + draws))
+    return float(day.difference @ (each / each.sum()))
 
 
 def paired_t_p(day: Pairs, days: Sequence[Pairs]) -> float:

@@ -1,28 +1,23 @@
 """What a design can show, before anything is computed: the audit in words, and what would be seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.arrays import Floats
-from recovery_microglia.core.frame_access import labelled, records
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import smallest_p
 from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import percent_in_sentence
-from recovery_microglia.timeline import betabinomial as bb
-from recovery_microglia.timeline.days import SAME_ANIMALS
 from recovery_microglia.timeline.design import Audit, audit, subjects
+from recovery_microglia.timeline.detection import smallest_detectable, supposed_studies
 from recovery_microglia.timeline.fractions import arms_of, pick_control, units_of_arm
 from recovery_microglia.timeline.paired_model import pairs_of
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import SAME_ANIMALS
 
 MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
 """Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
-RISEN = 0.1
-"""Supposed share of recovery cells after injury, where a plan asks how well the spread would be known."""
-STUDIES = 20
-"""Studies over which is averaged how well such a design would know how animals differ."""
 COLUMNS = ("arm", "day", "animals", "control", "control_animals", "smallest_p", "smallest_share", "claim")
 
 
@@ -55,10 +50,6 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
         own = units_of_arm(units, arm)
         injured = own[(own["condition"] == Condition.INJURED) & own["day"].notna()]
         days = sorted(injured["day"].unique())
-        groups = own.groupby(own["condition"] == Condition.INJURED)["day"].value_counts(dropna=False)
-        weight = (
-            spread_to_be_known(dict(labelled(groups)), rng) if found.status == Status.TESTED else np.zeros(len(bb.RHO))
-        )
         for day in days:
             n = int((injured["day"] == day).sum())
             control, name = pick_control(own, day)
@@ -71,43 +62,19 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
             if claim == Status.TESTED:
                 key = (arm, n, len(control))
                 if key not in known:  # days alike are simulated once
-                    known[key] = bb.smallest_detectable(
-                        CALLED_IN_CONTROLS,
-                        np.full(len(control), MICROGLIA),
-                        np.full(n, MICROGLIA),
-                        weight,
-                        alpha=settings.alpha / len(days),
-                        power=settings.power,
-                        rng=rng,
-                        rho_true=SPREAD,
-                    )
+                    known[key] = _smallest_share(len(control), n, len(days), settings, rng)
                 share = known[key]
             rows.append((arm, day, n, name, len(control), least, share, claim))
     return found, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def spread_to_be_known(groups: Mapping[tuple[bool, float], int], rng: np.random.Generator) -> Floats:
-    """Return what a study of this size would know of how animals differ: mean posterior weights over `betabinomial.RHO`.
-
-    With a handful of animals the study does not know their spread, and tests accordingly: a plan that takes it as known
-    promises to see too small a share.
-
-    Parameters
-    ----------
-    groups
-        Animals of each group, keyed by whether it is injured, and its day.
-    rng
-        For `STUDIES` studies with the spread `SPREAD`, in which `RISEN` of the injured animals' microglia are called.
-    """
-    total = np.zeros(len(bb.RHO))
-    for _ in range(STUDIES):
-        grids = []
-        for (injured, _), n in groups.items():
-            cells = np.full(int(n), MICROGLIA)
-            k = bb.draw(np.array([RISEN if injured else CALLED_IN_CONTROLS]), np.array([SPREAD]), cells, rng)[0]
-            grids.append(bb.likelihood(k, cells))
-        total += bb.rho_posterior(grids)
-    return total / STUDIES
+def _smallest_share(n_control: int, n: int, n_days: int, settings: TimelineSettings, rng: np.random.Generator) -> float:
+    """Return the smallest detectable share of a day, from studies with as many other days that are like the controls."""
+    cells = [np.full(n_control, MICROGLIA), *[np.full(n, MICROGLIA)] * n_days]
+    drawn = supposed_studies([CALLED_IN_CONTROLS] * (1 + n_days), cells, SPREAD, rng)
+    return smallest_detectable(
+        drawn, 0, 1, alpha=settings.alpha / n_days, power=settings.power, floor=CALLED_IN_CONTROLS, rng=rng
+    )
 
 
 def words(

@@ -30,7 +30,7 @@ SCORE_COLUMN = {
 
 COLUMNS = (
     *("analysis", "arm", "scorer", "quantile", "denominator", "resolution", "integrated", "left_out", "varied"),
-    *("onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
+    *("onset_day", "onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
 )
 
 
@@ -209,29 +209,24 @@ def _answers(
             thorough=False,
         )
         onset = find_onset(days, units, settings=settings, seed=seed)
-        answer = {key: onset[key] for key in ("onset_low", "onset_high", "peak_day", "peak_fraction")}
-        rows.append(facts | answer | {"arm": arm, "agrees": str(_same(onset, reference))})
+        answer = {key: onset[key] for key in ("onset_day", "onset_low", "onset_high", "peak_day", "peak_fraction")}
+        rows.append(facts | answer | {"arm": arm, "agrees": str(_compatible(onset, reference))})
     return rows
 
 
-def _same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    """Return whether two onsets are the same interval (missing ends included)."""
-
-    def key(row: Mapping[str, Any]) -> tuple[float, ...]:
-        return tuple(-1.0 if pd.isna(row[n]) else float(row[n]) for n in ("onset_low", "onset_high"))
-
-    return key(first) == key(second)
+def _compatible(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Return whether two answers can both be true: no onset in either, or intervals that have days in common."""
+    ends = [(np.nan_to_num(float(row["onset_low"])), float(row["onset_high"])) for row in (first, second)]
+    if any(np.isnan(high) for _, high in ends):
+        return all(np.isnan(high) for _, high in ends)
+    return bool(max(low for low, _ in ends) < min(high for _, high in ends))
 
 
 FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters", "scorer": "by another scorer"}
 
 
-MOST_OTHERS = 3
-"""Other onsets that the sentence names; the table has them all."""
-
-
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
-    """Return how often the alternatives give the onset of the main analysis, and what the others give."""
+    """Return what each family of choices says of the onset and of the highest share: ranges, and what the answer depends on."""
     return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in records(main))))
 
 
@@ -243,7 +238,7 @@ def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:
-    """Return a warning for each arm whose onset no analysis of some family gives: a reader must learn it with the answer."""
+    """Return a warning for each arm whose onset is compatible with no analysis of some family: a reader must learn it with the answer."""
     notices = []
     for row in records(main):
         never = [
@@ -254,7 +249,7 @@ def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]
         if never:
             arm = f" ({row['arm']})" if row["arm"] else ""
             onset = interval(row["onset_low"], row["onset_high"])
-            text = f"The answer{arm}, {onset}, hangs on the way of analysis: {' and '.join(never)} gives it."
+            text = f"The answer{arm}, {onset}, depends on the analysis choice: {' and '.join(never)} is compatible with it."
             notices.append(Notice("onset_hangs_on_choice", Severity.WARNING, text))
     return notices
 
@@ -269,21 +264,31 @@ def _families(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> str:
-    silent, own = others[others["note"] != ""], others[others["note"] == ""]
-    if own.empty:
+    if others.empty:
         return ""
     arm = f" ({row['arm']})" if row["arm"] else ""
-    words = own.apply(lambda r: interval(r["onset_low"], r["onset_high"]), axis=1)
-    agrees = _agrees(own)
-    counted = [f"{_agrees(part).sum()} of {len(part)} {name}" for name, part in _families(own)]
-    reported = interval(row["onset_low"], row["onset_high"])
-    text = f"{agrees.sum()} of {len(own)} other analyses give the reported onset{arm}, {reported}"
-    text += f" ({', '.join(counted)})" if len(counted) > 1 else ""
-    named = words[~agrees].value_counts()
-    if len(named):
-        first = [f"{name} ({n})" for name, n in named.items()]
-        rest = int(named.iloc[MOST_OTHERS:].sum())
-        text += "; the others: " + ", ".join(first[:MOST_OTHERS]) + (f", further ones ({rest})" if rest else "")
-    if len(silent):
-        text += f"; {len(silent)} by clusters have no answer, as no cluster is one of recovery cells"
-    return f"{text}."
+    start = (
+        f"The analyses of a family share cells, animals and model: they are not votes. Reported{arm}: "
+        f"{interval(row['onset_low'], row['onset_high'])}. By family: "
+    )
+    return start + "; ".join(_of_family(str(name), part) for name, part in others.groupby("family", sort=False)) + "."
+
+
+def _of_family(name: str, part: pd.DataFrame) -> str:
+    """Return one family in words: how many show a rise, from when to when, how high, and how many can agree."""
+    known = part[part["note"] == ""]
+    shown = known[known["onset_high"].notna()]
+    silent = len(part) - len(known)
+    text = f"{name}, {len(shown)} of {len(part)} show a rise"
+    if len(shown):
+        text += f", a quarter of it reached {_range(shown['onset_day'], '{:.0f}', 'on day ')}"
+        text += f", the highest share {_range(100 * shown['peak_fraction'], '{:.1f}', '')} %"
+        agree = int(_agrees(known).sum())
+        text += f" ({agree} compatible with the reported onset)"
+    return text + (f" ({silent} have no answer, as no cluster is one of recovery cells)" if silent else "")
+
+
+def _range(values: pd.Series, form: str, before: str) -> str:
+    """Return the least and the largest of some values: 'on day 7 to 9', or one of them if they read alike."""
+    low, high = form.format(float(values.min())), form.format(float(values.max()))
+    return f"{before}{low}" + (f" to {high}" if high != low else "")

@@ -19,12 +19,14 @@ class TimelineSettings:
     n_draws: int = field(
         default=4000,
         metadata=setting(
-            "Studies drawn under the null for each test; permutations are exact up to this number of splits.",
+            "Permutations drawn where there are more splits than this; up to it they are exact.",
             minimum=500,
             maximum=1_000_000,
         ),
     )
     n_bootstrap: int = field(
-        default=1000,
-        metadata=setting("Draws for the interval of the half-rise day.", minimum=100, maximum=100_000),
+        default=4000,
+        metadata=setting(
+            "Draws for the intervals of the onset and of the half-rise day.", minimum=100, maximum=100_000
+        ),
     )

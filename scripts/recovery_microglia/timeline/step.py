@@ -10,9 +10,10 @@ from recovery_microglia.core.anndata_access import obs_of
 from recovery_microglia.core.genes import MYELOID, Signatures
 from recovery_microglia.core.json_files import Json
 from recovery_microglia.core.vocabulary import Denominator, Route, Status
+from recovery_microglia.timeline.batch_shift import unknown_batches
 from recovery_microglia.timeline.behaviour import behaviour_table, behaviour_tests
 from recovery_microglia.timeline.days import run_timeline, worst_status
-from recovery_microglia.timeline.design import audit
+from recovery_microglia.timeline.design import audit, subjects
 from recovery_microglia.timeline.error_correction import add_corrected, error_rates
 from recovery_microglia.timeline.fractions import add_mixture, fractions
 from recovery_microglia.timeline.gene_courses import gene_course, gene_tests
@@ -59,6 +60,8 @@ def timeline_step(
     table = add_mixture(fractions(recovered, sheet, counts), recovered, sheet)
     table = add_corrected(table, error_rates(recovered, sheet, calibration), seed=seed)
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
+    reported = timeline[timeline["route"] == Route.SCORE] if len(timeline) else timeline
+    unseen = unknown_batches(subjects(sheet), reported)
     robust, sentence, hanging = alternatives(
         recovered,
         calibration,
@@ -104,7 +107,7 @@ def timeline_step(
         "robustness": sentence,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
-        "notices": [notice.as_dict() for notice in [*differing(differences), *hanging, *design.notices]],
+        "notices": [notice.as_dict() for notice in [*unseen, *differing(differences), *hanging, *design.notices]],
     }
     return tables, report
 

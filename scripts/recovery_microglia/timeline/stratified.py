@@ -53,7 +53,7 @@ LEAST = 2
 """Animals that each of the four groups of a day needs (two strata, injured and control) for a test of that day."""
 LEAST_IN_ALL = 4
 """Injured animals that each stratum needs over all days together, beside `LEAST` controls."""
-POSTERIOR_DRAWS = 4000
+POSTERIOR_DRAWS = 20_000
 
 
 def by_sex(
@@ -208,9 +208,10 @@ def _compare(
     # the same controls under different objects must be one group, with one draw
     keys = {key: tuple(shared[key].index) for key in grids}
     unique = {keys[key]: group for key, group in grids.items()}
-    rho = bb.rho_posterior([group.grid for group in unique.values()])
+    known = [group.grid for group in unique.values()]
     rng = np.random.default_rng([seed, 3])
-    drawn = {key: bb.posterior_draws(group.grid, rho, POSTERIOR_DRAWS, rng) for key, group in unique.items()}
+    shares = bb.joint_draws(known, bb.spread_posterior(known), POSTERIOR_DRAWS, rng)
+    drawn: dict[tuple[Hashable, ...], Floats] = dict(zip(unique, shares.T, strict=True))
 
     def share(rows: pd.DataFrame) -> Floats:
         return drawn.get(tuple(rows.index), np.full(POSTERIOR_DRAWS, np.nan))
@@ -270,13 +271,16 @@ def _permuted(first: list[Cell], second: list[Cell], draws: int, seed: int) -> d
     observed = abs(float(effect @ value))
     rng = np.random.default_rng([seed, 4])
     moved = np.tile(value, (draws, 1))
-    ways = 1.0
+    ways, mirrored = 1.0, True
     for _, rows in table.reset_index(drop=True).groupby("block", sort=False):
         columns = rows.index.to_numpy()
         moved[:, columns] = rng.permuted(moved[:, columns], axis=1)
-        ways *= comb(len(rows), sum(strata == {1.0} for strata in rows["strata"]))
+        of_first = sum(strata == {1.0} for strata in rows["strata"])
+        ways *= comb(len(rows), of_first)
+        mirrored &= 2 * of_first == len(rows)
     extreme = int((np.abs(moved @ effect) >= observed - 1e-12).sum())
-    return {"p_permutation": (1 + extreme) / (1 + draws), "p_smallest": min(2 / ways, 1.0)}
+    # with as many animals of both strata everywhere, the mirror image of the most extreme split is as extreme
+    return {"p_permutation": (1 + extreme) / (1 + draws), "p_smallest": min((2 if mirrored else 1) / ways, 1.0)}
 
 
 def _sentence(row: Mapping[str, Any], n_days: int) -> str:

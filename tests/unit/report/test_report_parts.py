@@ -152,7 +152,7 @@ def test_no_onset_and_no_answer_are_two_rows() -> None:
     picture = figures.onset_alternatives(table)
     assert picture is not None
     assert picture.numbers["analyses"].tolist() == [2, 1, 1]
-    assert "2 of 3 give the reported interval. 1 more have no answer." in picture.alt
+    assert "2 of 3 are compatible with the reported interval. 1 more have no answer." in picture.alt
     assert "no answer" in picture.panels[0]
     assert "none shown" in picture.panels[0]
 

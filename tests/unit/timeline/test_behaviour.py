@@ -146,3 +146,9 @@ def test_mistakes_are_told_with_row_and_column(tmp_path, root, text: str, words:
     with pytest.raises(InputError) as error:
         read(tmp_path, root, text, {"WT"})
     assert words in str(error.value)
+
+
+def test_the_behaviour_of_one_sex_is_said_to_stand_beside_the_share_of_all_animals() -> None:
+    values = [1.2, 0.3, 0.2, 0.2, 0.45, 0.95, 1.1]
+    assert "the share of recovery cells go " in compared(course(values))["sentence"]
+    assert "the share of recovery cells of all animals go " in compared(course(values, sex="female"))["sentence"]

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import permutation_test
 from scipy.stats.contingency import association
 
 from made_up.sheet import sheet
 from recovery_microglia.core.statistics import cramers_v, smallest_p
+from recovery_microglia.timeline.confirmatory_tests import permutation_p
 from recovery_microglia.timeline.design import audit, subjects
 
 GOOD = [(0, "naive", 3), (7, "injured", 3), (14, "injured", 3)]
@@ -135,13 +135,23 @@ def test_cramers_v_is_that_of_scipy() -> None:
     assert np.isnan(cramers_v(first, pd.Series(["same"] * 60)))
 
 
-@pytest.mark.parametrize(("m", "n"), [(3, 3), (2, 4), (4, 4)])
-def test_smallest_p_is_what_a_permutation_test_gives_for_complete_separation(m: int, n: int) -> None:
-    def difference(x, y, axis=-1):
-        return np.mean(x, axis=axis) - np.mean(y, axis=axis)
-
+@pytest.mark.parametrize(("m", "n"), [(3, 3), (2, 4), (4, 3), (4, 4)])
+def test_smallest_p_is_what_our_permutation_gives_for_complete_separation(m: int, n: int) -> None:
     low, high = np.arange(m) / 100, 1 + np.arange(n) / 100
-    found = permutation_test((low, high), difference, permutation_type="independent", n_resamples=np.inf).pvalue
-    # with sides of unequal size only one split is the most extreme; ours counts its mirror too and stays above
-    assert smallest_p(m, n) == pytest.approx(found) if m == n else smallest_p(m, n) >= found
+    assert smallest_p(m, n) == pytest.approx(permutation_p(low, high, limit=100, seed=1))
     assert np.isnan(smallest_p(0, n))
+
+
+def test_an_animal_that_is_control_and_injured_at_once_or_has_no_name_is_warned_of() -> None:
+    samples = sheet([*GOOD, (7, "sham", 2)]).assign(batch="A")
+    assert codes(audit(samples)) == set()
+    injured = samples[(samples["day"] == 7) & (samples["condition"] == "injured")]["subject"].iloc[0]
+    sham = samples["condition"] == "sham"
+    twice = samples.assign(subject=samples["subject"].mask(sham & ~sham.shift(fill_value=False), injured))
+    (notice,) = audit(twice).notices
+    assert (notice.code, notice.severity) == ("control_and_injured", "warning")
+    assert notice.text.startswith(f"{injured}: ")
+    other_side = twice.assign(condition=twice["condition"].replace("sham", "contralateral"))
+    assert codes(audit(other_side)) == set()
+    unnamed = samples.assign(subject=samples["subject"].mask(samples["library"] == samples["library"][0], "NA"))
+    assert codes(audit(unnamed)) == {"subject_not_named"}

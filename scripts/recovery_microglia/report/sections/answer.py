@@ -121,18 +121,21 @@ def _tiles(inputs: ReportInputs) -> list[Tile]:
     return [*tiles, *_truth_tile(inputs), *_coverage_tile(inputs), *_animals_tile(inputs)]
 
 
+def _day(value: Any) -> float:
+    """Return a day; NaN where there is none."""
+    return float("nan") if wording.missing(value) else float(value)
+
+
 def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list[Tile]:
     tiles = []
     if onset := wording.onset_words(row):
         half = row.get("half_rise_day")
-        note = "From the last day on which a rise can be excluded to the first day above control."
+        note = "95 % interval of the day on which a quarter of the rise is reached."
         if wording.missing(row.get("onset_high")):
             note = "No tested day is above its control. That does not show that there was no rise."
         if half is not None and not wording.missing(half):
-            note = (
-                f"Half of the rise is reached about day {float(half):.1f} (95 % interval "
-                f"{float(row['half_rise_low']):.1f} to {float(row['half_rise_high']):.1f})."
-            )
+            when = wording.interval(_day(row["half_rise_low"]), _day(row["half_rise_high"]))
+            note += f" Half of it is reached {when} (95 % interval)."
         tiles.append(Tile(f"Onset{arm}", onset[0].upper() + onset[1:], note))
     days = inputs.arm_days(str(row.get("arm") or "") if not wording.missing(row.get("arm")) else "")
     if "status" in days and (days["status"] == Status.TESTED).any():

@@ -15,7 +15,7 @@ TERMS: dict[str, str] = {
     "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest; needs no cutoff, rests on the model.",
     "corrected": "The share after taking out cells called by mistake and adding those missed, by the call's own error rates.",
     "control": "Naive, sham-operated or contralateral: what a day's injured animals are compared with.",
-    "onset": "The interval from the last day on which a rise can be excluded to the first day that is above control.",
+    "onset": "The day on which a quarter of the rise is reached, given as a 95 % interval between sampled days. The first day that is shown to be above control is another thing: it depends on how many animals and cells there are.",
     "beta-binomial": "A model of shares in which animals differ from each other more than their numbers of cells explain.",
     "permutation": "Reassigning animals to groups in all ways: with few animals even the clearest difference has a large p.",
     "false-discovery rate": "q: the share of false ones expected among all results called by the same threshold.",

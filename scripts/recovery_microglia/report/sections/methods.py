@@ -191,13 +191,16 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
     cited += ["propeller", "fdr"]
     alpha = timeline.get("alpha", 0.05)
     return (
-        "Days. The unit is the animal. Shares were modelled as beta-binomial with a spread between animals common to all "
-        "groups, and each day was compared with its control (sham or contralateral of the same day where there are two, else "
-        "naive); beside it stand a t-test on transformed shares (as propeller) and an exact permutation p with the smallest "
-        f"value it can reach. A day is above control if its false-discovery rate over days is below {alpha:g} and no other method "
-        "speaks against it. The onset is an interval: from the last sampled day on which a rise can be excluded to the first day "
-        "above control; no shape is forced on the course. The smallest share that would have been seen was found by simulating "
-        f"studies of this size (power {float(timeline.get('power', 0.8)):.0%})."
+        "Days. The unit is the animal. Shares were modelled as beta-binomial, averaged over two laws of the spread between "
+        "animals (a constant intraclass correlation, and one that falls with the share), and each day was compared with its "
+        "control (sham or contralateral of the same day where there are two, else naive). p is twice the posterior probability "
+        "that the day is not above its control; beside it stand a t-test on transformed shares (as propeller), the same p without "
+        "the day's highest animal, and an exact permutation p with the smallest value it can reach. A day is above control if its "
+        f"false-discovery rate over days is below {alpha:g} and neither the t-test (from 0.1), nor the day without its highest "
+        "animal (from 0.2), nor the model with covariates speaks against it. The onset is the day on which a quarter of the rise "
+        "is reached, as a 95 % posterior interval between sampled days; the course does not fall before its peak, and no other "
+        "shape is forced on it. The smallest share that would have been seen was found by drawing studies of this size and "
+        f"judging each in full (power {float(timeline.get('power', 0.8)):.0%})."
     )
 
 

@@ -21,7 +21,7 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     sentence = str((told or {}).get("sentence", "")) if isinstance(told, dict) else str(told or "")
     if not sentence:
         same = int(rows["agrees"].map(wording.truthy).sum())
-        sentence = f"{same} of {len(rows)} alternative analyses give the reported interval."
+        sentence = f"{same} of {len(rows)} alternative analyses are compatible with the reported interval."
     columns = [
         Column("analysis", "Analysis"),
         Column("arm", "Arm"),
@@ -31,11 +31,11 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         Column("resolution", "Resolution"),
         Column("integrated", "Integrated"),
         Column("left_out", "Left out"),
-        Column("onset_low", "Rise excluded up to day"),
-        Column("onset_high", "First day above"),
+        Column("onset_low", "Onset after day"),
+        Column("onset_high", "by day"),
         Column("peak_day", "Peak day"),
         Column("peak_fraction", "Peak"),
-        Column("agrees", "Same interval"),
+        Column("agrees", "Compatible with the reported onset"),
     ]
     drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
     pictures = plates(*drawn)

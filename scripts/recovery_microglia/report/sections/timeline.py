@@ -33,7 +33,13 @@ TEST_COLUMNS = (
     Column("difference", "Difference", help="share of the day's animals minus that of the controls"),
     Column("p", "p", help="over animals, never over cells"),
     Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
+    Column(
+        "undone_by",
+        "Undone by a shift of",
+        help="times the odds: a batch effect of the day's animals that would undo the claim",
+    ),
     Column("p_second", "p, 2nd test", help="a second, different method: t-test on transformed fractions"),
+    Column("p_without_highest", "p, without highest", help="in one direction, without the day's highest animal"),
     Column("p_permutation", "p, permuted", help="exact, by reassigning animals"),
     Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
     Column("adjusted_p", "p, adjusted", help="with the properties named beside it in the model"),

@@ -1,0 +1,103 @@
+"""What others do with the same counts: tests of a day (or condition) against its control over animals.
+
+Each returns two-sided p, one for each group after the first, which is the control. Groups are (k, n) of their animals.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import stats
+from scipy.special import digamma, polygamma, xlogy
+
+from recovery_microglia.timeline.confirmatory_tests import permutation_p
+
+Groups = Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+def arcsine_t(groups: Groups) -> np.ndarray:
+    """t-test on arcsine roots with the variance of all groups: propeller (Phipson 2022) of one cell type.
+
+    With one cell type limma's moderation has nothing to shrink to, and is this test.
+    """
+    roots = [np.arcsin(np.sqrt(k / n)) for k, n in groups]
+    freedom = sum(len(root) - 1 for root in roots)
+    variance = sum(((root - root.mean()) ** 2).sum() for root in roots) / freedom
+    first = roots[0]
+    t = [(r.mean() - first.mean()) / np.sqrt(max(variance, 1e-12) * (1 / len(r) + 1 / len(first))) for r in roots[1:]]
+    return np.asarray(2 * stats.t.sf(np.abs(t), freedom))
+
+
+def _deviance(k: np.ndarray, n: np.ndarray, p: np.ndarray | float) -> float:
+    return float(-2 * (xlogy(k, p) + xlogy(n - k, 1 - np.asarray(p))).sum())
+
+
+def quasi_binomial(groups: Groups) -> np.ndarray:
+    """F-test of a quasi-binomial regression on groups, Pearson's dispersion over all of them (never below 1).
+
+    For groups the regression's fit is their pooled share; `tests/unit/test_timeline_benchmark.py` holds it to statsmodels.
+    """
+    freedom, pearson = 0, 0.0
+    for k, n in groups:
+        p = k.sum() / n.sum()
+        freedom += len(k) - 1
+        if 0 < p < 1:
+            pearson += float(((k - n * p) ** 2 / (n * p * (1 - p))).sum())
+    dispersion = max(pearson / freedom, 1.0)
+    found = []
+    for k, n in groups[1:]:
+        both = [groups[0], (k, n)]
+        pooled = sum(a.sum() for a, _ in both) / sum(b.sum() for _, b in both)
+        more = sum(_deviance(a, b, pooled) - _deviance(a, b, a.sum() / b.sum()) for a, b in both)
+        found.append(stats.f.sf(max(more, 0.0) / dispersion, 1, freedom))
+    return np.asarray(found)
+
+
+def binomial(groups: Groups) -> np.ndarray:
+    """Fisher's test on pooled cells: cells as replicates."""
+    (first_k, first_n) = (values.sum() for values in groups[0])
+    tables = [[[k.sum(), n.sum() - k.sum()], [first_k, first_n - first_k]] for k, n in groups[1:]]
+    return np.asarray([stats.fisher_exact(table).pvalue for table in tables])
+
+
+def permutation(groups: Groups) -> np.ndarray:
+    """Exact permutation of animals."""
+    shares = [k / n for k, n in groups]
+    return np.asarray([permutation_p(shares[0], share, limit=1000, seed=1) for share in shares[1:]])
+
+
+OTHERS: dict[str, Callable[[Groups], np.ndarray]] = {
+    "arcsine t": arcsine_t,
+    "quasi-binomial": quasi_binomial,
+    "binomial": binomial,
+    "permutation": permutation,
+}
+
+
+def propeller(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return moderated-t p of several cell types between two conditions (samples × types of counts each).
+
+    Arcsine roots of the proportions; the types' variances are shrunk to a scaled inverse chi-square fitted to all of them
+    (Smyth 2004), as propeller does through limma.
+    """
+    roots = [np.arcsin(np.sqrt(counts / counts.sum(axis=1, keepdims=True))) for counts in (first, second)]
+    freedom = len(first) + len(second) - 2
+    variance = sum(((root - root.mean(axis=0)) ** 2).sum(axis=0) for root in roots) / freedom
+    logs = np.log(np.maximum(variance, 1e-12)) - digamma(freedom / 2) + np.log(freedom / 2)
+    excess = logs.var(ddof=1) - polygamma(1, freedom / 2)
+    if excess > 0:
+        prior = 2 * _inverse_trigamma(float(excess))
+        centre = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
+        moderated, total = (prior * centre + freedom * variance) / (prior + freedom), prior + freedom
+    else:
+        moderated, total = np.full(len(variance), np.exp(logs.mean())), np.inf
+    error = np.sqrt(moderated * (1 / len(first) + 1 / len(second)))
+    t = (roots[1].mean(axis=0) - roots[0].mean(axis=0)) / error
+    return np.asarray(2 * stats.t.sf(np.abs(t), min(total, len(variance) * freedom)))
+
+
+def _inverse_trigamma(x: float) -> float:
+    y = 0.5 + 1 / x
+    for _ in range(50):
+        value = float(polygamma(1, y))
+        y += value * (1 - value / x) / float(polygamma(2, y))
+    return y
