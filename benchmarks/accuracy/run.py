@@ -158,7 +158,7 @@ def _ranks(recovered: RecoveryResult, own: pd.DataFrame) -> np.ndarray:
     """Return the calls that the score by ranks makes with its own cutoff on controls."""
     table = recovered.tables["calibration"].query("scorer == 'ranks' and used")
     cut = own["chemistry"].map(dict(zip(table["chemistry"], table["cutoff"], strict=True))).to_numpy(float)
-    blocked = own["explained_by_inflammation"].fillna(False).to_numpy(bool)
+    blocked = own["on_one_gene"].fillna(False).to_numpy(bool)
     return np.asarray((own["recovery_score_ranks"].to_numpy(float) > cut) & ~blocked)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of, points_of
-from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import Signatures, present
@@ -39,11 +39,16 @@ from recovery_microglia.recovery.rank_scores import matched_sets, membership, ra
 from recovery_microglia.recovery.scores import FURTHER, SCORERS, score_cells
 from recovery_microglia.recovery.settings import RecoverySettings
 from recovery_microglia.recovery.signature import LEFT_OUT, coverage, itgax_igf1, markers_used
-from recovery_microglia.recovery.states import INFLAMMATION, call_states
+from recovery_microglia.recovery.states import call_states
 from recovery_microglia.recovery.summary import call_notices, call_report
 
 NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
+
+
+LEAST_GENES, LEAST_WITHOUT_ONE = 2, -1.0
+"""Signature genes that a called cell shows at least, and what its score without its strongest gene must exceed: counts of one gene
+come in bursts, and no cell is called on them."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,10 @@ def call_recovery(
         scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells, own=odds
     )
     status, reason = _status(known["reason"], len(cells), control, calibration)
-    blocked = _explained_by_inflammation(states.units)
+    alone = (scored.without_one <= LEAST_WITHOUT_ONE) | (_genes_seen(microglia, signatures) < LEAST_GENES)
+    # even odds lower the cutoff where an animal has many recovery cells; controls are judged by their quantile alone
+    for name in BY_ODDS:
+        odds.loc[control, name] = np.inf
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         # a missing cutoff stays missing: no controls, no call
         cut = np.minimum(
@@ -112,9 +120,10 @@ def call_recovery(
         if scorer == "score":
             cells["cutoff"] = cut
         called = call_above(scorers[scorer].to_numpy(float), cut)
-        called[blocked & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
+        called[alone & ~called.isna()] = False  # a cell that cannot be judged stays so: NA and False is False
         cells[column] = called
-    cells["explained_by_inflammation"] = blocked
+    cells["on_one_gene"] = alone
+    cells["hangs_on"] = np.where(scored.without_one <= cells["cutoff"].to_numpy(float), scored.hangs_on, "")
     judged = cells["recovery_call"].notna().to_numpy()
     cells["recovery_probability"] = np.where(judged, scored.probability, np.nan)
     cells = pd.concat([cells, _state_columns(scored.states, states.units, judged)], axis=1)
@@ -174,25 +183,34 @@ def _kept_by_integration(microglia: ad.AnnData, score: Floats) -> float:
     return score_retention(score, before, after)
 
 
+def _genes_seen(microglia: ad.AnnData, signatures: Signatures) -> Integers:
+    """Return how many signature genes each microglia shows."""
+    genes = pd.Index(microglia.var_names)
+    own = positions(genes, present(signatures.recovery.up, set(genes)))
+    return np.asarray(np.diff(counts_of(microglia)[:, own].indptr), dtype=np.int64)
+
+
 def _state_columns(chance: pd.DataFrame, units: pd.DataFrame, judged: Bools) -> pd.DataFrame:
-    """Return ``state`` and the probability of each state but recovery, which has a column of its own.
+    """Return ``state``, ``programmes`` and the probability of each programme but recovery, which has a column of its own.
 
-    The state is the one with more than half of the probability. ``none``: no state has it, or a cell is unusually
-    low in homeostatic genes and nothing explains that.
+    The programmes are those with more than half of the probability, and the state is the first of them: recovery, else the
+    likeliest. ``homeostatic``: none; ``none``: none, but the cell is unusually low in homeostatic genes.
     """
-    words = np.array(chance.columns, dtype=object)
-    most = chance.to_numpy(float)
-    state = np.where(most.max(axis=1) > 0.5, words[most.argmax(axis=1)], "none")
-    state = np.where((state == "homeostatic") & (units["homeostatic"].to_numpy(float) < -1.0), "none", state)
-    state = np.where((state == "recovery") & ~judged, "none", state)
+    others = [name for name in chance.columns if name not in ("homeostatic", "recovery")]
+    table = chance[others].to_numpy(float)
+    recovery = (chance["recovery"].to_numpy(float) > 0.5) & judged
+    low = units["homeostatic"].to_numpy(float) < -1.0
+    state = np.where(low, "none", "homeostatic").astype(object)
+    programmes = np.where(recovery, "recovery", "").astype(object)
+    if others:
+        likely = table.max(axis=1) > 0.5
+        state[likely] = np.array(others, dtype=object)[table.argmax(axis=1)][likely]
+        for place, name in enumerate(others):
+            runs = table[:, place] > 0.5
+            programmes[runs] = [f"{before}, {name}" if before else name for before in programmes[runs]]
+    state[recovery] = "recovery"
     columns = {f"p_{name}": chance[name].to_numpy(float) for name in chance.columns if name != "recovery"}
-    return pd.DataFrame({"state": state, **columns})
-
-
-def _explained_by_inflammation(units: pd.DataFrame) -> Bools:
-    """Return the cells whose inflammatory state stands higher above the controls than their recovery score."""
-    rivals = units[[name for name in INFLAMMATION if name in units]].max(axis=1)
-    return np.asarray(((rivals > 1) & (rivals > units["recovery"])).to_numpy(), dtype=bool)
+    return pd.DataFrame({"state": state, "programmes": programmes, **columns})
 
 
 def _status(missing: str, n: int, control: Bools, calibration: pd.DataFrame) -> tuple[str, str]:

@@ -10,7 +10,7 @@ Nothing is learnt between libraries or days: a batch moves all cells of a librar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,17 +21,14 @@ from scipy.stats import rankdata
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.recovery.likelihood import (
-    BLOCK,
-    ON_THE_WAY,
     RECOVERY_FOLD,
-    TURNED,
-    Likelihoods,
     Resting,
     Weights,
-    gene_terms,
+    less,
     levels,
     likelihoods,
     log_ratio,
+    recovery_terms,
     shares_of_animals,
 )
 
@@ -41,7 +38,7 @@ LEAST_CELLS, LEAST_SHARE, LEAST_ANIMALS, LEAST_EACH = 20.0, 0.012, 2, 2.0
 """Full recovery cells' worth that the animals to learn from must hold together, their share of all cells, and how many
 animals at least that hold this many each. Nulls and inflammation of the benchmark hold 6 to 12, 0.4 to 0.8 %; every
 scenario with a rise that can be found held more than 23 and 1.8 %."""
-FOLDS = np.exp(np.linspace(np.log(0.5), np.log(64), 97))
+FOLDS = np.exp(np.linspace(np.log(0.5), np.log(1024), 153))
 """Grid of folds, evenly spaced in logarithm."""
 GAMMA = 1.5
 """Variance of counts over their mean that standard errors allow for at least."""
@@ -123,7 +120,7 @@ def refine(
     """
     subject, library = cells["subject"].to_numpy(str), cells["library"].to_numpy(str)
     fold = cross_fit(subject, control)
-    fit, terms = _with_terms(counts, weights, resting)
+    fit, terms = likelihoods(counts, weights, resting), recovery_terms(counts, weights, resting)
     ratio = log_ratio(fit)
     share = shares_of_animals(ratio, np.unique(subject, return_inverse=True)[1].astype(np.int64))
     level = levels(fit, share)
@@ -134,15 +131,17 @@ def refine(
     candidates = _candidates(counts, genes, weights, resting, signatures)
     moved = np.flatnonzero(weights.recovery != 1)
     per_gene = [
-        system.moments(levels(_less(fit, term), share), depth, weights.columns[[column]])
+        system.moments(levels(less(fit, term), share), depth, weights.columns[[column]])
         for column, term in zip(moved, terms, strict=True)
     ]
     together = system.moments(level, depth, candidates)
-    base = np.average(resting.share, axis=0, weights=np.bincount(resting.profile, minlength=len(resting.share)))
+    base = resting.reference
+    if base is None:
+        base = np.average(resting.share, axis=0, weights=np.bincount(resting.profile, minlength=len(resting.share)))
     related = np.isin(genes[candidates], [*signatures.context.up, *signatures.related.up])
     learnt, rows = [], []
     for number in range(int(fold.max()) + 1):
-        own = np.array([_signature_fold(system.solve(m, number), base[[weights.columns[c]]])
+        own = np.array([_signature_fold(system.solve(m, number), base[[weights.columns[c]]], weights.recovery[c])
                         for c, m in zip(moved, per_gene, strict=True)])  # fmt: skip
         effect, error = system.solve(together, number)
         chosen, up, down = _choose(effect, error, base[candidates], related, len(weights.names))
@@ -156,7 +155,7 @@ def refine(
                 weights.names,
             )
         )
-        rows += [(genes[weights.columns[c]], "signature", RECOVERY_FOLD, *own[i]) for i, c in enumerate(moved)]
+        rows += [(genes[weights.columns[c]], "signature", weights.recovery[c], *own[i]) for i, c in enumerate(moved)]
         rows += [
             (genes[candidates[c]], "related" if related[c] else "further", 1.0, up[i], np.nan, np.nan)
             for i, c in enumerate(chosen)
@@ -239,26 +238,6 @@ def _chance(score: Floats, values: Floats) -> float:
 # ---------------------------------------------------------------- what a gene does
 
 
-def _with_terms(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> tuple[Likelihoods, list[Floats]]:
-    """Return the likelihoods, and each recovery gene's own part at all levels (one levels × cells a gene)."""
-    depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
-    moved = np.flatnonzero(weights.recovery != 1)
-    part, base = counts[:, weights.columns[moved]], resting.share[:, weights.columns[moved]]
-    grid = (*TURNED, *ON_THE_WAY)
-    found = np.zeros((len(moved), len(grid), len(depth)), dtype=np.float32)
-    for start in range(0, len(depth), BLOCK):
-        rows = slice(start, start + BLOCK)
-        x, b = part[rows].toarray().astype(float), base[resting.profile[rows]]
-        for place, level in enumerate(grid):
-            found[:, place, rows] = gene_terms(x, depth[rows], b, 1 + level * (weights.recovery[moved] - 1)).T
-    return likelihoods(counts, weights, resting), list(found)
-
-
-def _less(fit: Likelihoods, term: Floats) -> Likelihoods:
-    """Return the likelihoods without one recovery gene's own part."""
-    return Likelihoods(fit.turned - term[: len(TURNED)], fit.way - term[len(TURNED) :], fit.rivals)
-
-
 class _System:
     """Weighted least squares of counts on levels within libraries, summed up by library and solved by fold.
 
@@ -332,9 +311,10 @@ def _posterior(effect: Floats, error: Floats, base: Floats, prior: Prior) -> tup
     return fold, low, high, moves
 
 
-def _signature_fold(solved: tuple[Floats, Floats], base: Floats) -> tuple[float, float, float]:
-    """Return the fold of one signature gene and its interval."""
-    fold, low, high, _ = _posterior(solved[0][0], solved[1][0], base, SIGNATURE)
+def _signature_fold(solved: tuple[Floats, Floats], base: Floats, expected: float) -> tuple[float, float, float]:
+    """Return the fold of one signature gene and its interval; ``expected`` is the fold before."""
+    prior = replace(SIGNATURE, centre=expected)
+    fold, low, high, _ = _posterior(solved[0][0], solved[1][0], base, prior)
     return float(fold[0]), float(low[0]), float(high[0])
 
 
@@ -360,7 +340,9 @@ def _choose(
     up = np.where(related, fold, other_fold)
     sure = np.where(related, moves >= RELATED.sure, other_moves >= ANY.sure)
     rivals = effect[1 : 1 + n_rivals]
-    own = effect[0] > RIVAL_RATIO * rivals.max(axis=0) if n_rivals else np.ones(len(base), dtype=bool)
+    # the largest of several noisy estimates is too large: each is taken less its error
+    least = (rivals - error[1 : 1 + n_rivals]).max(axis=0) if n_rivals else np.zeros(len(base))
+    own = effect[0] > RIVAL_RATIO * least
     good = np.flatnonzero(sure & own & (up >= ADDED_FROM))
     # the most telling ones: what a cell's counts of the gene are expected to say
     order = np.argsort(-np.log(up[good]) * (up[good] - 1) * base[good], kind="stable")
@@ -389,6 +371,9 @@ def _told(rows: list[tuple[object, ...]], n_folds: int) -> pd.DataFrame:
 
 def _unlearnt(genes: pd.Index, weights: Weights, signatures: Signatures) -> pd.DataFrame:
     """Return refinement.tsv where nothing was learnt."""
-    own = present(signatures.recovery.up, set(genes[weights.columns[weights.recovery != 1]]))
-    table = pd.DataFrame({"gene": own, "role": "signature", "fold_before": RECOVERY_FOLD, "fold": RECOVERY_FOLD})
+    moved = weights.recovery != 1
+    fold = dict(zip(genes[weights.columns[moved]], weights.recovery[moved], strict=True))
+    own = present(signatures.recovery.up, set(fold))
+    before = [fold[gene] for gene in own]
+    table = pd.DataFrame({"gene": own, "role": "signature", "fold_before": before, "fold": before})
     return table.assign(fold_low=np.nan, fold_high=np.nan, weights_with_it=0, decision="as before")[list(COLUMNS)]

@@ -1,24 +1,26 @@
-"""How much better recovery explains a cell's counts than every other state does.
+"""How much better recovery explains a cell's counts than its absence does, whatever else the cell runs.
 
 Counts of a gene in a cell are negative binomial around depth × share. The share in a resting microglia is that of
-the control microglia of the same chemistry, brought to the ambient RNA of the cell's own library. A state raises its
-genes up to a fold each; how far a cell is into the state is not known, so the likelihood is averaged over levels.
-The score is the log of
+the control microglia of the same chemistry, brought to the ambient RNA and the background of the cell's own library. A
+programme adds to its genes; how far a cell runs it is not known, so the likelihood is averaged over levels. The score is
+the log of
 
-    p(counts | recovery) / sum over the other states of weight x p(counts | state),
+    p(counts | recovery, other programmes) / p(counts | no recovery, other programmes),
 
-where a cell counts as recovery from half of the way on, and one that is less far stands among the others. A count
-of a rare gene weighs much and its absence little, as it should where *Itgax* is seen in one cell of ten; a gene that
-an inflammatory state explains as well counts for nothing in an inflamed cell.
+both averaged over what else the cell may run. Genes of one programme only cancel in the ratio: a cell can run recovery and
+the interferon response. Genes that several programmes raise (*Spp1* with migration, *Lilrb4a* with inflammation) count for
+recovery as far as the others do not explain them. A cell runs the programme from three tenths of its full level on; one
+that is less far stands among the cells without it. The evidence of one gene is bounded, and counts that come in bursts
+among control cells are worth less.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.frame_access import positions
@@ -26,17 +28,31 @@ from recovery_microglia.core.genes import present
 
 DISPERSION = 0.5
 """Variance of a gene between cells of one state beyond Poisson, relative to the squared mean; typical of 10x."""
-RECOVERY_FOLD = 8.0
-"""Fold of a signature gene at the full level, as long as nothing was learnt from the data."""
-TURNED, ON_THE_WAY = (0.5, 0.625, 0.75, 0.875, 1.0), (0.1, 0.2, 0.3, 0.4)
-"""Levels of recovery: from half of the way on a cell is a recovery cell."""
-RIVAL_FOLD, RIVAL_LEVELS = 4.0, (0.5, 1.0)
-RESTING_WEIGHT, WAY_WEIGHT = 0.83, 0.02
-"""Prior weights of resting cells and of those on the way; the rest is shared by the rivals."""
+RECOVERY_FOLD, ROOT_RISE, FOLD_RANGE = 8.0, 4.0, (2.0, 30.0)
+"""Fold of a signature gene at the full level before anything is known, and its rise at a level of one count in 10,000: the fold is 1 +
+4 / root of the counts in 10,000 within the range, 8 for genes as rare as most of the signature are, 2 to 3 for common ones
+(*Cd9* rises two- to threefold in pups and in DAM)."""
+TURNED, ON_THE_WAY = (0.3, 0.5, 0.8, 1.5, 3.0, 6.0), (0.1, 0.2)
+"""Levels of recovery: from three tenths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
+further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
+TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
+"""How likely each level is among cells that run the programme, before their counts are seen."""
+RIVAL_FOLD, RIVAL_LEVELS, SHARED_LEVEL = 4.0, (0.5, 1.0), 0.75
+LEAST_SHARED = 1.15
+"""Fold in another programme below which a gene of recovery counts as recovery's alone."""
+RIVAL_WEIGHT, WAY_WEIGHT = 0.03, 0.02
+"""Prior weights of each other programme, and of cells on the way."""
+MOST_FOR, MOST_AGAINST = 3.0, 2.0
+"""Largest evidence of one gene for and against recovery, in nats: no cell can be called on one gene."""
+BURST_STAY = 0.7
+"""A burst of k counts has probability 0.3 x 0.7^(k-1): three counts on average, with a long tail."""
 RIVALS = ("acute_inflammatory", "interferon", "cycling", "migrating", "dissociation_stress")
 CLEANING_ROUNDS = 2
 PRIOR_CELLS, STATE_ROUNDS = 20.0, 20
 """Weight of the prior in an animal's shares of the other states, in cells, and rounds of estimating them."""
+LEAST_SHARE = 2e-6
+"""Share of a gene that a resting cell holds at least (two counts in a million): what is never seen in the controls can still
+float in."""
 LEAST_RESTING = 0.3
 """What the ambient correction leaves of a gene's level at least."""
 BLOCK = 4000
@@ -75,35 +91,72 @@ class Resting:
         Share of each gene in all counts of a cell (profiles × genes).
     profile
         Which profile, that of its library, holds for each cell (cells,).
+    reference
+        Share of each gene that folds multiply (genes,), that of resting control microglia: what floats into a library adds to
+        a gene and does not multiply its rise. None: each profile's own share.
+    noise
+        How counts vary among resting cells; the defaults if None.
     """
 
     share: Floats
     profile: Integers
+    reference: Floats | None = None
+    noise: "Noise | None" = None
 
     def of(self, cells: Bools | Integers) -> "Resting":
         """Return the same for some of the cells."""
-        return Resting(self.share, self.profile[cells])
+        return replace(self, profile=self.profile[cells])
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How the counts of each gene vary among cells of one state.
+
+    Attributes
+    ----------
+    dispersion
+        (Variance - mean) / mean² (genes,).
+    burst
+        Share of cells in which counts of the gene come in a burst, whatever the cell's state (genes,).
+    """
+
+    dispersion: Floats
+    burst: Floats
 
 
 @dataclass(frozen=True)
 class Likelihoods:
-    """Log-likelihoods of each cell's counts, relative to a resting cell.
+    """Log-likelihoods of each cell's counts, relative to a resting cell that runs nothing.
 
     Attributes
     ----------
     turned, way
-        Recovery at each level (levels × cells).
+        Recovery at each level (levels × cells), averaged over the other programmes.
+    rest
+        No recovery (cells,), averaged over the other programmes.
     rivals
-        The other states, averaged over levels (rivals × cells).
+        Each other programme by the genes that recovery does not share, averaged over levels (rivals × cells).
     """
 
     turned: Floats
     way: Floats
+    rest: Floats
     rivals: Floats
 
 
+def expected_fold(share: Floats) -> Floats:
+    """Return the fold that is expected of signature genes with these shares in resting cells."""
+    return np.asarray(np.clip(1 + ROOT_RISE / np.sqrt(1e4 * np.maximum(share, 1e-9)), *FOLD_RANGE))
+
+
+def with_expected_folds(weights: Weights, share: Floats) -> Weights:
+    """Return the weights with the fold that is expected of each recovery gene; ``share`` in resting cells (genes,)."""
+    own = weights.recovery != 1
+    return replace(weights, recovery=np.where(own, expected_fold(share[weights.columns]), 1.0))
+
+
 def prior_weights(genes: pd.Index, recovery: Sequence[str], rivals: Mapping[str, Sequence[str]]) -> Weights:
-    """Return the weights before anything is learnt: one fold for all genes of a state; absent genes are left out."""
+    """Return the weights before anything is known: one fold for all genes of a programme; absent genes are left out."""
     here = set(genes)
     own = positions(genes, present(recovery, here))
     others = {name: positions(genes, present(members, here)) for name, members in rivals.items()}
@@ -163,8 +216,15 @@ def resting_by_library(
 # ---------------------------------------------------------------- likelihoods
 
 
-def gene_terms(x: Floats, depth: Floats, base: Floats, fold: Floats) -> Floats:
-    """Return what each gene adds to the log-likelihood if it is raised ``fold`` times (cells × genes).
+def gene_terms(
+    x: Floats,
+    depth: Floats,
+    base: Floats,
+    fold: Floats,
+    dispersion: float | Floats = DISPERSION,
+    burst: Floats | None = None,
+) -> Floats:
+    """Return what each gene adds to the log-likelihood if it is raised ``fold`` times (cells × genes), within bounds.
 
     Parameters
     ----------
@@ -175,43 +235,140 @@ def gene_terms(x: Floats, depth: Floats, base: Floats, fold: Floats) -> Floats:
     base
         Share in a resting cell (genes,) or (cells × genes).
     fold
-        (genes,).
+        (genes,) or (cells × genes).
+    dispersion
+        One for all genes, or (genes,).
+    burst
+        How likely a burst is, relative to the same count in a resting cell without one (cells × genes), see `burst_odds`; 0
+        if None.
     """
-    mean, size = depth[:, None] * base, 1 / DISPERSION
-    return np.asarray(x * np.log(fold) - (x + size) * np.log1p(mean * (fold - 1) / (size + mean)))
+    mean, size = depth[:, None] * base, 1 / np.asarray(dispersion)
+    plain = x * np.log(fold) - (x + size) * np.log1p(mean * (fold - 1) / (size + mean))
+    if burst is not None:
+        plain = np.where(x > 0, np.log((np.exp(np.minimum(plain, 50.0)) + burst) / (1 + burst)), plain)
+    return np.asarray(np.clip(plain, -MOST_AGAINST, MOST_FOR))
+
+
+def log_counts(x: Floats, mean: Floats, dispersion: float | Floats) -> Floats:
+    """Return the log-probability of counts, negative binomial with variance mean + dispersion × mean²."""
+    size = 1 / np.asarray(dispersion)
+    mean = np.maximum(mean, 1e-12)
+    return np.asarray(
+        gammaln(x + size)
+        - gammaln(size)
+        - gammaln(x + 1)
+        + size * np.log(size / (size + mean))
+        + x * np.log(mean / (size + mean))
+    )
+
+
+def log_burst(x: Floats) -> Floats:
+    """Return the log-probability of a count given a burst; impossible (-inf) where it is 0."""
+    return np.where(x > 0, np.log(1 - BURST_STAY) + (x - 1) * np.log(BURST_STAY), -np.inf)
+
+
+def burst_odds(x: Floats, mean: Floats, noise: Noise, columns: Integers) -> Floats:
+    """Return how likely a burst is relative to the same count in a resting cell without one (cells × columns)."""
+    share = noise.burst[columns]
+    plain = log_counts(x, mean, noise.dispersion[columns])
+    with np.errstate(over="ignore"):
+        odds = np.exp(np.minimum(log_burst(x) + np.log(share) - np.log1p(-share) - plain, 50.0))
+    return np.asarray(odds)
 
 
 def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> Likelihoods:
-    """Return the log-likelihoods of the states.
+    """Return the log-likelihoods of recovery at each level and of its absence, and of the other programmes.
 
     Parameters
     ----------
     counts
         Cells × genes, raw counts.
     weights
-        Which genes a state raises, and how far.
+        Which genes a programme raises, and how far.
     resting
         What a resting cell of each library holds.
     """
     n = counts.shape[0]
     depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
     part = counts[:, weights.columns]
-    base = resting.share[:, weights.columns]
-    turned, way, rivals = np.zeros((len(TURNED), n)), np.zeros((len(ON_THE_WAY), n)), np.zeros((len(weights.names), n))
-
-    def over(levels: Sequence[float], fold: Floats, rows: slice, x: Floats, b: Floats) -> Floats:
-        moved = np.flatnonzero(fold != 1)
-        x, b = x[:, moved], b[:, moved]
-        return np.array([gene_terms(x, depth[rows], b, 1 + level * (fold[moved] - 1)).sum(axis=1) for level in levels])
-
+    levels_ = (*TURNED, *ON_THE_WAY)
+    own, rest, rivals = np.zeros((len(levels_), n)), np.zeros(n), np.zeros((len(weights.names), n))
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
-        x, b = part[rows].toarray().astype(float), base[resting.profile[rows]]
-        turned[:, rows] = over(TURNED, weights.recovery, rows, x, b)
-        way[:, rows] = over(ON_THE_WAY, weights.recovery, rows, x, b)
+        block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
+        own[:, rows], rest[rows], rivals[:, rows] = block.programmes(levels_)
+    return Likelihoods(own[: len(TURNED)], own[len(TURNED) :], rest, rivals)
+
+
+def recovery_terms(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> list[Floats]:
+    """Return each recovery gene's own evidence at every level of recovery (one array, levels × cells, a gene).
+
+    The genes are those with a fold, in the order of the weights; the levels are `TURNED` and then `ON_THE_WAY`.
+    """
+    depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    moved = np.flatnonzero(weights.recovery != 1)
+    grid, part = (*TURNED, *ON_THE_WAY), counts[:, weights.columns]
+    found = np.zeros((len(moved), len(grid), len(depth)), dtype=np.float32)
+    for start in range(0, len(depth), BLOCK):
+        rows = slice(start, start + BLOCK)
+        block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
+        for place, level in enumerate(grid):
+            found[:, place, rows] = block.terms(moved, level * (weights.recovery[moved] - 1)).T
+    return list(found)
+
+
+def less(fit: Likelihoods, term: Floats) -> Likelihoods:
+    """Return the likelihoods without one recovery gene's own part (levels × cells, see `recovery_terms`)."""
+    return replace(fit, turned=fit.turned - term[: len(TURNED)], way=fit.way - term[len(TURNED) :])
+
+
+class _Block:
+    """Some cells at once: counts, resting level and noise of the genes that any programme moves."""
+
+    def __init__(self, x: Floats, depth: Floats, resting: Resting, profile: Integers, weights: Weights) -> None:
+        self.x, self.depth, self.weights = x, depth, weights
+        self.base = resting.share[:, weights.columns][profile]
+        self.ratio = None if resting.reference is None else resting.reference[weights.columns] / self.base
+        noise, recovery = resting.noise, np.flatnonzero(weights.recovery != 1)
+        self.dispersion = np.full(len(weights.columns), DISPERSION)
+        self.burst: Floats | None = None
+        if noise is not None:
+            self.dispersion[recovery] = noise.dispersion[weights.columns[recovery]]
+            self.burst = np.zeros_like(x)
+            self.burst[:, recovery] = burst_odds(
+                x[:, recovery], depth[:, None] * self.base[:, recovery], noise, weights.columns[recovery]
+            )
+
+    def terms(self, genes: Integers, rise: Floats) -> Floats:
+        """Return the evidence of some genes raised to 1 + ``rise`` times the reference (cells × genes)."""
+        fold = 1 + (rise if self.ratio is None else rise * self.ratio[:, genes])
+        burst = None if self.burst is None else self.burst[:, genes]
+        return gene_terms(self.x[:, genes], self.depth, self.base[:, genes], fold, self.dispersion[genes], burst)
+
+    def programmes(self, levels_: Sequence[float]) -> tuple[Floats, Floats, Floats]:
+        """Return recovery at each level (levels × cells), its absence (cells,) and the rivals' own (rivals × cells)."""
+        weights = self.weights
+        recovery = np.flatnonzero(weights.recovery != 1)
+        rise = weights.recovery[recovery] - 1
+        plain = np.array([self.terms(recovery, level * rise).sum(axis=1) for level in levels_])
+        own = np.zeros((len(weights.names), len(self.depth)))
+        none = max(1 - RIVAL_WEIGHT * len(own), RIVAL_WEIGHT)
+        whole, rest = [plain + np.log(none)], [np.full(len(self.depth), np.log(none))]
         for number, fold in enumerate(weights.rivals):
-            rivals[number, rows] = _mean(over(RIVAL_LEVELS, fold, rows, x, b))
-    return Likelihoods(turned, way, rivals)
+            only = np.flatnonzero((fold != 1) & (weights.recovery == 1))
+            own[number] = _mean(
+                np.array([self.terms(only, level * (fold[only] - 1)).sum(axis=1) for level in RIVAL_LEVELS])
+            )
+            both = np.flatnonzero(fold[recovery] >= LEAST_SHARED)
+            shared, extra = recovery[both], SHARED_LEVEL * (fold[recovery[both]] - 1)
+            start = own[number] + np.log(RIVAL_WEIGHT)
+            rest.append(start + self.terms(shared, extra).sum(axis=1))
+            change = [
+                (self.terms(shared, level * rise[both] + extra) - self.terms(shared, level * rise[both])).sum(axis=1)
+                for level in levels_
+            ]
+            whole.append(plain + np.array(change) + start)
+        return logsumexp(whole, axis=0), logsumexp(rest, axis=0), own
 
 
 def _mean(logs: Floats) -> Floats:
@@ -219,72 +376,64 @@ def _mean(logs: Floats) -> Floats:
     return np.asarray(logsumexp(logs, axis=0) - np.log(len(logs)))
 
 
-def _others(fit: Likelihoods) -> Floats:
-    """Return the weighted log-likelihoods of all that is not recovery: resting, on the way, rivals (states × cells)."""
-    plain = np.vstack([np.zeros((1, fit.turned.shape[1])), _mean(fit.way)[None], fit.rivals])
-    return np.asarray(plain + np.log(_prior(len(fit.rivals)))[:, None])
+LOG_TURNED = np.log(np.array(TURNED_WEIGHTS))
 
 
-def _prior(n_rivals: int) -> Floats:
-    """Return the prior weights of resting cells, of those on the way, and of each rival; they add up to one."""
-    each = (1 - RESTING_WEIGHT - WAY_WEIGHT) / max(n_rivals, 1)
-    weight = np.array([RESTING_WEIGHT, WAY_WEIGHT, *[each] * n_rivals])
-    return np.asarray(weight / weight.sum())
+def without_recovery(fit: Likelihoods) -> Floats:
+    """Return the log-likelihood of all that is not recovery (cells,): without it, and on the way to it."""
+    return np.asarray(np.logaddexp(np.log1p(-WAY_WEIGHT) + fit.rest, np.log(WAY_WEIGHT) + _mean(fit.way)))
 
 
 def log_ratio(fit: Likelihoods) -> Floats:
-    """Return the log-likelihood ratio of recovery against all other states (cells,), in nats."""
-    return np.asarray(_mean(fit.turned) - logsumexp(_others(fit), axis=0))
+    """Return the log-likelihood ratio of recovery against its absence (cells,), in nats."""
+    return np.asarray(logsumexp(fit.turned + LOG_TURNED[:, None], axis=0) - without_recovery(fit))
 
 
 def levels(fit: Likelihoods, share: Floats) -> Floats:
-    """Return how far each cell is expected to be into recovery and each rival state (cells × (1 + rivals)).
+    """Return how far each cell is expected to be into recovery and each other programme (cells × (1 + rivals)).
 
     ``share`` is the share of recovery cells that is expected where the cell comes from (cells,).
     """
     known = np.clip(share, 1e-4, 1 - 1e-4)
-    own = np.log(known / len(TURNED)) + fit.turned
-    others = np.log1p(-known) + _others(fit)
-    way = fit.way - logsumexp(fit.way, axis=0) + others[1]
-    whole = np.logaddexp(logsumexp(own, axis=0), logsumexp(others, axis=0))
+    own = np.log(known) + LOG_TURNED[:, None] + fit.turned
+    way = np.log1p(-known) + np.log(WAY_WEIGHT / len(ON_THE_WAY)) + fit.way
+    rest = np.log1p(-known) + np.log1p(-WAY_WEIGHT) + fit.rest
+    whole = logsumexp(np.vstack([own, way, rest]), axis=0)
     recovery = (np.exp(own - whole) * np.array(TURNED)[:, None]).sum(axis=0)
     recovery += (np.exp(way - whole) * np.array(ON_THE_WAY)[:, None]).sum(axis=0)
-    return np.vstack([recovery[None], np.exp(others[2:] - whole) * np.mean(RIVAL_LEVELS)]).T
+    rivals = 1 / (1 + np.exp(-np.clip(fit.rivals + np.log(RIVAL_WEIGHT / (1 - RIVAL_WEIGHT)), -700, 700)))
+    return np.vstack([recovery[None], rivals * np.mean(RIVAL_LEVELS)]).T
 
 
-def state_probabilities(fit: Likelihoods, names: Sequence[str], recovery: Floats, group: Integers) -> pd.DataFrame:
-    """Return the probability of each state (cells × states); a row adds up to one.
+def programme_probabilities(fit: Likelihoods, names: Sequence[str], recovery: Floats, group: Integers) -> pd.DataFrame:
+    """Return the probability that each cell runs each programme (cells × programmes); a cell can run several.
+
+    ``homeostatic`` is the probability that it runs none of them.
 
     Parameters
     ----------
     fit
         Log-likelihoods of the cells.
     names
-        The rival states.
+        The other programmes.
     recovery
         Probability of recovery (cells,), NaN counts as 0.
     group
-        Number of the animal that each cell comes from: the shares of the other states are those that make its cells
-        likeliest, drawn towards the prior weights with the weight of `PRIOR_CELLS` cells.
+        Number of the animal that each cell comes from: the share of cells that run a programme is the one that makes its cells
+        likeliest, drawn towards the prior weight with the weight of `PRIOR_CELLS` cells.
     """
-    others = _others(fit)
-    prior = _prior(len(names))
-    plain = others - np.log(prior)[:, None]
-    left = 1 - np.nan_to_num(recovery)
-    found = np.zeros((others.shape[1], len(prior)))
+    found = {name: np.zeros(len(recovery)) for name in names}
     for number in np.unique(group):
         own = np.flatnonzero(group == number)
-        weight = prior
-        for _ in range(STATE_ROUNDS):
-            logs = plain[:, own] + np.log(weight)[:, None]
-            part = np.exp(logs - logsumexp(logs, axis=0)) * left[own]
-            weight = part.sum(axis=1) + PRIOR_CELLS * prior
-            weight = weight / weight.sum()
-        found[own] = part.T
-    table = pd.DataFrame({"homeostatic": found[:, :2].sum(axis=1)})
-    for place, name in enumerate(names, start=2):
-        table[name] = found[:, place]
-    return table.assign(recovery=np.nan_to_num(recovery))
+        for name, evidence in zip(names, fit.rivals[:, own], strict=True):
+            share = RIVAL_WEIGHT
+            for _ in range(STATE_ROUNDS):
+                chance = 1 / (1 + np.exp(-np.clip(evidence + np.log(share / (1 - share)), -700, 700)))
+                share = float((chance.sum() + PRIOR_CELLS * RIVAL_WEIGHT) / (len(own) + PRIOR_CELLS))
+            found[name][own] = chance
+    known = np.nan_to_num(recovery)
+    none = np.prod([1 - known, *(1 - p for p in found.values())], axis=0)
+    return pd.DataFrame({"homeostatic": none, **found, "recovery": known})
 
 
 # ---------------------------------------------------------------- how many, without a cutoff
@@ -316,6 +465,14 @@ def mixture_share(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float,
     high = 1.0 if inside[-1] == len(SHARES) - 1 else float(SHARES[inside[-1]])
     share = 0.0 if best == 0 else 1.0 if best == len(SHARES) - 1 else float(SHARES[best])
     return share, low, high
+
+
+def likeliest_share(ratio: Floats, *, start: float = 0.1, rounds: int = 30) -> float:
+    """Return about the share that `mixture_share` finds, by expectation-maximisation: quicker, and without an interval."""
+    share = start
+    for _ in range(rounds):
+        share = float(np.mean(probability(ratio, share))) if 0 < share < 1 else share
+    return share
 
 
 def shares_of_animals(ratio: Floats, animal: Integers) -> Floats:

@@ -9,25 +9,31 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of, obs_of, soup_of
-from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.arrays import Bools, Floats, Texts
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
+from recovery_microglia.recovery.background import hangs_on, learn_noise, library_background
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
 from recovery_microglia.recovery.gene_weights import Refined, refine, score
 from recovery_microglia.recovery.likelihood import (
+    LEAST_SHARE,
     RIVALS,
+    Noise,
     Resting,
     Weights,
     learn_resting,
     likelihoods,
+    log_ratio,
     mixture_share,
     prior_weights,
     probability,
+    programme_probabilities,
     resting_by_library,
+    resting_share,
     shares_of_animals,
-    state_probabilities,
+    with_expected_folds,
 )
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets, thin_counts
 from recovery_microglia.recovery.settings import RecoverySettings
@@ -58,7 +64,11 @@ class Scores:
     probability
         Probability of recovery given the animal's own share of such cells (cells,).
     states
-        Cells × states, probabilities that add up to one.
+        Cells × programmes: the probability of each; a cell can run several.
+    hangs_on
+        Of cells that recovery explains better: the gene that the score owes most to (cells,), else "".
+    without_one
+        The score without that gene (cells,), else NaN.
     gains
         Rank gains, for further gene sets.
     refined
@@ -70,6 +80,8 @@ class Scores:
     table: pd.DataFrame
     probability: Floats
     states: pd.DataFrame
+    hangs_on: Texts
+    without_one: Floats
     gains: Any
     refined: Refined
     ambient: dict[str, float]
@@ -92,7 +104,7 @@ def score_cells(
     table = score_sets(gains, genes, sets, max_rank=max_rank)
     total = np.asarray(counts.sum(axis=1)).ravel().astype(float)
     thinned = thin_counts(counts, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
-    rivals = {name: members for name, members in state_sets(signatures).items() if name in RIVALS}
+    rivals = {name: signatures.states[name].up for name in RIVALS if name in signatures.states}
     ambient = _ambient(microglia, signatures)
     cells = obs[["library", "subject"]].astype(str)
     nuisance = _nuisance(obs, table, total)
@@ -100,7 +112,7 @@ def score_cells(
     found: dict[str, Refined] = {}
     for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
         weights = prior_weights(genes, members, rivals)
-        resting = _resting(counts, weights, control, obs, total, ambient)
+        weights, resting = _prior(counts, weights, control, obs, total, ambient, seed)
         if (weights.recovery != 1).sum() < 2:
             table[name] = np.nan
             found[name] = Refined(
@@ -114,14 +126,16 @@ def score_cells(
             rest: Resting | list[Resting] = resting
             table[name] = score(counts, found[name], rest)
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
-                rest = [_resting(counts, learnt, control, obs, total, ambient) for learnt in found[name].weights]
+                rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
                 table[name] = score(counts, found[name], rest)
             if name == SCORERS["score"]:
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest)
+                hangs, without_one = _hangs_on(counts, genes, found[name], rest, table[name].to_numpy(float))
         if name == SCORERS["score"]:
             fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
                 table[FURTHER["depth_matched"]] = np.nan
+                hangs, without_one = np.full(len(total), "", dtype=object), np.full(len(total), np.nan)
     table.index = microglia.obs_names
     animal = animals(obs)
     ratio = table[SCORERS["score"]].to_numpy(float)
@@ -129,7 +143,9 @@ def score_cells(
     return Scores(
         table,
         chance,
-        state_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
+        programme_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
+        hangs,
+        without_one,
         gains,
         found[SCORERS["score"]],
         {} if ambient is None else dict(labelled(ambient.sum())),
@@ -162,6 +178,21 @@ def _ambient(microglia: ad.AnnData, signatures: Signatures) -> pd.DataFrame | No
     return ambient_profiles(counts_of(microglia), microglia.obs["library"].to_numpy(str), soup, signatures)
 
 
+def _prior(
+    counts: sp.csr_matrix,
+    weights: Weights,
+    control: Bools,
+    obs: pd.DataFrame,
+    total: Floats,
+    ambient: pd.DataFrame | None,
+    seed: int,
+) -> tuple[Weights, Resting]:
+    """Return the weights with the folds that are expected at the genes' levels, and what resting cells hold."""
+    here = control if control.any() else np.ones(len(total), dtype=bool)
+    expected = with_expected_folds(weights, resting_share(counts[here]))
+    return expected, _resting(counts, expected, control, obs, total, ambient, seed)
+
+
 def _resting(
     counts: sp.csr_matrix,
     weights: Weights,
@@ -169,22 +200,55 @@ def _resting(
     obs: pd.DataFrame,
     total: Floats,
     ambient: pd.DataFrame | None,
+    seed: int,
 ) -> Resting:
-    """Return what resting cells of each library hold; they are the controls of its chemistry.
+    """Return what resting cells of each library hold: the controls' level, ambient RNA and the library's own background.
 
     A chemistry without controls takes all its cells: such scores can be looked at, but are never called.
     """
     library, chemistry = obs["library"].to_numpy(str), obs["chemistry"].to_numpy(str)
     profile = np.zeros(len(total), dtype=np.int64)
     shares: list[Floats] = []
+    noise: list[Noise] = []
+    reference = np.zeros(counts.shape[1])
     for kind in np.unique(chemistry):
         own = chemistry == kind
         here = own & control if (own & control).any() else own
-        share = learn_resting(counts[here], weights)
+        share = np.maximum(learn_resting(counts[here], weights), LEAST_SHARE)
+        chance = 1 - _recovery_chance(counts[here], weights, share)
+        noise.append(learn_noise(counts[here], weights, share, chance, seed=seed))
         part = resting_by_library(share, library[own], total[own], here[own], ambient)
         profile[own] = part.profile + sum(len(s) for s in shares)
-        shares.append(part.share)
-    return Resting(np.concatenate(shares) if shares else np.zeros((1, counts.shape[1])), profile)
+        shares.append(np.maximum(part.share, LEAST_SHARE))
+        reference += share / len(np.unique(chemistry))
+    if not shares:
+        return Resting(np.full((1, counts.shape[1]), LEAST_SHARE), profile)
+    known = Resting(np.concatenate(shares), profile, reference, _together(noise))
+    return library_background(counts, weights, known, library, seed=seed)
+
+
+def _recovery_chance(counts: sp.csr_matrix, weights: Weights, share: Floats) -> Floats:
+    """Return how likely each control cell runs recovery."""
+    ratio = log_ratio(likelihoods(counts, weights, Resting(share[None], np.zeros(counts.shape[0], dtype=np.int64))))
+    return probability(ratio, mixture_share(ratio)[0])
+
+
+def _together(noise: list[Noise]) -> Noise:
+    """Return the noise that holds for all chemistries: the larger of each gene's."""
+    return Noise(np.max([n.dispersion for n in noise], axis=0), np.max([n.burst for n in noise], axis=0))
+
+
+def _hangs_on(
+    counts: sp.csr_matrix, genes: pd.Index, refined: Refined, resting: Resting | list[Resting], ratio: Floats
+) -> tuple[Texts, Floats]:
+    """Return the gene that each cell's score owes most to, and the score without it, where recovery explains it better."""
+    name, without = np.full(len(ratio), "", dtype=object), np.full(len(ratio), np.nan)
+    for number, weights in enumerate(refined.weights):
+        rest = resting if isinstance(resting, Resting) else resting[number]
+        gene, score_ = hangs_on(counts, weights, rest, (refined.fold == number) & (ratio > 0))
+        known = gene >= 0
+        name[known], without[known] = genes[gene[known]].to_numpy(object), score_[known]
+    return name, without
 
 
 def _nuisance(obs: pd.DataFrame, ranks: pd.DataFrame, total: Floats) -> pd.DataFrame:

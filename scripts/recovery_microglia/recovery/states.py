@@ -9,7 +9,7 @@ from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import Signatures
 
 INFLAMMATION = ("acute_inflammatory", "interferon")
-"""States that raise a few recovery genes; a cell they explain better is not called a recovery cell."""
+"""States that raise a few recovery genes: nothing may be learnt that follows them."""
 
 
 @dataclass(frozen=True)

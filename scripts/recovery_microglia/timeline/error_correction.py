@@ -37,7 +37,7 @@ def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFr
     ----------
     cells
         Microglia: library, chemistry, condition, subject, recovery_score, cutoff, recovery_probability,
-        explained_by_inflammation.
+        on_one_gene.
     sheet
         One row a library.
     calibration
@@ -50,7 +50,7 @@ def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFr
         where there are no cutoff or no controls, and sensitivity where it is not known.
     """
     own = cells[["library", "chemistry", "recovery_probability", "cutoff"]].copy()
-    own["score"] = np.where(cells["explained_by_inflammation"], -np.inf, cells["recovery_score"])
+    own["score"] = np.where(cells["on_one_gene"], -np.inf, cells["recovery_score"])
     own = own[own["cutoff"].notna() & cells["recovery_score"].notna()].merge(sheet[["library", *UNIT]], on="library")
     own["animal"] = own.groupby(UNIT, dropna=False, sort=False).ngroup()
     rows = []

@@ -99,13 +99,13 @@ def test_inflammation_that_raises_a_few_signature_genes_is_not_called(signatures
     result = call_recovery(adata, signatures, SETTINGS)
     assert called(result)[truth].mean() < 0.05
     assert (result.cells["state"][truth] == "acute_inflammatory").mean() > 0.5
-    assert result.cells["explained_by_inflammation"][truth].mean() > 0.5
+    assert result.cells["on_one_gene"][truth].mean() > 0.5
 
 
 def test_inflammation_as_in_any_control_blocks_no_call(signatures: Signatures) -> None:
     adata, truth = simulate(signatures, share=0.1)
     cells = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1)).cells
-    blocked = cells["explained_by_inflammation"].to_numpy(bool)
+    blocked = cells["on_one_gene"].to_numpy(bool)
     # nobody is inflamed: one cell in a hundred stands above the controls' 99th percentile of each of the two states;
     # .034 is three standard errors above 2 % of 900 cells. Every second cell stands above the controls' median.
     assert blocked[~truth].mean() < 0.034
@@ -151,7 +151,7 @@ def test_an_animal_with_many_recovery_cells_lowers_its_own_cutoff_and_no_other(s
     at_odds = injured & (cells["cutoff"] < frozen).to_numpy()
     # at even odds a call is a probability above one half, no more and no less
     likely = (cells["recovery_probability"] > 0.5).to_numpy()
-    plain = at_odds & (cells["cutoff"] > 0).to_numpy() & ~cells["explained_by_inflammation"].to_numpy(bool)
+    plain = at_odds & (cells["cutoff"] > 0).to_numpy() & ~cells["on_one_gene"].to_numpy(bool)
     np.testing.assert_array_equal(called(result)[plain], likely[plain])
     expected = result.report["expected"]
     hits = called(result) & injured

@@ -69,7 +69,7 @@ def study(recovery: float, *, cut: float = 3.0) -> tuple[pd.DataFrame, pd.DataFr
         odds = np.exp((score - 2) * 4 / 1.5**2) * share / (1 - share)
         facts = {key: row[key] for key in ("library", "subject", "day", "condition", "chemistry")}
         cells = pd.DataFrame({**facts, "recovery_score": score, "recovery_probability": odds / (1 + odds)})
-        parts.append(cells.assign(cutoff=cut, recovery_call=score > cut, explained_by_inflammation=False))
+        parts.append(cells.assign(cutoff=cut, recovery_call=score > cut, on_one_gene=False))
     return pd.concat(parts, ignore_index=True).astype({"recovery_call": "boolean"}), samples
 
 
@@ -124,6 +124,6 @@ def test_sensitivity_is_not_known_without_recovery_cells_nor_false_calls_without
 
 def test_cells_that_inflammation_explains_are_never_above_the_cutoff() -> None:
     cells, samples = study(0.2)
-    rates = error_rates(cells.assign(explained_by_inflammation=True), samples, CALIBRATION)
+    rates = error_rates(cells.assign(on_one_gene=True), samples, CALIBRATION)
     assert (rates["false_rate"] == 0).all()
     assert (rates["sensitivity"] == 0).all()

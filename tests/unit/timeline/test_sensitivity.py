@@ -35,7 +35,7 @@ def study() -> dict:
     cells["recovery_score_without_itgax_igf1"] = cells["recovery_score"]
     cells["recovery_score_depth_matched"] = rng.normal(-5, 1, len(cells))  # here depth explains it all
     cells["recovery_score_ranks"] = cells["recovery_score"]
-    cells["explained_by_inflammation"] = False
+    cells["on_one_gene"] = False
     scorers = cells.filter(like="recovery_score").set_axis(["score", "score_without", "depth_matched", "ranks"], axis=1)
     scorers = scorers.assign(fixed_cutoff=scorers["score"])
     control = (cells["condition"] == "naive").to_numpy()
