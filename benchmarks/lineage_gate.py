@@ -44,7 +44,21 @@ DATA = HERE.parents[1] / "shared" / "data"
 SIGNATURES = load_signatures(HERE.parent / "config" / "signatures")
 FACTS = {"sex": "", "droplets": "auto", "sort": "none", "injury_class": "peripheral_nerve"}
 OTHERS = tuple(name for name in MYELOID if name not in ("microglia", "ambiguous_myeloid"))
-LEUKOCYTE = ["Ptprc", "Tyrobp", "Fcer1g", "Laptm5", "Coro1a", "Cd53", "Csf1r", "Ctss", "Cd52", "Spi1", "Lcp1", "Cybb", "Aif1"]
+LEUKOCYTE = [
+    "Ptprc",
+    "Tyrobp",
+    "Fcer1g",
+    "Laptm5",
+    "Coro1a",
+    "Cd53",
+    "Csf1r",
+    "Ctss",
+    "Cd52",
+    "Spi1",
+    "Lcp1",
+    "Cybb",
+    "Aif1",
+]
 MICROGLIA = ["P2ry12", "Tmem119", "Cx3cr1", "Hexb", "Gpr34", "Siglech", "Olfml3", "Fcrls", "Selplg", "P2ry13"]
 
 # ---------------------------------------------------------------- real libraries
@@ -98,18 +112,85 @@ TISSUE = {
     "ependymal": "Ccdc153 Tmem212 Dynlrb2 Rarres2 Foxj1 Mia",
     "microglia": "Hexb C1qa C1qb C1qc Ctss P2ry12",
 }
-HOMEOSTATIC = ["P2ry12", "Tmem119", "Siglech", "Sall1", "Gpr34", "P2ry13", "Cx3cr1", "Fcrls", "Olfml3", "Selplg", "Sparc", "Crybb1", "Slc2a5"]
-SPECIFIC = [*HOMEOSTATIC, *["Hexb", "Serpine2", "Lag3", "Gpr84", "Tspan7", "Nav3", "Cadm1", "Ecscr", "Adgrg1", "Rnase4", "Ltc4s", "Lpcat2", "Golm1"]]
+HOMEOSTATIC = [
+    "P2ry12",
+    "Tmem119",
+    "Siglech",
+    "Sall1",
+    "Gpr34",
+    "P2ry13",
+    "Cx3cr1",
+    "Fcrls",
+    "Olfml3",
+    "Selplg",
+    "Sparc",
+    "Crybb1",
+    "Slc2a5",
+]
+SPECIFIC = [
+    *HOMEOSTATIC,
+    *[
+        "Hexb",
+        "Serpine2",
+        "Lag3",
+        "Gpr84",
+        "Tspan7",
+        "Nav3",
+        "Cadm1",
+        "Ecscr",
+        "Adgrg1",
+        "Rnase4",
+        "Ltc4s",
+        "Lpcat2",
+        "Golm1",
+    ],
+]
 INFILTRATING = {
     **dict.fromkeys(["Lyz2", "S100a6", "Vim", "Lgals3"], 2e-3),
-    **dict.fromkeys(["S100a4", "Fn1", "Tmsb10", "Crip1", "Anxa2", "S100a10", "S100a11", "Ahnak", "Emp3", "Cd44", "Ifitm3", "Plac8"], 8e-4),
     **dict.fromkeys(
-        ["Ccr2", "Ly6c2", "Ms4a7", "Tgfbi", "Arg1", "Thbs1", "Chil3", "F13a1", "Cd36", "Clec4n", "Mgst1", "Ifitm2", "Itga4", "Clec4d"], 3e-4
+        ["S100a4", "Fn1", "Tmsb10", "Crip1", "Anxa2", "S100a10", "S100a11", "Ahnak", "Emp3", "Cd44", "Ifitm3", "Plac8"],
+        8e-4,
     ),
-    **dict.fromkeys(["F10", "Fabp4", "Mcemp1", "Clec12a", "Emilin2", "Ifitm6", "Sell", "Hp", "Ms4a6c", "Itgal", "Msr1"], 1e-4),
+    **dict.fromkeys(
+        [
+            "Ccr2",
+            "Ly6c2",
+            "Ms4a7",
+            "Tgfbi",
+            "Arg1",
+            "Thbs1",
+            "Chil3",
+            "F13a1",
+            "Cd36",
+            "Clec4n",
+            "Mgst1",
+            "Ifitm2",
+            "Itga4",
+            "Clec4d",
+        ],
+        3e-4,
+    ),
+    **dict.fromkeys(
+        ["F10", "Fabp4", "Mcemp1", "Clec12a", "Emilin2", "Ifitm6", "Sell", "Hp", "Ms4a6c", "Itgal", "Msr1"], 1e-4
+    ),
 }
 DENDRITIC = dict.fromkeys(["Cd74", "H2-Aa", "H2-Ab1", "H2-Eb1"], 4e-3) | dict.fromkeys(
-    ["Flt3", "Cd209a", "Ccr7", "Napsa", "Plbd1", "Zbtb46", "Itgax", "Batf3", "Fscn1", "Ifi30", "Ckb", "Tbc1d4", "Traf1"], 4e-4
+    [
+        "Flt3",
+        "Cd209a",
+        "Ccr7",
+        "Napsa",
+        "Plbd1",
+        "Zbtb46",
+        "Itgax",
+        "Batf3",
+        "Fscn1",
+        "Ifi30",
+        "Ckb",
+        "Tbc1d4",
+        "Traf1",
+    ],
+    4e-4,
 )
 NEUTROPHIL = dict.fromkeys(["S100a8", "S100a9"], 2e-2) | dict.fromkeys(
     ["Retnlg", "Lcn2", "Mmp9", "Cxcr2", "Il1r2", "G0s2", "Csf3r", "Ly6g", "Hdc", "Slpi", "Msrb1", "Wfdc21"], 1e-3
