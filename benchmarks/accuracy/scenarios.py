@@ -12,6 +12,7 @@ import yaml
 from recovery_microglia.simulate.parameters import Parameters, load_parameters
 
 HERE = Path(__file__).resolve().parent
+LEUKOCYTE = ("Ptprc", "Tyrobp", "Fcer1g", "Laptm5", "Coro1a", "Cd53", "Ctss", "Spi1", "Cd37", "Cd52")
 DEMO = HERE.parents[1] / "config/datasets/demo/simulation"
 
 
@@ -123,7 +124,9 @@ def _programmes(demo: Parameters, scenario: Mapping[str, Any]) -> pd.DataFrame:
 def _markers(demo: Parameters, scenario: Mapping[str, Any]) -> pd.DataFrame:
     own = demo.markers.copy()
     for kind, change in scenario.get("markers", {}).items():
-        own.loc[own["cell_type"] == kind, "log2_fold_change"] *= change["factor"]
+        # what all white blood cells hold tells none of them from another, and stays
+        common = own["gene"].isin(LEUKOCYTE)
+        own.loc[(own["cell_type"] == kind) & ~common, "log2_fold_change"] *= change["factor"]
     for kind, (programme, activity) in scenario.get("programmes", {}).items():
         moved = demo.programmes[demo.programmes["programme"] == programme]
         change = np.log2(1 + activity * (np.exp2(moved["log2_fold_change"]) - 1))

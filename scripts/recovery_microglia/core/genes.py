@@ -84,6 +84,7 @@ class Signatures:
     states: dict[str, GeneSet]
     lineages: dict[str, GeneSet]
     technical: dict[str, GeneSet]
+    leukocyte: GeneSet = GeneSet("leukocyte", ())
 
 
 @dataclass(frozen=True)
@@ -292,6 +293,7 @@ def load_signatures(folder: Path) -> Signatures:
         context=sets["recovery"]["context"],
         related=sets["recovery"].get("related", GeneSet("related", ())),
         states=sets["states"],
-        lineages=sets["lineages"],
+        lineages={name: genes for name, genes in sets["lineages"].items() if name != "leukocyte"},
         technical=sets["technical"],
+        leukocyte=sets["lineages"].get("leukocyte", GeneSet("leukocyte", ())),
     )

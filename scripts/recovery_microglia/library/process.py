@@ -91,7 +91,7 @@ def process_library(
     filters.loc[len(filters)] = ["doublet", np.nan, doublets["threshold"], doublets["called"]]
     kept = (removed_by == "").to_numpy()
     ambient = called.ambient if called else None
-    lineage = assign_lineage(counts_of(cells), genes, signatures, ambient=ambient, sort=facts["sort"])
+    lineage = assign_lineage(counts_of(cells), genes, signatures, ambient=ambient, sort=facts["sort"], good=kept)
     table = pd.concat([table, lineage.table], axis=1)
     table.insert(0, "library", name)
     table.insert(1, "barcode", cells.obs_names.to_numpy(str))

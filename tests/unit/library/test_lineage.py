@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from made_up.one_library import demo_library, demo_shapes, draw, signatures
 from recovery_microglia.library.lineage import assign_lineage, gate, many_macrophages
 from recovery_microglia.library.lineage.evidence import MeasuredCounts
-from recovery_microglia.library.lineage.profiles import posterior
+from recovery_microglia.library.lineage.profiles import normalised, scores
 
 COMMON = ("oligodendrocyte", "astrocyte", "neuron", "endothelial")
 
@@ -150,7 +150,8 @@ def test_shallow_cells_are_doubtful_rather_than_wrong() -> None:
     names, table = tissue({k: (types[k], 60) for k in ("infiltrating_macrophage", "border_macrophage")}, depth=500)
     for kind in ("infiltrating_macrophage", "border_macrophage"):
         assert share(table, names, kind, "microglia") < 0.05
-    assert (table["lineage_confidence"].notna() | table["lineage"].isin(["ambiguous", "unassigned"])).all()
+    unnamed = ["ambiguous", "ambiguous_myeloid", "unassigned"]
+    assert (table["lineage_confidence"].notna() | table["lineage"].isin(unnamed)).all()
 
 
 def test_the_confidence_is_honest_where_genes_go_in_pairs() -> None:
@@ -163,7 +164,7 @@ def test_the_confidence_is_honest_where_genes_go_in_pairs() -> None:
     both = np.repeat(level, 2, axis=1)
     profiles = np.column_stack([both, 1 - both.sum(axis=1)])
     heard = MeasuredCounts(sp.csr_matrix(np.hstack([seen, rest]).astype(np.int32)), np.arange(61))
-    chance = posterior(heard, profiles, np.ones(61), np.array([0.5, 0.5]))
+    chance = normalised(scores(heard, profiles, np.ones(61), np.array([0.5, 0.5])))
     right = (chance.argmax(axis=1) == true).mean()
     # 4,000 cells know their share to .006; taken as independent, pairs would make the cells far too sure
     assert chance.max(axis=1).mean() == pytest.approx(right, abs=0.02)
@@ -194,6 +195,89 @@ def test_a_cell_does_not_depend_on_genes_of_the_recovery_signature() -> None:
     # the depth of a cell changes by its few signature counts, and with it a doubtful cell in a thousand
     assert (first == second).mean() > 0.995
     assert len(names) == len(first)
+
+
+def test_pericytes_with_genes_of_macrophages_are_neither_macrophages_nor_teach_what_one_is() -> None:
+    genes, types, _ = demo_shapes()
+    pericyte = types["pericyte"].copy()
+    # seen in 80 to 90 % of pericytes of 2,000 counts, as in cords of another simulator
+    for gene, share_of_rna in (("S100a4", 1.15e-3), ("S100a6", 1.1e-3), ("Fn1", 8e-4)):
+        pericyte[genes.get_loc(gene)] = share_of_rna * pericyte.sum()
+    names, table = tissue(
+        {"pericyte": (pericyte, 250), "infiltrating_macrophage": (types["infiltrating_macrophage"], 60)}
+    )
+    for lineage in ("infiltrating_macrophage", "monocyte", "border_macrophage", "microglia", "ambiguous_myeloid"):
+        assert share(table, names, "pericyte", lineage) == 0
+    assert share(table, names, "pericyte", "pericyte") > 0.95
+    assert share(table, names, "infiltrating_macrophage", "infiltrating_macrophage") > 0.9
+    assert share(table, names, "infiltrating_macrophage", "microglia") == 0
+
+
+def test_macrophages_that_have_come_to_resemble_microglia_are_not_microglia() -> None:
+    genes, types, programmes = demo_shapes()
+    reactive = moved(
+        types["microglia"] * programmes["recovery"], ["P2ry12", "Tmem119", "Siglech", "Sall1", "Gpr34"], 0.3
+    )
+    own = [gene for gene in signatures().lineages["infiltrating_macrophage"].up if gene in genes]
+    pure = {
+        kind: profile / profile.sum() for kind, profile in (("m", types["infiltrating_macrophage"]), ("g", reactive))
+    }
+    # halfway to a reactive microglia in everything; its own markers keep half of their level
+    alike = np.sqrt(pure["m"] * pure["g"])
+    columns = genes.get_indexer(own)
+    alike[columns] = 0.5 * pure["m"][columns]
+    names, table = tissue({"reactive": (reactive, 100), "alike": (alike, 150)})
+    assert share(table, names, "alike", "microglia") < 0.03
+    assert share(table, names, "reactive", "microglia") > 0.9
+    assert share(table, names, "microglia", "microglia") > 0.97
+
+
+@pytest.mark.parametrize("other", ["infiltrating_macrophage", "border_macrophage"])
+def test_most_cells_that_are_half_microglia_half_macrophage_are_not_microglia(other: str) -> None:
+    _, types, _ = demo_shapes()
+    half = types["microglia"] / types["microglia"].sum() + types[other] / types[other].sum()
+    names, table = tissue({"half": (half, 40), other: (types[other], 80)})
+    # far from the none that is wanted: .35 of 40 here; without neighbours and markers against it was four fifths
+    assert share(table, names, "half", "microglia") < 0.4
+    assert share(table, names, other, other) > 0.9
+
+
+def test_cells_that_failed_quality_control_teach_nothing() -> None:
+    genes, types, _ = demo_shapes()
+    deep, _ = draw({"microglia": (types["microglia"], 150)}, depth=5000)
+    empty, _ = draw({"microglia": (types["microglia"], 240)}, depth=40)
+    counts = sp.csr_matrix(sp.vstack([deep, empty]))
+    good = np.arange(390) < 150
+    with_empty = assign_lineage(counts, genes, signatures(), good=good).table["lineage"][:150]
+    alone = assign_lineage(deep, genes, signatures()).table["lineage"]
+    assert (with_empty == "microglia").mean() > 0.95
+    assert list(with_empty) == list(alone)
+
+
+@pytest.mark.parametrize("depth", [2_000, 8_000, 25_000])
+def test_a_few_cells_of_two_kinds_keep_their_names_at_any_depth(depth: float) -> None:
+    genes, types, _ = demo_shapes()
+    counts, names = draw({kind: (types[kind], 15) for kind in ("oligodendrocyte", "neuron")}, depth=depth)
+    found = assign_lineage(counts, genes, signatures()).table["lineage"].to_numpy()
+    assert (found == names).mean() >= 0.9
+
+
+def test_bulk_profiles_are_named_and_told() -> None:
+    genes, types, _ = demo_shapes()
+    counts, _ = draw({"microglia": (types["microglia"], 12)}, depth=3e6)
+    found = assign_lineage(counts, genes, signatures())
+    assert (found.table["lineage"] == "microglia").mean() > 0.9
+    assert "bulk_profiles" in [notice.code for notice in found.notices]
+    single, _ = draw({"microglia": (types["microglia"], 12)})
+    assert "bulk_profiles" not in [notice.code for notice in assign_lineage(single, genes, signatures()).notices]
+
+
+def test_a_library_of_one_kind_is_told() -> None:
+    genes, types, _ = demo_shapes()
+    counts, _ = draw({"microglia": (types["microglia"], 200)})
+    assert "one_lineage" in [notice.code for notice in assign_lineage(counts, genes, signatures()).notices]
+    two, _ = draw({"microglia": (types["microglia"], 100), "neuron": (types["neuron"], 100)})
+    assert "one_lineage" not in [notice.code for notice in assign_lineage(two, genes, signatures()).notices]
 
 
 @pytest.mark.parametrize(

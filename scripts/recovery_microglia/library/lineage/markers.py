@@ -1,11 +1,12 @@
 """What the marker genes of the lineages say of each cell, on their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
-from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import MYELOID, Signatures, present
 from recovery_microglia.library.lineage.evidence import MeasuredCounts
@@ -14,20 +15,25 @@ Columns = Mapping[str, Integers]
 
 SEED_EVIDENCE, SEED_MARGIN = 3.5, 2.0
 """Evidence (a z-like number) that a seed needs for its lineage, and its lead over the next lineage."""
+POOLED_NATS, POOLED_MARGIN = 3.0, 2.0
+"""The same for the mean over a cell's neighbours, in nats."""
 MAX_COUNT = 3
-"""A gene counts this much at most: one gene alone proves nothing."""
+"""A gene counts this much at most in a profile's likelihood: one gene alone proves nothing."""
+LEVEL = 3e-4
+"""Share of a cell's counts that a marker holds at least where it is on."""
+ON, LEUKOCYTE_ON = 0.7, 0.6
+"""Share of the cells of a lineage in which one of its markers is on, and a gene of all white blood cells."""
+MAX_LOG_RATIO = 5.0
+"""Bound on what one gene says: with `ON`, a log-likelihood ratio of 3.3."""
 MIN_MARKERS = 2
 """Marker genes that a blood cell must show: *Tcf4* or *Fscn1* alone make no dendritic cell of a neuron."""
 MANY_MARKERS = 4
 """Marker genes that stand in for the genes of all white blood cells."""
 BLOOD = (*(name for name in MYELOID if name != "microglia"), "t_cell", "nk_cell", "b_cell")
-LEUKOCYTE = (
-    *("Ptprc", "Laptm5", "Fcer1g", "Lcp1", "Cd53", "Coro1a", "Rac2", "Spi1", "Cd37", "Ctss"),
-    *("Arhgdib", "Cd52", "Itgb2", "Cybb", "Fyb", "Fyb1", "Cytip", "Alox5ap", "Srgn"),
-)
-"""Genes of all white blood cells and microglia (general knowledge, checked on GSE111527). A cell without them is
-none of these, whatever else it shows: *S100a4* and *S100a6* mark macrophages, but also astrocytes there."""
+MACROPHAGES = ("infiltrating_macrophage", "monocyte", "border_macrophage")
+"""Lineages that hold the microglia's markers of the role ``myeloid`` too."""
 MIN_LEUKOCYTE_GENES = 4
+"""Genes of all white blood cells that must have been measured for a cell to be judged by them."""
 
 
 def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, Integers]:
@@ -38,6 +44,14 @@ def marker_columns(signatures: Signatures, genes: pd.Index) -> dict[str, Integer
         if len(here) >= min(2, len(markers.up)):
             found[name] = positions(genes, here)
     return found
+
+
+def shared_markers(signatures: Signatures, genes: pd.Index, columns: Columns) -> dict[str, Bools]:
+    """Return which markers of each lineage (see `marker_columns`) other kinds of cell hold as well, by their role."""
+    roles = {name: signatures.lineages[name].roles for name in columns}
+    return {
+        name: np.array([roles[name].get(gene) == "shared" for gene in genes[used]]) for name, used in columns.items()
+    }
 
 
 def gene_weights(signatures: Signatures, genes: pd.Index) -> Floats:
@@ -55,61 +69,71 @@ def gene_weights(signatures: Signatures, genes: pd.Index) -> Floats:
     return weights
 
 
-def capped_mean(mean: Floats) -> Floats:
-    """Return the mean of a Poisson count that is cut at `MAX_COUNT`: the sum of P(X >= k) for k up to there."""
-    term, below, capped = np.exp(-mean), np.zeros_like(mean), np.zeros_like(mean)
-    for k in range(MAX_COUNT):
-        below += term
-        capped += 1 - below
-        term = term * mean / (k + 1)
-    return capped
+def presence(seen: sp.csr_matrix, total: Integers, background: Floats, level: Floats, on: float) -> Floats:
+    """Return what each gene says for a cell of a lineage that it marks, against ambient RNA (cells × genes, in nats).
+
+    A gene that is on holds the share ``level`` of the cell's counts, one that is not the share ``background``; it is on
+    in the share ``on`` of the lineage's cells. Poisson, the log-likelihood ratio bounded by `MAX_LOG_RATIO`.
+    """
+    ratio = seen.toarray() * np.log(level / background) - total[:, None] * (level - background)
+    return np.asarray(np.log1p(on * np.expm1(np.minimum(ratio, MAX_LOG_RATIO))))
+
+
+def as_deviate(nats: Floats) -> Floats:
+    """Return a log-likelihood ratio in units of a normal deviate, its sign kept."""
+    return np.asarray(np.sign(nats) * np.sqrt(2 * np.abs(nats)))
 
 
 def marker_evidence(
-    counts: MeasuredCounts, columns: Columns, background: Floats, weights: Floats, *, min_markers: int = MIN_MARKERS
-) -> Floats:
-    """Return the evidence for each lineage in each cell (cells × lineages), in units of a normal deviate.
+    counts: MeasuredCounts,
+    columns: Columns,
+    background: Floats,
+    weights: Floats,
+    shared: Mapping[str, Bools],
+    leukocyte: Bools,
+    myeloid: Integers,
+) -> tuple[Floats, Integers, Floats]:
+    """Return the evidence for each lineage in nats, how many different markers speak for it, and its own evidence.
 
-    Fewer than ``min_markers`` different genes are no evidence; what the others say, see `marker_deviates`.
-    """
-    return enough_markers(*marker_deviates(counts, columns, background, weights), min_markers)
+    All cells × lineages; the own evidence is that without genes that microglia and macrophages have in common.
 
-
-def enough_markers(deviate: Floats, different: Integers, least: int) -> Floats:
-    """Return the evidence where at least so many different marker genes were seen; elsewhere it cannot be positive."""
-    return np.where(different >= least, deviate, np.minimum(deviate, 0))
-
-
-def marker_deviates(
-    counts: MeasuredCounts, columns: Columns, background: Floats, weights: Floats
-) -> tuple[Floats, Integers]:
-    """Return what the markers of each lineage say, and how many of them were seen (both cells × lineages).
-
-    Signed root of the Poisson deviance of the marker counts against ``background`` (counts of each gene that a
-    count of the cell brings by chance) at the cell's depth. A gene counts `MAX_COUNT` at most.
+    ``shared`` says which markers of a lineage of white blood cells other cells hold as well: these speak only in cells
+    that are white blood cells (``leukocyte``), and are never counted among the different ones.
     """
     every = np.unique(np.concatenate(list(columns.values())))
     markers = counts.columns(every)  # one pass over all counts; the lineages' own are a few hundred
+    level = np.maximum(LEVEL, counts.whole[every] / max(counts.whole.sum(), 1)) + background[every]
+    said = presence(markers, counts.total, background[every], level, ON)
+    bonus = said[:, np.searchsorted(every, myeloid)] @ weights[myeloid]
     shape = (counts.n_cells, len(columns))
-    deviate, different = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-    for number, used in enumerate(columns.values()):
-        part = markers[:, np.searchsorted(every, used)].astype(np.float64)
-        part.data = np.minimum(part.data, MAX_COUNT)
-        seen = part @ weights[used]
-        expected = np.maximum(capped_mean(counts.total[:, None] * background[used]) @ weights[used], 0.02)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            deviance = 2 * (np.where(seen > 0, seen * np.log(seen / expected), 0) - (seen - expected))
-        deviate[:, number] = np.sign(seen - expected) * np.sqrt(np.maximum(deviance, 0))
-        different[:, number] = np.diff(part.indptr)
-    return deviate, different
+    evidence, different = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    for number, (name, used) in enumerate(columns.items()):
+        own, common = said[:, np.searchsorted(every, used)], shared[name]
+        evidence[:, number] = own[:, ~common] @ weights[used[~common]]
+        evidence[:, number] += leukocyte * (own[:, common] @ weights[used[common]])
+        different[:, number] = (own[:, ~common] > 0).sum(axis=1)
+        if name in MACROPHAGES:
+            evidence[:, number] += bonus
+    alone = evidence - bonus[:, None] * np.isin(list(columns), MACROPHAGES)
+    return evidence, different, alone
 
 
-def leukocyte_evidence(counts: MeasuredCounts, genes: pd.Index, background: Floats) -> Floats:
+def enough_markers(deviate: Floats, different: Integers, least: int) -> Floats:
+    """Return the evidence where at least so many different marker genes speak; elsewhere it cannot be positive."""
+    return np.where(different >= least, deviate, np.minimum(deviate, 0))
+
+
+def leukocyte_evidence(
+    counts: sp.csr_matrix, genes: pd.Index, names: Sequence[str], total: Integers, background: Floats
+) -> Floats:
     """Return the evidence that a cell is a white blood cell or microglia; NaN where the genes are absent."""
-    columns = positions(genes, present(LEUKOCYTE, set(genes)))
+    columns = positions(genes, present(names, set(genes)))
     if len(columns) < MIN_LEUKOCYTE_GENES:
-        return np.full(counts.n_cells, np.nan)
-    return marker_evidence(counts, {"leukocyte": columns}, background, np.ones(len(genes)), min_markers=1)[:, 0]
+        return np.full(counts.shape[0], np.nan)
+    seen = counts[:, columns]
+    mean = np.asarray(seen.sum(axis=0), dtype=np.float64).ravel() / max(float(total.sum()), 1.0)
+    level = np.maximum(LEVEL, mean) + background[columns]
+    return as_deviate(presence(seen, total, background[columns], level, LEUKOCYTE_ON).sum(axis=1))
 
 
 def seeds(evidence: Floats) -> Integers:
@@ -117,3 +141,18 @@ def seeds(evidence: Floats) -> Integers:
     order = np.sort(evidence, axis=1)
     clear = (order[:, -1] >= SEED_EVIDENCE) & (order[:, -1] - order[:, -2] >= SEED_MARGIN)
     return np.where(clear, evidence.argmax(axis=1), -1)
+
+
+def pooled_seeds(pooled: Floats, evidence: Floats, white: Bools) -> Integers:
+    """Return the lineage number of each cell that its neighbourhood makes clear (nats), -1 for the others.
+
+    ``white``: which lineages are of white blood cells. The lead over any other lineage is that of `SEED_MARGIN`: the
+    neighbours of a doublet are doublets of the same two kinds.
+    """
+    order = np.sort(pooled, axis=1)
+    best = pooled.argmax(axis=1)
+    clear = (order[:, -1] >= POOLED_NATS) & (order[:, -1] - order[:, -2] >= POOLED_MARGIN)
+    tissue = as_deviate(pooled[:, ~white]).max(axis=1, initial=-np.inf)
+    clear &= as_deviate(order[:, -1]) - tissue >= SEED_MARGIN
+    clear &= evidence[np.arange(len(best)), best] > 0
+    return np.where(clear & white[best], best, -1)

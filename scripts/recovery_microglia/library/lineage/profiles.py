@@ -49,9 +49,9 @@ class _Evidence:
     """The counts that tell lineages apart, ready to be compared with any profile."""
 
     def __init__(self, counts: MeasuredCounts, profiles: Floats, weights: Floats) -> None:
-        self.total, self.depth = counts.total, counts.depth
+        self.total = counts.total
         high = profiles.max(axis=0)
-        telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * self.depth > 0.05)
+        telling = (weights > 0) & (high > 1.5 * profiles.mean(axis=0)) & (high * counts.depth > 0.05)
         self.used = np.flatnonzero(telling)
         self.counts = counts
         self.weights = weights[self.used]
@@ -61,23 +61,36 @@ class _Evidence:
         cells = np.arange(len(self.total)) if rows is None else rows
         return self.counts.products(cells, self.used, table, most=MAX_COUNT)
 
-    def expected(self, profiles: Floats) -> Floats:
-        """Return the counts that profiles expect per count of a cell, bounded as counts are."""
-        return np.asarray(np.minimum(profiles, MAX_COUNT / self.depth) @ self.weights)
+    def expected(self, profiles: Floats, rows: Integers | None = None) -> Floats:
+        """Return the counts that profiles expect of the cells (all if None), bounded as counts are (cells × profiles).
+
+        The bound bites at a cell's own depth: exact at some depths, a straight line between them.
+        """
+        total = self.total if rows is None else self.total[rows]
+        low = max(int(total.min(initial=1)), 1)
+        n_steps = int(np.log2(max(int(total.max(initial=1)), low) / low)) + 2
+        depths = low * 2.0 ** np.arange(n_steps)  # each twice the one before
+        table = np.array([np.minimum(profiles * depth, MAX_COUNT) @ self.weights for depth in depths])
+        place = np.clip(np.searchsorted(depths, total, side="right") - 1, 0, n_steps - 2)
+        part = ((total - depths[place]) / (depths[place + 1] - depths[place]))[:, None]
+        return np.asarray(table[place] * (1 - part) + table[place + 1] * part)
 
 
-def posterior(
+def scores(
     counts: MeasuredCounts, profiles: Floats, weights: Floats, share: Floats, cells: Integers | None = None
 ) -> Floats:
-    """Return the probability of each lineage for each cell, or each of some cells (cells × lineages)."""
+    """Return the damped log-likelihood of each lineage and its log share (cells, or some cells × lineages)."""
     evidence = _Evidence(counts, profiles, weights)
     log_profile = np.log(profiles[:, evidence.used])
     ratio = np.clip(log_profile - log_profile.mean(axis=0), -MAX_LOG_RATIO, MAX_LOG_RATIO) * evidence.weights
     # Poisson: what a lineage expects and the cell lacks counts against it
-    expected = evidence.expected(profiles[:, evidence.used])
-    total = evidence.total if cells is None else evidence.total[cells]
-    log_likelihood = evidence.seen(ratio.T, cells) - total[:, None] * (expected - expected.mean())
-    score = DAMPING * log_likelihood + np.log(share)
+    expected = evidence.expected(profiles[:, evidence.used], cells)
+    log_likelihood = evidence.seen(ratio.T, cells) - (expected - expected.mean(axis=1, keepdims=True))
+    return np.asarray(DAMPING * log_likelihood + np.log(share))
+
+
+def normalised(score: Floats) -> Floats:
+    """Return the probability of each lineage from its log score (cells × lineages)."""
     likelihood = np.exp(score - score.max(axis=1, keepdims=True))
     return np.asarray(likelihood / likelihood.sum(axis=1, keepdims=True))
 
@@ -122,14 +135,14 @@ def mixture_gain(
 
 def _pair_gains(evidence: _Evidence, rows: Integers, first: Floats, others: Floats) -> list[Floats]:
     """Return for each other profile the damped log-likelihood that mixing in much of it gains over mixing in little."""
-    shares, total = (*MIXED_SHARES, *PURE_SHARES), evidence.total[rows]
+    shares = (*MIXED_SHARES, *PURE_SHARES)
     means = [
         (1 - share) * first[evidence.used] + share * other for other in others[:, evidence.used] for share in shares
     ]
     seen = evidence.seen(
         np.array([np.log(mean) * evidence.weights for mean in means]).reshape(len(means), len(evidence.used)).T, rows
     )
-    fits = [seen[:, k] - total * evidence.expected(mean) for k, mean in enumerate(means)]
+    fits = (seen - evidence.expected(np.array(means).reshape(len(means), len(evidence.used)), rows)).T
     gains, middle = [], len(MIXED_SHARES)
     for start in range(0, len(fits), len(shares)):
         own = fits[start : start + len(shares)]
