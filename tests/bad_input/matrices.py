@@ -174,7 +174,7 @@ TEXT = [
         "data/m.csv: barcode AAAC-1 is there twice; are several libraries put together without a prefix?",
     ),
     Case(
-        "human genes",
+        "genes in capitals, which may be human ones",
         matrix(
             "m.csv",
             DENSE.replace("Actb", "ACTB")
@@ -182,6 +182,18 @@ TEXT = [
             .replace("P2ry12", "P2RY12")
             .replace("Igf1", "IGF1")
             .replace("Hexb", "HEXB"),
+        ),
+        "data/m.csv: the genes are written in capitals, as human ones are, and none of them tells mouse from human; the data set says mouse: write them as the mouse's (Itgax), or put Ensembl ids beside them",
+    ),
+    Case(
+        "human genes",
+        matrix(
+            "m.csv",
+            DENSE.replace("Actb", "HLA-DRA")
+            .replace("Itgax", "MT-ND1")
+            .replace("P2ry12", "SIGLEC10")
+            .replace("Igf1", "IGF1")
+            .replace("Hexb", "ZNF320"),
         ),
         "data/m.csv: the genes are human, but the data set says mouse",
     ),
