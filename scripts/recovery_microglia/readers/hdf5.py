@@ -224,11 +224,8 @@ def _is_raw(matrix: Any) -> bool:
 
 def _csr_of(matrix: Any) -> sp.csr_matrix:
     """Return a matrix of AnnData as csr, half precision as single."""
-    if hasattr(matrix, "tocsr"):  # scipy refuses to make a csr of half precision
-        parts = matrix.data, matrix.indices, matrix.indptr
-        kind = sp.csc_matrix if matrix.format == "csc" else sp.csr_matrix
-        values = plain_values(matrix.data)
-        return sp.csr_matrix(matrix if values is matrix.data else kind((values, *parts[1:]), shape=matrix.shape))
+    if hasattr(matrix, "tocsr"):
+        return sp.csr_matrix(matrix)
     return sp.csr_matrix(plain_values(np.asarray(matrix)))
 
 
@@ -274,6 +271,7 @@ def _opened_anndata(path: Path) -> ad.AnnData:
             if path.is_dir():
                 refuse_missing_chunks(path)
                 return ad.read_zarr(path)
+            _refuse_short_index(path)
             if path.name.lower().endswith(".h5mu"):
                 return _rna_of(path)
             return ad.read_h5ad(path)
@@ -282,6 +280,29 @@ def _opened_anndata(path: Path) -> ad.AnnData:
     except Exception as error:
         said = hdf5_mistake(path, error) if path.is_file() else f"not a whole AnnData file ({str(error)[:160]})"
         raise InputError(f"{path}: {said.replace('whole HDF5', 'whole AnnData')}") from None
+
+
+def _refuse_short_index(path: Path) -> None:
+    """Refuse sparse counts whose index ends before them, which scipy would cut off; and half precision, which it does not know."""
+
+    def look(name: str, node: Any) -> None:
+        if not isinstance(node, h5py.Group) or not {"data", "indptr"} <= set(node) or not len(node["indptr"]):
+            return
+        end, there = int(node["indptr"][-1]), node["data"].shape[0]
+        if end != there:
+            raise InputError(
+                f"{path}: {name}: its parts do not fit together: its index ends at {end} of {there} counts"
+            )
+        if node["data"].dtype == np.float16:
+            raise InputError(
+                f"{path}: {name}: sparse numbers of half precision (float16), which cannot be read; write them as float32 or int32"
+            )
+
+    with h5py.File(path, "r") as file:
+        for place in ("X", "raw/X", "layers", "mod"):
+            if isinstance(file.get(place), h5py.Group):
+                look(place, file[place])
+                file[place].visititems(lambda name, node, place=place: look(f"{place}/{name}", node))
 
 
 def _rna_of(path: Path) -> ad.AnnData:
@@ -327,10 +348,6 @@ def _members(store: Any, name: str) -> list[str]:
 
 def _sound(matrix: Any, path: Path) -> sp.csr_matrix:
     found = _csr_of(matrix)
-    if len(found.data) != int(found.indptr[-1]):
-        raise InputError(
-            f"{path}: its parts do not fit together: its index ends at {int(found.indptr[-1])} of {len(found.data)} counts"
-        )
     try:
         found.check_format(full_check=True)
     except ValueError as error:
