@@ -41,6 +41,11 @@ RAT_NAMES = re.compile(r"RT1-\w+|RGD\d{5,}|AABR\d+\.\d+")
 """Names that rats alone have: their MHC, numbers of their genome data base, clones of their assembly."""
 
 
+HUMAN_GENOME = re.compile(r"GRCh|hg[0-9]|hs[0-9]|HUMAN", re.IGNORECASE)
+RAT_GENOME = re.compile(r"rn[0-9]|rnor|mratbn|grcr[0-9]", re.IGNORECASE)
+"""Names of genomes, by their beginnings. Files of mice that say GRCh38 are in use: it decides only where the names do not."""
+
+
 MISSING = ("", "nan", "na", "none", "<na>", "null", "-", ".", "n/a", "unknown")
 """What stands for a symbol that is not there, in lower case."""
 
@@ -153,10 +158,12 @@ def genes_of(table: Table, *, organism: Organism, genome: str | None, where: str
     names, keep, genomes, no_genes = _choose_features(table, organism, genome, where)
     ids = [table.ids[k] for k in keep] if len(table.ids) else []
     _refuse_other_animals(names, ids, organism, where)
+    if any(RAT_GENOME.match(name) for name in genomes) and not any(name.startswith("H2-") for name in names):
+        raise InputError(f"{where}: the genes are of rat (genome {', '.join(genomes)}), which is not supported")
     names, cased = _own_case(names, organism)
     resolved = resolve_symbols(names, organism)
     if resolved.organism_guess not in (None, organism):
-        raise InputError(f"{where}: {_other_organism(names, resolved, organism)}")
+        raise InputError(f"{where}: {_other_organism(names, resolved, organism, genomes)}")
     if resolved.unknown == len(names):
         raise InputError(f"{where}: none of the {len(names)} features is a known gene ({', '.join(names[:3])}, …)")
     symbols, column = np.unique(resolved.symbols, return_inverse=True)
@@ -225,9 +232,11 @@ def _own_case(names: list[str], organism: Organism) -> tuple[list[str], bool]:
     return [spelt.get(name, name) for name in names], True
 
 
-def _other_organism(names: Sequence[str], resolved: Resolved, organism: Organism) -> str:
+def _other_organism(names: Sequence[str], resolved: Resolved, organism: Organism, genomes: Sequence[str]) -> str:
     other = resolved.organism_guess
     upper = {symbol.upper() for symbol in known_symbols("mouse")}
+    if any(HUMAN_GENOME.match(name) for name in genomes):
+        return f"the genes are {other} (genome {', '.join(genomes)}), but the data set says {organism}"
     if other == "human" and all(name in upper or name not in known_symbols("human") for name in names):
         return (
             f"the genes are written in capitals, as human ones are, and none of them tells mouse from human; the data set says {organism}: "
