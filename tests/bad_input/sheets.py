@@ -290,5 +290,12 @@ CASES = [
             "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''; write male"
         ),
     ),
+    Case(
+        "animals whose names differ in capitals and dashes only",
+        sheet(ROWS + "I2\tM-2\t14\tinjured\tmale\tI2.csv\n"),
+        "config/datasets/study/samples.tsv: row 4, column subject: 'M-2' looks like 'm2' of row 3; write both alike, or names that differ "
+        "in a letter or a number\nconfig/datasets/study/samples.tsv: row 4, column file: 'data/I2.csv': no such file, folder or file "
+        "prefix; did you mean 'I1.csv'?",
+    ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers.compression import opened
 from recovery_microglia.readers.table import Table
@@ -110,13 +110,14 @@ def _are_no_cells(matrix: sp.csr_matrix, cells: np.ndarray) -> np.ndarray:
     if cells.sum() < 3 or matrix.shape[0] < MIN_GENES:
         return found
     totals: Floats = np.bincount(matrix.indices, matrix.data, matrix.shape[1])
-    seen: Integers = np.bincount(matrix.indices[matrix.data != 0], minlength=matrix.shape[1])
     usual = float(np.partition(totals[cells], -3)[-3])  # the third: two columns may be no cells
     for column in np.flatnonzero(cells & (totals > max(2 * usual, 0))):
         values = np.asarray(matrix[:, [column]].todense()).ravel()
         others = np.asarray(matrix[:, np.flatnonzero(cells & (np.arange(len(cells)) != column))].sum(axis=1)).ravel()
         is_sum = bool((values == others).all())
-        found[column] = is_sum or (totals[column] > FAR_ABOVE * usual and seen[column] > NEARLY_ALL * matrix.shape[0])
+        found[column] = is_sum or (
+            totals[column] > FAR_ABOVE * usual and np.count_nonzero(values) > NEARLY_ALL * matrix.shape[0]
+        )
     return found
 
 
