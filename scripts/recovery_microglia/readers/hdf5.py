@@ -138,6 +138,10 @@ def hdf5_mistake(path: Path, error: BaseException) -> str:
     return f"not a whole HDF5 file ({said[:160]})"
 
 
+BROKEN = (RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises, besides `OSError`, for files with wrong bytes."""
+
+
 def _missing_filter(path: Path) -> int:
     """Return the number of a filter that a data set of the file needs and that is not installed; 0 if there is none."""
     missing: list[int] = []
@@ -151,7 +155,7 @@ def _missing_filter(path: Path) -> int:
     try:
         with h5py.File(path, "r") as file:
             file.visititems(look)
-    except (OSError, RuntimeError):
+    except (OSError, *BROKEN):
         return 0
     return int(missing[0]) if missing else 0
 
@@ -161,7 +165,7 @@ def is_anndata(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return {"obs", "var"} <= set(file)
-    except OSError:
+    except (OSError, *BROKEN):
         return False
 
 
@@ -173,7 +177,7 @@ def may_hold_counts(path: Path) -> bool:
                 return isinstance(file["matrix"], h5py.Dataset) or "barcodes" in file["matrix"]
             groups = [node for node in file.values() if isinstance(node, h5py.Group)]
             return {"obs", "var"} <= set(file) or "mod" in file or any("gene_names" in group for group in groups)
-    except OSError:
+    except (OSError, *BROKEN):
         return True
 
 
