@@ -216,7 +216,7 @@ def _answer(
 ) -> dict[str, Any]:
     """Return what the timeline claims, and whether it may."""
     rows = onset[onset["route"] == "score"]
-    claimed = bool(((rows["status"] == "tested") & rows["onset_high"].notna()).any())
+    claimed = bool(((rows["status"] == "tested") & rows["first_above"].notna()).any())
     used = recovered.tables["calibration"].query("scorer == 'score' and used")
     quiet = rows[rows["arm"] == scenario["arms"]] if "arms" in scenario else rows.head(0)
     return {
@@ -225,7 +225,7 @@ def _answer(
         "status_allowed": scenario["claim"],
         "signal": scenario["signal"],
         "onset_claimed": claimed,
-        "onset_claimed_in_quiet_arm": bool(quiet["onset_high"].notna().any()),
+        "onset_claimed_in_quiet_arm": bool(quiet["first_above"].notna().any()),
         "onset_low": rows["onset_low"].iloc[0],
         "onset_high": rows["onset_high"].iloc[0],
         "held_out_fpr": float(used["fpr"].mean()),

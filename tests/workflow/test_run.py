@@ -89,7 +89,7 @@ def test_the_simulated_rise_is_found_where_it_was_put(finished: Project) -> None
     assert late > 0.2  # the truth of this seed has a rise to be found
     assert onset["status"] == "tested"
     # both days have the rise; with 60 microglia an animal either may show it first, or show more of it
-    assert onset["onset_high"] in (14, 35)
+    assert onset["first_above"] in (14, 35)
     assert onset["peak_day"] in (14, 35)
     facts = summary(finished)["truth"]
     assert facts["lineage_recall"] > 0.95
