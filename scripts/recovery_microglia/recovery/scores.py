@@ -235,7 +235,8 @@ def _recovery_chance(counts: sp.csr_matrix, weights: Weights, share: Floats) -> 
 
 def _together(noise: list[Noise]) -> Noise:
     """Return the noise that holds for all chemistries: the larger of each gene's."""
-    return Noise(np.max([n.dispersion for n in noise], axis=0), np.max([n.burst for n in noise], axis=0))
+    dispersion, burst = (np.array([getattr(n, name) for n in noise], float) for name in ("dispersion", "burst"))
+    return Noise(dispersion.max(axis=0), burst.max(axis=0))
 
 
 def _hangs_on(
