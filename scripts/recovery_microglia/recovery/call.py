@@ -1,11 +1,11 @@
 """Which microglia are recovery cells, and how far that call can be trusted.
 
-The score is a log-likelihood ratio of the rising genes' counts, recovery against every other state, on uncorrected
-counts; homeostatic genes never count, because they fall in every reactive state. Where the data hold enough recovery
-cells, the genes' weights are learnt from the other animals. A cell is a recovery cell if its score lies above the
-cutoff that was frozen on control microglia of its chemistry, or if it is more likely one than not given how many its
-animal has; and if no inflammatory state explains it better. Beside it stand a score by ranks (UCell), and a share per
-animal that needs no cutoff.
+The score is a log-likelihood ratio of the rising genes' counts, that a cell runs the recovery programme against that it
+does not, whatever else it runs, on uncorrected counts; homeostatic genes never count, because they fall in every reactive
+state. Where the data hold enough recovery cells, the genes' weights are learnt from the other animals. A cell is a recovery
+cell if its score lies above the cutoff that was frozen on control microglia of its chemistry, or, in an animal that is no
+control, if it is more likely one than not given how many the animal has; and if the call does not rest on one gene. Beside
+it stand the probabilities of all programmes, a score by ranks (UCell), and a share per animal that needs no cutoff.
 """
 
 from collections.abc import Mapping
