@@ -215,8 +215,9 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
         {name: state_colour(name) for name in order},
     )  # fmt: skip
     return Picture("states", "What the microglia are doing",
-                   "Each microglia has the state with more than half of the probability, given its counts and its animal; grey: "
-                   "no state has, or a cell has lost its homeostatic genes and nothing explains that.",
+                   "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
+                   "is shown under recovery first, else under the likeliest; the column programmes of the table of cells lists all. "
+                   "Grey: none, in a cell unusually low in homeostatic genes.",
                    alt, (narrow,), share.rename_axis("group").reset_index(),
                    kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)})  # fmt: skip
 

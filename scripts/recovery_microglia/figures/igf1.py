@@ -32,7 +32,7 @@ def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame) -> Picture | None:
         return None
     parts = _by_state(known, states)
     return _drawn(parts, "igf1", "Where the Igf1 counts come from", "share of all Igf1 counts, mean of the animals",
-                  "Each bar is a condition and day. Microglia are divided by state; recovery: the called cells.")  # fmt: skip
+                  "Each bar is a condition and day. Microglia are divided by state (a cell that runs several programmes is counted under recovery first); recovery: the called cells.")  # fmt: skip
 
 
 def igf1_within(states: pd.DataFrame) -> Picture | None:

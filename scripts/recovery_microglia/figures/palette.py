@@ -46,7 +46,7 @@ _NAMES = {
     "schwann": "Schwann cell",
     "recovery_microglia": "recovery microglia",
     "none": "none stands out",
-    "near_recovery": "recovery likeliest, not called",
+    "near_recovery": "recovery likely, not called",
     "microglia": "microglia",
     "ambiguous": "ambiguous",
 }

@@ -47,7 +47,7 @@ def even_odds(share: Floats) -> Floats:
     """Return the log-likelihood ratio from which a cell is more likely a recovery cell than not.
 
     ``share`` is the share of recovery cells in its animal. Infinite where there are none, so that nothing is gained;
-    never below 0, where other states explain the cell better.
+    never below 0, where the cell's counts are likelier without recovery.
     """
     with np.errstate(divide="ignore"):
         odds = np.log1p(-np.minimum(share, 1 - 1e-12)) - np.log(share)
@@ -59,8 +59,9 @@ def held_out_rate(
 ) -> tuple[float, float, float]:
     """Return the false-positive rate on control subjects that the cutoff has not seen, with a 95 % interval.
 
-    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower. The interval is Wilson's with the number
-    of cells divided by the design effect between subjects: cells of one animal are not independent.
+    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower, as in an
+    animal that is no control. The interval is Wilson's with the number of cells divided by the design effect between
+    subjects: cells of one animal are not independent.
     NaN with fewer than two subjects.
     """
     names = np.unique(subject)

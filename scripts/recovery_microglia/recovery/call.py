@@ -1,11 +1,12 @@
 """Which microglia are recovery cells, and how far that call can be trusted.
 
-The score is a log-likelihood ratio of the rising genes' counts, recovery against every other state, on uncorrected
-counts; homeostatic genes never count, because they fall in every reactive state. Where the data hold enough recovery
-cells, the genes' weights are learnt from the other animals. A cell is a recovery cell if its score lies above the
-cutoff that was frozen on control microglia of its chemistry, or if it is more likely one than not given how many its
-animal has; and if no inflammatory state explains it better. Beside it stand a score by ranks (UCell), and a share per
-animal that needs no cutoff.
+The score is a log-likelihood ratio of the rising genes' counts, that a cell runs the recovery programme against that it
+does not, whatever else it runs, on uncorrected counts; homeostatic genes never count, because they fall in every reactive
+state. Where the data hold enough recovery cells, the genes' weights are learnt from the other animals. A cell is a recovery
+cell if its score lies above the cutoff that was frozen on control microglia of its chemistry, or if it is more
+likely one than not given how many its animal has; and if the call does not rest on one gene. Controls are judged like all
+others. Beside it stand the probabilities of all programmes, a score by ranks (UCell), and a share per animal that needs no
+cutoff.
 """
 
 from collections.abc import Mapping
@@ -109,9 +110,6 @@ def call_recovery(
     )
     status, reason = _status(known["reason"], len(cells), control, calibration)
     alone = (scored.without_one <= LEAST_WITHOUT_ONE) | (_genes_seen(microglia, signatures) < LEAST_GENES)
-    # even odds lower the cutoff where an animal has many recovery cells; controls are judged by their quantile alone
-    for name in BY_ODDS:
-        odds.loc[control, name] = np.inf
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         # a missing cutoff stays missing: no controls, no call
         cut = np.minimum(

@@ -1,7 +1,7 @@
 """Gene weights learnt from the data set itself, and when that is refused.
 
 The prior weights say how likely each microglia is far into recovery. Within each library the counts of a gene are
-regressed on that level, on the levels of the other states and on depth: what goes with recovery beyond them is the
+regressed on that level, on the levels of the other programmes and on depth: what goes with recovery beyond them is the
 gene's fold. A signature gene is judged by the other genes' opinion only (its own counts do not say who is turned), so
 that chance does not feed itself. Folds are drawn towards what they were expected to be as far as their error is
 large. Every animal is scored by the weights of the other animals.
@@ -46,7 +46,7 @@ DROPPED_BELOW, ADDED_FROM = 1.5, 1.25
 AT_MOST = 40
 """Genes added at most."""
 RIVAL_RATIO = 1.5
-"""A gene is added if it rises this much more with recovery than with any other state."""
+"""A gene is added if it rises this much more with recovery than with any other programme, less its error."""
 LEAST_EXPECTED = 0.005
 """Counts of a gene in a resting cell of median depth, below which it is not considered."""
 TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
@@ -113,7 +113,7 @@ def refine(
     control
         Which are control microglia.
     signatures
-        Gene sets: candidates are those of context and related sets; genes of other states, technical and
+        Gene sets: candidates are those of context and related sets; genes of other programmes, technical and
         homeostatic genes are never added (the loss of the latter is common to all reactive states).
     nuisance
         Per cell what must not be learnt; each column is tested on control microglia.
@@ -333,7 +333,7 @@ def _candidates(
 def _choose(
     effect: Floats, error: Floats, base: Floats, related: Bools, n_rivals: int
 ) -> tuple[Integers, Floats, Floats]:
-    """Return which candidates are added, their folds, and their folds in the rival states (rivals × added)."""
+    """Return which candidates are added, their folds, and their folds in the other programmes (rivals × added)."""
     (fold, _, _, moves), (other_fold, _, _, other_moves) = (
         _posterior(effect[0], error[0], base, prior) for prior in (RELATED, ANY)
     )

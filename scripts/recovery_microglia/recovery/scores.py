@@ -235,9 +235,8 @@ def _recovery_chance(counts: sp.csr_matrix, weights: Weights, share: Floats) -> 
 
 def _together(noise: list[Noise]) -> Noise:
     """Return the noise that holds for all chemistries: the larger of each gene's."""
-    dispersion = np.array([n.dispersion for n in noise], dtype=float)
-    burst = np.array([n.burst for n in noise], dtype=float)
-    return Noise(np.asarray(dispersion.max(axis=0), dtype=float), np.asarray(burst.max(axis=0), dtype=float))
+    dispersion, burst = (np.array([getattr(n, name) for n in noise], float) for name in ("dispersion", "burst"))
+    return Noise(dispersion.max(axis=0), burst.max(axis=0))
 
 
 def _hangs_on(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import records
-from recovery_microglia.core.vocabulary import CONTROLS, Denominator, Route, Severity, Status
+from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
 from recovery_microglia.recovery.clusters import recovery_clusters
@@ -108,9 +108,6 @@ def _choices(
     for scorer, column in SCORE_COLUMN.items():
         values = cells[column].to_numpy(float)
         odds = even_odds(shares_of_animals(values, animal)) if scorer in BY_ODDS else np.full(len(cells), np.inf)
-        odds[cells["condition"].isin(CONTROLS).to_numpy()] = (
-            np.inf
-        )  # controls are judged by their quantile alone, as in the call
         for q in sorted(calibration["quantile"].unique()):
             cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
             called = call_above(values, cut)

@@ -142,6 +142,9 @@ def test_stressed_and_interferon_cells_are_not_called(signatures: Signatures, st
     hits = called(result)
     assert hits[truth].mean() < 0.03  # 140 such cells: the nominal 1 % and two standard errors
     assert (result.cells["state"][truth] == state).mean() > 0.8
+    # a cell can run several programmes: what is left is the chance that it runs none
+    runs = ["recovery_probability", *(c for c in result.cells if c.startswith("p_") and c != "p_homeostatic")]
+    np.testing.assert_allclose(result.cells["p_homeostatic"], (1 - result.cells[runs]).prod(axis=1))
     assert result.tables["refinement"]["decision"].eq("as before").all()
 
 

@@ -312,7 +312,7 @@ def test_cells_a_fifth_of_the_way_are_hardly_counted_as_recovery_cells() -> None
     for seed in range(4):
         some = draw(60, raised=RECOVERY, fold=1 + 0.2 * (RECOVERY_FOLD - 1), depth=8000, seed=10 + seed)
         found.append(mixture_share(ratio(sp.csr_matrix(sp.vstack([some, draw(240, depth=8000, seed=seed)]))))[0])
-    # 20 % of the cells are a fifth of the way, none is three tenths of it; the bounds on each gene's evidence blur the two, so that a
+    # 20 % of the cells are a fifth of the way, none is two fifths of it; the bounds on each gene's evidence blur the two, so that a
     # fifth of such cells pass (.044 here); without levels on the way among the alternatives it would be more than half
     assert np.mean(found) < 0.07
 

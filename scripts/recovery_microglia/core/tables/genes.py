@@ -65,7 +65,7 @@ IGF1_STATES = TableSpec(
     "The *Igf1* counts of each animal's microglia by state; they are counted within microglia, so that the table is given for sorted tissue too. Empty where recovery cells could not be called.",
     (
         *ANIMAL,
-        state("state", "state; `recovery` are the called cells, `near_recovery` those for which recovery is most likely but that were not called"),
+        state("state", "`state` of `cells.tsv.gz`, but `recovery` are the called cells, `near_recovery` those whose probability of recovery is above one half and that were not called"),
         count("cells", "microglia in the state"),
         count("igf1_counts", "*Igf1* counts of these cells"),
         count("microglia_igf1_counts", "*Igf1* counts of all the animal's microglia"),

@@ -8,10 +8,12 @@ from recovery_microglia.report.blocks import GlossaryList, Section
 
 TERMS: dict[str, str] = {
     "recovery microglia": "Microglia with the RNA of the CD11c⁺ subgroup that appears while neuropathic pain eases (Kohno 2022).",
-    "recovery cell": "A microglia that is called: recovery explains its counts better than any other state, beyond the cutoff.",
+    "recovery cell": "A microglia that is called: its score exceeds the cutoff, and more than one gene says so. It may run other programmes as well.",
     "signature": "The 14 genes that rise in the subgroup. Falling genes are not counted: they fall in every reactive state.",
-    "recovery score": "Log-likelihood ratio in nats: how much better recovery explains a cell's counts than any other state does.",
-    "cutoff": "The score that a cell must exceed; frozen on control microglia of the same chemistry.",
+    "recovery score": "Log-likelihood ratio in nats: how much likelier a cell's counts are if it runs the recovery programme than if it does not, whatever else it runs.",
+    "programme": "Genes that rise together: recovery, acute inflammation, interferon response, cell cycle, migration, handling stress. A cell can run several.",
+    "probability of recovery": "The probability that a cell runs the recovery programme, from two fifths of its full level on, given its score and the share of such cells in its animal.",
+    "cutoff": "The score that a cell must exceed; frozen on control microglia of the same chemistry. It gives way to even odds in animals where these are lower.",
     "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest; needs no cutoff, rests on the model.",
     "corrected": "The share after taking out cells called by mistake and adding those missed, by the call's own error rates.",
     "control": "Naive, sham-operated or contralateral: what a day's injured animals are compared with.",

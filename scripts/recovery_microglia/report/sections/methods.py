@@ -159,16 +159,18 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
         else "the genes of the signature"
     )
     text = (
-        "Recovery score. The log-likelihood ratio of a cell's counts of the rising genes, recovery against the resting, "
-        "inflammatory, interferon, cycling, migrating and dissociation-stressed states (negative binomial; depth, the control "
-        "microglia's level of each gene and the ambient RNA of the library in the model; uncorrected counts): "
-        f"{genes}. Genes that fall are not used, because they fall in every reactive state."
+        "Recovery score. The log-likelihood ratio of a cell's counts of the rising genes, that it runs the recovery programme "
+        "(from two fifths of its full level on) against that it does not, whatever other programme it runs (inflammation, "
+        "interferon response, cell cycle, migration, dissociation stress; genes that these raise too count as far as they do not "
+        "explain them). The counts are negative binomial and uncorrected; depth, the control microglia's level of each gene, the "
+        "ambient RNA and the background of each library, and bursts of single genes are in the model, and the evidence of one gene "
+        f"in a cell is bounded. Genes: {genes}. Genes that fall are not used, because they fall in every reactive state."
     )
     learnt = found.get("refinement") or {}
     if learnt and not learnt.get("refused"):
         text += (
             " The weight of each gene was learnt within libraries from the other animals (cross-fitted), starting from the "
-            "signature and drawn towards it; genes of other states, of stress and of the resting state were not admitted."
+            "signature and drawn towards it; genes of other programmes, of stress and of the resting state were not admitted."
         )
     if not called:
         return text + " No cutoff was applied and no cell was called."
@@ -176,8 +178,9 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     if quantile is not None:
         text += (
             f" A cell is a recovery cell if its score lies above the {100 * float(quantile):g} % quantile of the control "
-            "microglia of its chemistry, or if it is more likely a recovery cell than not given the share of such cells in its "
-            "animal; and if no inflammatory state explains it better."
+            "microglia of its chemistry, or, in an animal that is no control, if it is more likely a recovery cell than not given "
+            "the share of such cells in the animal; and if at least two signature genes are seen and the score without the strongest "
+            "gene exceeds -1."
         )
     text += " The false-positive rate was measured on control animals that the cutoff had not seen"
     if not wording.missing(recovery.get("n_null_sets")):
@@ -185,7 +188,7 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     text += ". The same was done without Itgax and Igf1, by ranks (UCell), and by clusters."
     return text + (
         " The share without a cutoff is the one that makes an animal's scores likeliest (a mixture of recovery and other "
-        "cells); it gives each cell its probability."
+        "cells); it gives each cell its probability. Every other programme has a probability of its own; they do not add up to one."
     )
 
 

@@ -48,17 +48,21 @@ def _trust(recovery: Mapping[str, Any]) -> str:
     known = [row for row in recovery.get("calibration") or [] if not wording.missing(row.get("fpr"))]
     several = len(known) > 1
     told = [
-        f"{wording.percent(row['fpr'])} of control microglia are called (95 % interval {wording.percent(row['fpr_low'])} to "
+        f"{wording.percent(row['fpr'])} of control microglia would be called (95 % interval {wording.percent(row['fpr_low'])} to "
         f"{wording.percent(row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
         for row in known
     ]
-    text = f"The call was measured on control animals that it had not seen: {wording.listed(told)}." if told else ""
+    text = (
+        f"The call was measured on control animals that its cutoff had not seen, judged as if they were injured ones: {wording.listed(told)}."
+        if told
+        else ""
+    )
     expected = recovery.get("expected") or {}
     if wording.missing(expected.get("precision")) or wording.missing(expected.get("recall")):
         return text
     return (
         f"{text} By the model's own probabilities at most {wording.percent(expected['precision'])} of the cells called in the "
-        "other animals are recovery cells (in simulated data 13 points fewer were, mostly for cells not yet half-way), and "
+        "other animals are recovery cells (in simulated data fewer were, mostly for cells on the way into the programme), and "
         f"{wording.percent(expected['recall'])} of all such cells are called: trust shares of animals and comparisons "
         "between them, not a single cell."
     ).strip()
@@ -146,7 +150,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     learnt = recovery.get("refinement") or {}
     if learnt.get("refused"):
         reason = str(learnt["refused"])
-        text = f"{reason[0].upper()}{reason[1:]}. All signature genes count alike."
+        text = f"{reason[0].upper()}{reason[1:]}. The signature genes count with the rises that are expected at their levels."
         return [Note(Severity.INFO, "Nothing was learnt from these data about the genes", text)]
     if frame.empty:
         return []
@@ -157,7 +161,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     columns = [
         Column("gene", "Gene"),
         Column("role", "From"),
-        Column("fold_before", "Rise expected", help="times, in a cell that is all the way in recovery"),
+        Column("fold_before", "Rise expected", help="times, at the full level of recovery"),
         Column("fold", "Rise learnt", help="drawn towards what was expected where the data say little"),
         Column("between", "95 % interval", Kind.TEXT),
         Column("decision", "Decision"),
