@@ -47,7 +47,7 @@ def call_report(
         "n_recovery": int(cells["recovery_call"].fillna(False).sum()),
         "expected": _expected(cells, ~control),
         "control_share": mixture_share(cells.loc[control & called, SCORERS["score"]].to_numpy(float))[0],
-        "n_on_one_gene": int(
+        "n_hanging_on_one_gene": int(
             (cells["recovery_call"].fillna(False).to_numpy(bool) & (cells["hangs_on"] != "").to_numpy()).sum()
         ),
         "states_relative_to": reference,

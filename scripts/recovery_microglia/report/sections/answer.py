@@ -253,7 +253,7 @@ def limits(inputs: ReportInputs) -> list[str]:
         return found
     if inputs.called:
         found.append(
-            "Every recovery cell: cells with few counts or less than three tenths of the way into the programme are missed, and where such cells "
+            "Every recovery cell: cells with few counts or less than two fifths of the way into the programme are missed, and where such cells "
             "are rare the cutoff is strict, so that the share of called cells is then a lower bound. The share without a "
             "cutoff is not, but rests on the model."
         )
