@@ -160,7 +160,9 @@ def learn_noise(counts: sp.csr_matrix, weights: Weights, share: Floats, resting_
     return Noise(dispersion, burst)
 
 
-def hangs_on(counts: sp.csr_matrix, weights: Weights, resting: Resting, candidates: Bools) -> tuple[Integers, Floats]:
+def hangs_on(
+    counts: sp.csr_matrix, weights: Weights, resting: Resting, candidates: Bools, level_weights: Floats
+) -> tuple[Integers, Floats]:
     """Return of some cells the column of the gene that their score owes most to, and the score without it.
 
     -1 and NaN for the other cells.
@@ -170,7 +172,7 @@ def hangs_on(counts: sp.csr_matrix, weights: Weights, resting: Resting, candidat
     if len(cells):
         part, here = counts[cells], resting.of(cells)
         fit, terms = likelihoods(part, weights, here), recovery_terms(part, weights, here)
-        without = np.array([log_ratio(less(fit, term)) for term in terms])
+        without = np.array([log_ratio(less(fit, term), level_weights) for term in terms])
         gene[cells] = weights.columns[weights.recovery != 1][without.argmin(axis=0)]
         rest[cells] = without.min(axis=0)
     return gene, rest

@@ -21,11 +21,15 @@ from scipy.stats import rankdata
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.recovery.likelihood import (
+    ON_THE_WAY,
     RECOVERY_FOLD,
+    TURNED,
+    Likelihoods,
     Resting,
     Weights,
     less,
     levels,
+    likeliest_levels,
     likelihoods,
     log_ratio,
     recovery_terms,
@@ -49,6 +53,8 @@ RIVAL_RATIO = 1.5
 """A gene is added if it rises this much more with recovery than with any other programme, less its error."""
 LEAST_EXPECTED = 0.005
 """Counts of a gene in a resting cell of median depth, below which it is not considered."""
+CLEARLY = 3.0
+"""Standard errors by which a library's own level of a gene must exceed the controls' to be believed."""
 TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
 
 
@@ -82,12 +88,15 @@ class Refined:
         = refinement.tsv.
     refused
         Why nothing was learnt; empty if something was.
+    resting
+        What resting cells hold, the added genes at the level of each library; None where nothing was added.
     """
 
     weights: tuple[Weights, ...]
     fold: Integers
     table: pd.DataFrame
     refused: str
+    resting: Resting | None = None
 
 
 def refine(
@@ -121,9 +130,11 @@ def refine(
     subject, library = cells["subject"].to_numpy(str), cells["library"].to_numpy(str)
     fold = cross_fit(subject, control)
     fit, terms = likelihoods(counts, weights, resting), recovery_terms(counts, weights, resting)
-    ratio = log_ratio(fit)
-    share = shares_of_animals(ratio, np.unique(subject, return_inverse=True)[1].astype(np.int64))
-    level = levels(fit, share)
+    animal = np.unique(subject, return_inverse=True)[1].astype(np.int64)
+    weights_of_levels = likeliest_levels(fit, animal)
+    ratio = log_ratio(fit, weights_of_levels)
+    share = shares_of_animals(ratio, animal)
+    level = levels(fit, share, weights_of_levels)
     if reason := _too_few(level[:, 0], subject, fold, control):
         return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
     depth = np.log(np.asarray(counts.sum(axis=1)).ravel())
@@ -131,7 +142,7 @@ def refine(
     candidates = _candidates(counts, genes, weights, resting, signatures)
     moved = np.flatnonzero(weights.recovery != 1)
     per_gene = [
-        system.moments(levels(less(fit, term), share), depth, weights.columns[[column]])
+        system.moments(levels(less(fit, term), share, weights_of_levels), depth, weights.columns[[column]])
         for column, term in zip(moved, terms, strict=True)
     ]
     together = system.moments(level, depth, candidates)
@@ -160,23 +171,76 @@ def refine(
             (genes[candidates[c]], "related" if related[c] else "further", 1.0, up[i], np.nan, np.nan)
             for i, c in enumerate(chosen)
         ]
-    refined = Refined(tuple(learnt), fold, _told(rows, len(learnt)), "")
-    if reason := _moved_by(score(counts, refined, resting), ratio, control, nuisance):
+    rest = _own_levels(counts, learnt, resting, base, level[:, 0], library, weights.columns[moved])
+    refined = Refined(tuple(learnt), fold, _told(rows, len(learnt)), "", rest)
+    if reason := _moved_by(score(counts, refined, rest), ratio, control, nuisance):
         return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
     return refined
 
 
-def score(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting]) -> Floats:
+def _own_levels(
+    counts: sp.csr_matrix,
+    learnt: Sequence[Weights],
+    resting: Resting,
+    base: Floats,
+    level: Floats,
+    library: Texts,
+    signature: Integers,
+) -> Resting:
+    """Return what resting cells hold, the added genes at each library's own level where it is clearly above the controls'.
+
+    A library's level is the intercept of the regression: its mean less what its cells' levels of recovery explain. What all cells of a
+    library share with no regard to recovery (age, batch) is no evidence for it.
+    """
+    share = resting.share.copy()
+    before = set(signature.tolist())  # their backgrounds were estimated with more care, see `background`
+    rise: dict[int, list[float]] = {}
+    for weights in learnt:
+        for column, up in zip(weights.columns, weights.recovery, strict=True):
+            if up != 1 and column not in before:
+                rise.setdefault(int(column), []).append(float(base[column] * (up - 1)))
+    columns = np.array(sorted(rise), dtype=np.int64)
+    if not len(columns):
+        return resting
+    each = np.array([np.mean(rise[int(c)]) for c in columns])
+    size = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    part = counts[:, columns]
+    for name in np.unique(library):
+        cells = np.flatnonzero(library == name)
+        whole = size[cells].sum()
+        seen = np.asarray(part[cells].sum(axis=0)).ravel() / whole
+        own = seen - each * (size[cells] @ level[cells]) / whole
+        profile = int(resting.profile[cells[0]])
+        usual = share[profile, columns]
+        clear = own > usual + CLEARLY * np.sqrt(GAMMA * usual / whole)
+        share[profile, columns] = np.where(clear, own, usual)
+    return replace(resting, share=share)
+
+
+def score(
+    counts: sp.csr_matrix,
+    refined: Refined,
+    resting: Resting | Sequence[Resting],
+    level_weights: Floats | None = None,
+) -> Floats:
     """Return the log-likelihood ratio of each cell by the weights that have not seen its animal.
 
-    ``resting``: one for all, or one for each set of weights.
+    ``resting``: one for all, or one for each set of weights. ``level_weights``: see `log_ratio`.
     """
-    found = np.full(counts.shape[0], np.nan)
+    return log_ratio(fitted(counts, refined, resting), level_weights)
+
+
+def fitted(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting]) -> Likelihoods:
+    """Return the log-likelihoods of each cell by the weights that have not seen its animal."""
+    n, rivals = counts.shape[0], len(refined.weights[0].names)
+    found = Likelihoods(np.zeros((len(TURNED), n)), np.zeros((len(ON_THE_WAY), n)), np.zeros(n), np.zeros((rivals, n)))
     for number, weights in enumerate(refined.weights):
         own = np.flatnonzero(refined.fold == number)
         if len(own):
             rest = resting if isinstance(resting, Resting) else resting[number]
-            found[own] = log_ratio(likelihoods(counts[own], weights, rest.of(own)))
+            part = likelihoods(counts[own], weights, rest.of(own))
+            found.turned[:, own], found.way[:, own] = part.turned, part.way
+            found.rest[own], found.rivals[:, own] = part.rest, part.rivals
     return found
 
 

@@ -37,6 +37,8 @@ TURNED, ON_THE_WAY = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
 further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
 """How likely each level is among cells that run the programme, before their counts are seen."""
+PRIOR_LEVEL_CELLS, LEVEL_ROUNDS, START_SHARE = 10.0, 40, 0.1
+"""Weight of these in what a data set's own cells say of the levels, in cells; rounds of estimating, and the share that they begin with."""
 RIVAL_FOLD, RIVAL_LEVELS, SHARED_LEVEL = 4.0, (0.5, 1.0), 0.75
 LEAST_SHARED = 1.15
 """Fold in another programme below which a gene of recovery counts as recovery's alone."""
@@ -392,18 +394,43 @@ def without_recovery(fit: Likelihoods) -> Floats:
     return np.asarray(np.logaddexp(np.log1p(-WAY_WEIGHT) + fit.rest, np.log(WAY_WEIGHT) + _mean(fit.way)))
 
 
-def log_ratio(fit: Likelihoods) -> Floats:
-    """Return the log-likelihood ratio of recovery against its absence (cells,), in nats."""
-    return np.asarray(logsumexp(fit.turned + LOG_TURNED[:, None], axis=0) - without_recovery(fit))
+def log_ratio(fit: Likelihoods, level_weights: Floats | None = None) -> Floats:
+    """Return the log-likelihood ratio of recovery against its absence (cells,), in nats.
+
+    ``level_weights``: how likely each level is among cells that run the programme (levels,); the prior ones if None.
+    """
+    logs = LOG_TURNED if level_weights is None else np.log(level_weights)
+    return np.asarray(logsumexp(fit.turned + logs[:, None], axis=0) - without_recovery(fit))
 
 
-def levels(fit: Likelihoods, share: Floats) -> Floats:
+def likeliest_levels(fit: Likelihoods, group: Integers) -> Floats:
+    """Return how likely each level is among the cells that run the programme (levels,); they add up to one.
+
+    Those that make the cells of all animals likeliest, each animal with its own share, drawn towards the prior weights with the
+    weight of `PRIOR_LEVEL_CELLS` cells. Data sets differ: in a gradient many cells are half-way, in pups hardly any is. With the prior
+    weights alone more than half of the pups' microglia would be called.
+    """
+    against, prior = without_recovery(fit), np.array(TURNED_WEIGHTS)
+    weights, share = prior, np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE)
+    size = np.maximum(np.bincount(group, minlength=len(share)), 1)
+    for _ in range(LEVEL_ROUNDS):
+        each = fit.turned + np.log(weights)[:, None]
+        ratio = logsumexp(each, axis=0) - against
+        chance = np.nan_to_num(probability(ratio, np.clip(share, 1e-6, 1 - 1e-6)[group]))
+        share = np.bincount(group, weights=chance, minlength=len(share)) / size
+        found = (np.exp(each - logsumexp(each, axis=0)) * chance).sum(axis=1) + PRIOR_LEVEL_CELLS * prior
+        weights = found / found.sum()
+    return np.asarray(weights)
+
+
+def levels(fit: Likelihoods, share: Floats, level_weights: Floats | None = None) -> Floats:
     """Return how far each cell is expected to be into recovery and each other programme (cells × (1 + rivals)).
 
     ``share`` is the share of recovery cells that is expected where the cell comes from (cells,).
     """
     known = np.clip(share, 1e-4, 1 - 1e-4)
-    own = np.log(known) + LOG_TURNED[:, None] + fit.turned
+    logs = LOG_TURNED if level_weights is None else np.log(level_weights)
+    own = np.log(known) + logs[:, None] + fit.turned
     way = np.log1p(-known) + np.log(WAY_WEIGHT / len(ON_THE_WAY)) + fit.way
     rest = np.log1p(-known) + np.log1p(-WAY_WEIGHT) + fit.rest
     whole = logsumexp(np.vstack([own, way, rest]), axis=0)

@@ -16,7 +16,7 @@ from recovery_microglia.recovery.ambient import ambient_profiles
 from recovery_microglia.recovery.background import hangs_on, learn_noise, library_background
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, refine, score
+from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
@@ -24,6 +24,7 @@ from recovery_microglia.recovery.likelihood import (
     Resting,
     Weights,
     learn_resting,
+    likeliest_levels,
     likelihoods,
     log_ratio,
     mixture_share,
@@ -110,6 +111,7 @@ def score_cells(
     nuisance = _nuisance(obs, table, total)
     without = tuple(gene for gene in up if gene not in LEFT_OUT)
     animal = animals(obs)
+    animal = animals(obs)
     found: dict[str, Refined] = {}
     for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
         weights = prior_weights(genes, members, rivals)
@@ -124,14 +126,19 @@ def score_cells(
             )
         else:
             found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
-            rest: Resting | list[Resting] = resting
-            table[name] = score(counts, found[name], rest)
+            rest: Resting | list[Resting] = found[name].resting or resting
+            own = fitted(counts, found[name], rest)
+            level_weights = likeliest_levels(own, animal)
+            table[name] = log_ratio(own, level_weights)
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
-                table[name] = score(counts, found[name], rest)
+                own = fitted(counts, found[name], rest)
+                level_weights = likeliest_levels(own, animal)
+                table[name] = log_ratio(own, level_weights)
             if name == SCORERS["score"]:
-                table[FURTHER["depth_matched"]] = score(thinned, found[name], rest)
-                hangs, without_one = _hangs_on(counts, genes, found[name], rest, table[name].to_numpy(float))
+                table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
+                ratio = table[name].to_numpy(float)
+                hangs, without_one = _hangs_on(counts, genes, found[name], rest, ratio, level_weights)
         if name == SCORERS["score"]:
             fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
@@ -240,13 +247,18 @@ def _together(noise: list[Noise]) -> Noise:
 
 
 def _hangs_on(
-    counts: sp.csr_matrix, genes: pd.Index, refined: Refined, resting: Resting | list[Resting], ratio: Floats
+    counts: sp.csr_matrix,
+    genes: pd.Index,
+    refined: Refined,
+    resting: Resting | list[Resting],
+    ratio: Floats,
+    level_weights: Floats,
 ) -> tuple[Texts, Floats]:
     """Return the gene that each cell's score owes most to, and the score without it, where recovery explains it better."""
     name, without = np.full(len(ratio), "", dtype=object), np.full(len(ratio), np.nan)
     for number, weights in enumerate(refined.weights):
         rest = resting if isinstance(resting, Resting) else resting[number]
-        gene, score_ = hangs_on(counts, weights, rest, (refined.fold == number) & (ratio > 0))
+        gene, score_ = hangs_on(counts, weights, rest, (refined.fold == number) & (ratio > 0), level_weights)
         known = gene >= 0
         name[known], without[known] = genes[gene[known]].to_numpy(object), score_[known]
     return name, without
