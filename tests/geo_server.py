@@ -29,6 +29,8 @@ class Answer:
         Whether a request for a part is understood.
     tagged
         Whether it says which version of the file it sends (ETag).
+    heedless
+        Whether it sends a part whatever version the client has the rest of (some mirrors pass over If-Range).
     """
 
     status: int = 200
@@ -38,6 +40,7 @@ class Answer:
     body: bytes | None = None
     ranges: bool = True
     tagged: bool = True
+    heedless: bool = False
 
 
 @dataclass
@@ -92,7 +95,11 @@ def _handler(geo: Geo) -> type[BaseHTTPRequestHandler]:
         def _send(self, body: bytes, answer: Answer) -> None:
             asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
             tag = f'"{hash(body)}"'
-            start = int(asked[1]) if asked and answer.ranges and self.headers.get("If-Range", tag) == tag else 0
+            start = (
+                int(asked[1])
+                if asked and answer.ranges and (answer.heedless or self.headers.get("If-Range", tag) == tag)
+                else 0
+            )
             if start and start >= len(body):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(body)}")

@@ -1,6 +1,7 @@
 """Count matrices in every layout."""
 
 import io
+import os
 import tarfile
 import warnings
 import zipfile
@@ -43,6 +44,21 @@ def values(**changed: str) -> str:
 def empty_folder(lab: Lab) -> None:
     (lab.root / "data/lib").mkdir()
     lab.read("lib")
+
+
+def named_pipe(lab: Lab) -> None:
+    os.mkfifo(lab.root / "data/m.csv")
+    lab.read("m.csv")
+
+
+def tarred_plain() -> bytes:
+    """A tar that is not packed, with a file in it."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        info = tarfile.TarInfo("a.csv")
+        info.size = len(DENSE)
+        archive.addfile(info, io.BytesIO(DENSE.encode()))
+    return held.getvalue()
 
 
 def by_function(function: Callable[[float], float]) -> str:
@@ -174,7 +190,7 @@ TEXT = [
         "data/m.csv: barcode AAAC-1 is there twice; are several libraries put together without a prefix?",
     ),
     Case(
-        "human genes",
+        "genes in capitals, which may be human ones",
         matrix(
             "m.csv",
             DENSE.replace("Actb", "ACTB")
@@ -183,6 +199,18 @@ TEXT = [
             .replace("Igf1", "IGF1")
             .replace("Hexb", "HEXB"),
         ),
+        "data/m.csv: the genes are written in capitals, as human ones are, and none of them tells mouse from human; the data set says mouse: write them as the mouse's (Itgax), or put Ensembl ids beside them",
+    ),
+    Case(
+        "human genes",
+        matrix(
+            "m.csv",
+            DENSE.replace("Actb", "HLA-DRA")
+            .replace("Itgax", "MT-ND1")
+            .replace("P2ry12", "SIGLEC10")
+            .replace("Igf1", "IGF1")
+            .replace("Hexb", "ZNF320"),
+        ),
         "data/m.csv: the genes are human, but the data set says mouse",
     ),
     Case(
@@ -190,6 +218,65 @@ TEXT = [
         matrix("m.csv", "\n".join(["gene\tAAAC-1\tAAAG-1", *(f"ENSRNOG000000{k}\t1\t2" for k in range(10000, 10009))])),
         "data/m.csv: the genes are of rat (ENSRNOG…), which is not supported",
     ),
+    Case(
+        "rat genes, by the names that rats alone have",
+        matrix("m.csv", DENSE + "RT1-A1\t1\t2\t3\nRT1-Da\t1\t2\t3\nRGD1559482\t1\t2\t3\n"),
+        "data/m.csv: the genes are of rat (RT1-A1, RT1-Da, RGD1559482, …), which is not supported",
+    ),
+    Case(
+        "genes of two organisms together",
+        matrix(
+            "m.csv",
+            "gene\tAAAC-1\tAAAG-1\nENSG00000140678\t1\t2\nENSG00000017427\t1\t2\nENSMUSG00000030789\t1\t2\nENSMUSG00000020053\t1\t2\n",
+        ),
+        "data/m.csv: genes of human (2) and of mouse (2) together; keep one organism's genes and cells",
+    ),
+    Case(
+        "a pointer of Git LFS instead of the file",
+        matrix("m.csv.gz", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        "data/m.csv.gz: a pointer of Git LFS and not the file itself; fetch it: git lfs pull",
+    ),
+    Case(
+        "a page of HTML saved as an h5",
+        matrix("m.h5", "<html>Sign in</html>"),
+        "data/m.h5: a page of a web site, no table; fetch the file again",
+    ),
+    Case(
+        "a zip under another name",
+        matrix("m.csv", b"PK\x03\x04x"),
+        "data/m.csv: a zip archive under another name; name it .zip (an Excel workbook: save the table as text)",
+    ),
+    Case(
+        "a tar under another name",
+        matrix("m.csv", tarred_plain()),
+        "data/m.csv: a tar archive under another name; name it .tar",
+    ),
+    Case(
+        "compressed with zstd",
+        matrix("m.csv.zst", b"\x28\xb5\x2f\xfd"),
+        "data/m.csv.zst: compressed with zstd, which is not read; unpack it: zstd -d",
+    ),
+    Case(
+        "lines that end with CR alone",
+        matrix("m.csv", DENSE.replace("\n", "\r")),
+        "data/m.csv: its lines end with CR alone, as on old Macs; convert it: tr '\\r' '\\n' < old > new",
+    ),
+    Case(
+        "bytes that are no text",
+        matrix("m.csv", bytes(range(128, 256)) * 9 + b"\n1\n"),
+        "data/m.csv: bytes and no text; is it packed, or of another kind than its name says?",
+    ),
+    Case(
+        "a Seurat file",
+        matrix("m.h5seurat", b"\x89HDF"),
+        "data/m.h5seurat: a Seurat file; write it from R: SeuratDisk::Convert('file.h5seurat', dest = 'h5ad'), or the counts by Matrix::writeMM",
+    ),
+    Case(
+        "a Parquet file",
+        matrix("m.parquet", b"PAR1"),
+        "data/m.parquet: a Parquet file; write it as text: python -c \"import pandas as p; p.read_parquet('in.parquet').to_csv('out.csv.gz')\"",
+    ),
+    Case("a named pipe", named_pipe, "data/m.csv: a pipe or a device, no file; write it to a file first"),
     Case(
         "rows that are no genes (peaks)",
         matrix("m.csv", "peak\tAAAC-1\tAAAG-1\nchr1:100-200\t1\t0\nchr2:5-90\t0\t3\n"),

@@ -1,10 +1,19 @@
 """The sheet of libraries, ``samples.tsv``."""
 
+import os
+import time
+
 from bad_input.lab import ROWS, Case, Lab, Make, Section, row, sheet
 
 
 def without(lab: Lab) -> None:
     (lab.root / "config/datasets/study/samples.tsv").unlink()
+    lab.check()
+
+
+def of_the_future(lab: Lab) -> None:
+    noon = time.mktime((2100, 1, 1, 12, 0, 0, 0, 0, 0))
+    os.utime(lab.root / "data/I1.csv", (noon, noon))
     lab.check()
 
 
@@ -289,6 +298,19 @@ CASES = [
             "config/datasets/study/samples.tsv: row 3, column day: 'two weeks' is not a number; write days as a plain number: 14\n"
             "config/datasets/study/samples.tsv: row 3, column sex: 'm' is not one of female, male, mixed, ''; write male"
         ),
+    ),
+    Case(
+        "animals whose names differ in capitals and dashes only",
+        sheet(ROWS + "I2\tM-2\t14\tinjured\tmale\tI2.csv\n"),
+        "config/datasets/study/samples.tsv: row 4, column subject: 'M-2' looks like 'm2' of row 3; write both alike, or names that differ "
+        "in a letter or a number\nconfig/datasets/study/samples.tsv: row 4, column file: 'data/I2.csv': no such file, folder or file "
+        "prefix; did you mean 'I1.csv'?",
+    ),
+    Case(
+        "a file whose time lies in the future",
+        of_the_future,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv' has a time in the future (2100-01-01 12:00); set it to now: "
+        "touch 'data/I1.csv'",
     ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

@@ -25,7 +25,7 @@ def mistakes_of(name: str, root: Path) -> list[str]:
 
 def audit_text(entry: Entry, folder: Path, root: Path) -> str:
     """Return what the design can show, as far as it is known: libraries without a condition take no part."""
-    known = [row for row in entry.rows if row["condition"]]
+    known = [row for row in entry.rows if row["condition"] and row["include"] == "yes"]
     if not known:
         return "What the design can show cannot be said before the column condition is filled in.\n"
     part = folder / ".known.part"
@@ -38,7 +38,7 @@ def audit_text(entry: Entry, folder: Path, root: Path) -> str:
         part.unlink()
     frame = pd.DataFrame([vars(library) for library in libraries]).astype({"day": "float64"})
     found, days = plan(frame, TimelineSettings())
-    left = len(entry.rows) - len(known)
+    left = sum(row["include"] == "yes" for row in entry.rows) - len(known)
     head = "What this design can show" + (
         f", without the {left} libraries whose condition is not known" if left else ""
     )
@@ -58,9 +58,8 @@ def told_text(entry: Entry, folder: Path, root: Path) -> str:
         known = sorted({value for value in values if value}, key=lambda v: (float(v) if column == "day" else 0, v))
         shown = f": {', '.join(known[:8])}{' …' if len(known) > 8 else ''}" if column not in ("file", "subject") else ""
         lines.append(f"  {column:10} known of {sum(map(bool, values))} of {len(taken)}{shown}")
-    lines += [
-        f"  read       {file}: {said}" for file, said in list(entry.read.items())[:12] if not said.startswith("not:")
-    ]
+    lines += [f"  read       {file}: {said}" for file, said in list(entry.read.items())[:12]]
+    lines += [f"  {entry.passed_over}"] if entry.passed_over else []
     lines += [f"  left out   {row['library']}: {row['reason']}" for row in entry.rows if row["include"] == "no"][:12]
     lines += [
         "",

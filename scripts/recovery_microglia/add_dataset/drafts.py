@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recovery_microglia.add_dataset.matrices import file_of_sample, find_libraries, try_reading
+from recovery_microglia.add_dataset.found_samples import samples_of
+from recovery_microglia.add_dataset.matrices import file_of_sample
 from recovery_microglia.add_dataset.sample_metadata import SampleDescription, draft_rows
 from recovery_microglia.add_dataset.study_metadata import Study, read_study
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.deposit.archives import is_archive
 from recovery_microglia.deposit.fetch import fetch
 from recovery_microglia.deposit.manifest import fetched_path, record_path
@@ -27,12 +27,13 @@ _USELESS = re.compile(r"\.(rds|rdata|pdf|xlsx?|html?)(\.gz)?$|filelist|normali[s
 
 @dataclass
 class Entry:
-    """A drafted data set: ``dataset.yaml`` as a mapping, the rows of the sheet, and what reading the files showed."""
+    """A drafted data set: ``dataset.yaml`` as a mapping, the rows of the sheet, what reading the files showed, and what was passed over."""
 
     name: str
     described: dict[str, Any]
     rows: list[dict[str, str]]
     read: dict[str, str] = field(default_factory=dict)
+    passed_over: str = ""
 
     @property
     def to_check(self) -> list[str]:
@@ -135,30 +136,13 @@ def draft_folder(folder: Path, name: str) -> Entry:
     InputError
         There is no such folder, or no count matrix in it.
     """
-    holders = find_libraries(folder)
-    told = [SampleDescription(holder.file, holder.title or folder.name, file=holder.file) for holder in holders]
-    draft = draft_rows(told)
-    read = try_reading(folder, holders)
-    unread = []
-    for row in draft.rows:
-        said = read.get(row["file"], "")
-        if said.startswith("not: the genes are"):
-            row |= {
-                "include": "no",
-                "condition": row["condition"] or Condition.OTHER,
-                "reason": said.removeprefix("not: "),
-            }
-        elif said.startswith("not: "):
-            unread.append(f"{row['file']} cannot be read: {said.removeprefix('not: ')}.")
-    if len(holders) == 1:
-        unread.append(
-            f"One matrix was found ({holders[0].file}); if it holds several libraries, give each a row and say under split how to tell them apart."
-        )
-    study = read_study("", "", told)
+    found = samples_of(folder)
+    draft = draft_rows(found.told)
+    study = read_study("", "", found.told)
     lines = [f"The sheet was drafted from the names of the files in {folder} by scripts/add_dataset.py."]
-    described = _description(study, name.replace("_", " "), [*lines, *unread, *study.to_check, *draft.to_check])
+    described = _description(study, name.replace("_", " "), [*lines, *found.to_check, *study.to_check, *draft.to_check])
     described["folder"] = str(folder.expanduser().resolve())
-    return Entry(name, described, draft.rows, read)
+    return Entry(name, described | found.more, draft.rows, found.read, found.passed_over)
 
 
 def _description(study: Study, title: str, to_check: list[str]) -> dict[str, Any]:

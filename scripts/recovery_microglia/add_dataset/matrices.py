@@ -3,48 +3,67 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from os.path import commonprefix
 from pathlib import Path
 
+import pandas as pd
+
+from recovery_microglia.add_dataset.pools import aggregated
+from recovery_microglia.add_dataset.trees import SUMMARY_FILES, TOOL_FOLDERS, Product, own_words, product_of
+from recovery_microglia.core.anndata_access import counts_of, obs_of
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
+from recovery_microglia.core.kernels import row_sums
 from recovery_microglia.deposit.archives import archive_stem, is_archive
 from recovery_microglia.readers import read_counts
 from recovery_microglia.readers.compression import opened
-from recovery_microglia.readers.list_names import MATRIX
+from recovery_microglia.readers.hdf5 import may_hold_counts
+from recovery_microglia.readers.list_names import BARCODE_LIST, MATRIX, is_list
+from recovery_microglia.readers.text_rows import fields_of, gene_like, separator_of
 
-_LISTS = re.compile(r"(barcodes?|features?|genes?|gene_names|cells?)[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE)
-_COUNTS = re.compile(r"count|matrix|dge|umi|expression|_x_", re.IGNORECASE)
+_LISTS = re.compile(
+    r"(barcodes?|features?|genes?|gene_names|cells?|quants_mat_(rows|cols))[^/]*\.(tsv|txt|csv)(\.gz)?$", re.IGNORECASE
+)
+_COUNTS = re.compile(r"count|matrix|dge|umi|expression|_x_|molspercell", re.IGNORECASE)
 _TABLE = re.compile(r"\.(csv|tsv|txt|tab|dge|counts)(\.gz)?$", re.IGNORECASE)
 _NO_COUNTS = re.compile(
     r"meta|annot|cluster|umap|tsne|md5|checksum|readme|summary|metrics|fragments|peaks?|singlecell|tf_analysis|normali[sz]ed|"
-    r"fpkm|tpm|log|scaled|_atac|hto|adt|\.pdf$|\.rds|\.rdata|\.bw$|\.bed|\.tbi|\.loupe|\.cloupe|\.xlsx?$|\.html?$|\.bam|\.fast[aq]",
-    re.IGNORECASE,
-)
-_GENERIC = re.compile(
-    r"^(outs|gene|genefull|filtered|raw|velocyto|solo\.out|count|matrix|(filtered|raw)_(feature|gene)_bc_matri(x|ces)(_h5)?|mm10|mm39|"
-    r"grcm3[89]|sample_(filtered|raw)_feature_bc_matrix)$",
+    r"fpkm|tpm|(^|[_.-])log|scaled|_atac|(^|[_.-])(hto|adt)s?([_.-]|$)|\.pdf$|\.rds|\.rdata|\.bw$|\.bed|\.tbi|\.loupe|\.cloupe|\.xlsx?$|\.html?$|\.bam|\.fast[aq]",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
-class FoundLibrary:
-    """A library in a folder.
+class FoundMatrix:
+    """A count matrix in a folder.
 
     Attributes
     ----------
     file
         What the sheet says under ``file``: a file, a folder, or the beginning of files' names; relative to the folder.
-    title
-        The words of its path that are its own.
     size
         Bytes.
+    product
+        What its path says.
     """
 
     file: str
-    title: str
     size: int
+    product: Product
+
+    @property
+    def title(self) -> str:
+        """The words of its path that are its own."""
+        return self.product.sample
+
+
+@dataclass(frozen=True)
+class FoundLibraries:
+    """The samples of a folder: of each its matrices, the best first; and what was passed over, one word each."""
+
+    samples: list[list[FoundMatrix]]
+    passed_over: list[str]
 
 
 def _is_list(name: str) -> bool:
@@ -53,17 +72,25 @@ def _is_list(name: str) -> bool:
 
 
 def _holds_numbers(path: Path) -> bool:
-    """Return whether the second line of a text file is a name and numbers: notes and tables of cells are not."""
+    """Return whether a text file is a table of genes and numbers: notes, tables of cells and of clusters are not."""
     try:
         with opened(path) as stream:
-            stream.readline()
-            line = stream.readline().decode("utf-8", "replace")
+            lines = [line.decode("utf-8", "replace") for line in islice(stream, 300)]
     except InputError:
         return True  # damaged: reading it will say so
-    parts = re.split(r"[\t,;]" if re.search(r"[\t,;]", line) else r"\s+", line.strip())
-    return len(parts) > 1 and all(
-        re.fullmatch(r'"?(-?[\d.]+(e[+-]?\d+)?|na|nan)?"?', p, re.IGNORECASE) for p in parts[1:50]
-    )
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    if len(lines) < 2:
+        return False
+    separator = separator_of(lines[0])
+    rows = [fields_of(line, separator) for line in lines]
+    numbers = [bool(re.fullmatch(r"(-?[\d.]+(e[+-]?\d+)?|na|nan)?", field, re.IGNORECASE)) for field in rows[1][1:50]]
+    if not numbers or not all(numbers[-1:]) or sum(numbers) < len(numbers) / 2:
+        return False
+    return max(gene_like(rows[0]), gene_like([row[0] for row in rows[1:]])) > 0 or not _TOOL_TABLE.search(lines[0])
+
+
+_TOOL_TABLE = re.compile(r"^\W?(barcode|cell|cell_?id|cell_?index|pc|component)\W", re.IGNORECASE)
+"""How the header of a table of cells, or of components, begins."""
 
 
 def file_of_sample(names: Sequence[str]) -> str:
@@ -114,50 +141,114 @@ def _prefix(matrix: str, names: Iterable[str]) -> str:
 # ---------------------------------------------------------------- a folder
 
 
-def _title(parts: Sequence[str]) -> str:
-    """Return the parts of a path that are a library's own words."""
-    own = [part for part in parts if part and not _GENERIC.match(part)]
-    return " ".join(own)
-
-
 def _stem(name: str) -> str:
+    """Return a file's name without its ending."""
     bare = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
     if is_archive(bare):
         return archive_stem(bare)
-    bare = re.sub(r"\.(h5ad|h5|hdf5|mtx|csv|tsv|txt|tab|dge|counts|zarr)$", "", bare, flags=re.IGNORECASE)
-    bare = re.sub(r"[._-]?(filtered|raw)?_?(feature|gene)_bc_matri(x|ces)(_h5)?$", "", bare, flags=re.IGNORECASE)
-    return re.sub(r"[._-]?(dge|counts?|umi|expression|matrix)$", "", bare, flags=re.IGNORECASE).strip("._-")
+    return re.sub(r"\.(h5ad|h5mu|h5|hdf5|loom|mtx|csv|tsv|txt|tab|dge|counts|zarr)$", "", bare, flags=re.IGNORECASE)
 
 
-def _in_folder(folder: Path, root: Path) -> list[FoundLibrary]:
-    """Return the libraries that lie directly in one folder."""
+def _files_of(folder: Path) -> dict[str, int]:
+    return {f.name: f.stat().st_size for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")}
+
+
+def _in_folder(folder: Path, root: Path) -> tuple[list[FoundMatrix], list[str]]:
+    """Return the matrices that lie directly in one folder, and what there is that is none."""
     here = folder.relative_to(root)
-    files = {f.name: f.stat().st_size for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")}
-    useful = {name: size for name, size in files.items() if not _NO_COUNTS.search(name)}
+    files = _files_of(folder)
+    summaries = [name for name in files if SUMMARY_FILES.search(name)]
+    useful = {n: size for n, size in files.items() if not _NO_COUNTS.search(n) and n not in summaries}
     found = []
     matrices = [name for name in useful if MATRIX.search(name)]
+    own_lists = {name for name in files if is_list(Path(name)) or BARCODE_LIST.search(name)}
     for matrix in sorted(matrices):
-        prefix = _prefix(matrix, useful)
+        prefix = _prefix(matrix, [*useful, *own_lists])
         own = {name: size for name, size in useful.items() if name.startswith(prefix)}
-        alone = len(matrices) == 1 and (prefix == matrix or not _stem(prefix) or _stem(prefix) == matrix.split(".")[0])
-        if alone:  # a folder of Cell Ranger: the folder's name is the library's
-            found.append(FoundLibrary(here.as_posix(), _title(here.parts), sum(useful.values())))
-        else:
+        plain = prefix == matrix or not own_words(_stem(prefix)) or _stem(prefix) == matrix.split(".")[0]
+        if len(matrices) == 1 and plain:  # a folder of Cell Ranger: the folder's name is the library's
+            stem = _stem(matrix) if own_words(_stem(matrix)) == "" else ""
             found.append(
-                FoundLibrary((here / prefix).as_posix(), _title([*here.parts, _stem(prefix)]), sum(own.values()))
+                FoundMatrix(here.as_posix(), sum(useful.values()), product_of(here.as_posix(), stem, here.parts))
+            )
+        else:
+            file = (here / (matrix if plain else prefix)).as_posix()
+            found.append(
+                FoundMatrix(file, sum(own.values()), product_of(file, _stem(matrix if plain else prefix), here.parts))
             )
     for name, size in sorted(useful.items()):
-        binary = name.lower().endswith((".h5", ".hdf5", ".h5ad")) or is_archive(name)
-        text = _TABLE.search(name) and not _is_list(name) and not matrices
-        if binary or (text and _holds_numbers(folder / name)):
-            found.append(FoundLibrary((here / name).as_posix(), _title([*here.parts, _stem(name)]), size))
-    return found
+        if _is_matrix(folder / name, alone=not matrices):
+            file = (here / name).as_posix()
+            found.append(FoundMatrix(file, size, product_of(file, _stem(name), here.parts)))
+    for store in sorted(path for path in folder.iterdir() if is_store(path)):
+        file = store.relative_to(root).as_posix()
+        size = sum(part.stat().st_size for part in store.rglob("*") if part.is_file())
+        found.append(FoundMatrix(file, size, product_of(file, _stem(store.name), here.parts)))
+    return found, ["molecule_info.h5" for name in summaries if "molecule_info" in name]
 
 
-def find_libraries(root: Path) -> list[FoundLibrary]:
-    """Return the libraries of a folder, whatever the layout, in the order of their paths.
+def is_store(path: Path) -> bool:
+    """Return whether a folder is a zarr store."""
+    return path.is_dir() and ((path / ".zgroup").exists() or (path / "zarr.json").exists())
 
-    Cell Ranger leaves each library several times (filtered and raw, folder and h5): the filtered one is taken, as a folder.
+
+def _is_matrix(path: Path, *, alone: bool) -> bool:
+    """Return whether a file is a count matrix of one file, by its name and its beginning; ``alone``: no MatrixMarket beside it."""
+    name = path.name.lower()
+    if name.endswith((".h5", ".hdf5", ".h5ad", ".h5mu", ".loom")):
+        return may_hold_counts(path)
+    if is_archive(name):
+        return True
+    return bool(_TABLE.search(name)) and not _is_list(name) and alone and _holds_numbers(path)
+
+
+def _folders(root: Path, *, everywhere: bool) -> tuple[list[Path], list[str]]:
+    """Return the folders to look into, and what the others hold; ``everywhere``: those of tools' tables too."""
+    found, passed = [root], []
+    for folder, inner, files in root.walk():
+        kept = []
+        for name in sorted(inner):
+            what = TOOL_FOLDERS.get(name.lower(), "")
+            if name.startswith(".") or name == "__MACOSX" or is_store(folder / name):
+                continue
+            if what and not everywhere:
+                passed.append(what)
+                continue
+            kept.append(name)
+        inner[:] = kept
+        found += [folder / name for name in kept]
+        del files
+    return sorted(found), passed
+
+
+def _pools(root: Path, folders: Sequence[Path], found: Sequence[FoundMatrix]) -> set[str]:
+    """Return the matrices that hold cells of samples that lie beside them each on its own.
+
+    Cell Ranger multi's and split-pipe's of all samples together, and aggr's where its samples are there.
+    """
+    pools = set()
+    for folder in folders:
+        inside = [one for one in found if (root / one.file).is_relative_to(folder)]
+        each, together = [], []
+        if folder.name == "per_sample_outs":
+            around = [one for one in found if (root / one.file).is_relative_to(folder.parent)]
+            each, together = inside, [one for one in around if one not in inside]
+        elif folder.name.lower() in ("all-sample", "all-well", "all-wells"):
+            around = [one for one in found if (root / one.file).is_relative_to(folder.parent)]
+            together, each = inside, [one for one in around if one not in inside and "DGE_" in one.file]
+        elif (folder / "aggregation.csv").is_file():
+            names = {own_words(name).lower() for name in aggregated(folder / "aggregation.csv")}
+            titles = {one.title.split(" ")[-1].lower() for one in found if one not in inside}
+            together, each = inside, [one for one in found if names and names <= titles]
+        pools |= {one.file for one in together} if each else set()
+    return pools
+
+
+def find_libraries(root: Path) -> FoundLibraries:
+    """Return the samples of a folder, whatever tool wrote it, in the order of their paths.
+
+    Tools leave each sample several times (filtered and raw, folder and h5, decontaminated): the filtered counts come first, as a
+    folder, and what was not corrected before what was.
 
     Raises
     ------
@@ -166,44 +257,81 @@ def find_libraries(root: Path) -> list[FoundLibrary]:
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    folders = [root, *sorted(path for path in root.rglob("*") if path.is_dir() and not path.name.startswith("."))]
-    everything = [holder for folder in folders for holder in _in_folder(folder, root)]
-    chosen: dict[str, FoundLibrary] = {}
-    for holder in everything:
-        key = holder.title or holder.file
-        if key not in chosen or _rank(holder) < _rank(chosen[key]):
-            chosen[key] = holder
-    if not chosen:
+    found: list[FoundMatrix] = []
+    for everywhere in (False, True):
+        folders, passed = _folders(root, everywhere=everywhere)
+        for matrices, others in (_in_folder(folder, root) for folder in folders):
+            found += matrices
+            passed += others
+        if found:
+            break
+    pools = _pools(root, folders, found)
+    passed += ["matrix of several samples together"] * len(pools)
+    by_sample: dict[str, list[FoundMatrix]] = {}
+    for one in found:
+        if one.file not in pools:
+            by_sample.setdefault((one.title or one.file).lower(), []).append(one)
+    if not by_sample:
         raise InputError(f"{root}: no count matrix that is known (mtx, h5, h5ad, dense text, or an archive of these)")
-    return sorted(chosen.values(), key=lambda holder: holder.file)
-
-
-def _rank(holder: FoundLibrary) -> tuple[bool, bool, bool]:
-    name = holder.file.lower()
-    return (
-        "raw" in name.split("/")[-1] and "filtered" not in name,
-        "molecule" in name,
-        name.endswith((".h5", ".h5ad")),
-    )
+    samples = [sorted(own, key=lambda one: (one.product.order, one.file)) for own in by_sample.values()]
+    return FoundLibraries(sorted(samples, key=lambda own: own[0].file), passed)
 
 
 READ_AT_MOST = 400_000_000
 """Bytes that are read to see whether the files are what they seem; of more, the smallest library alone."""
 
 
-def try_reading(root: Path, holders: Sequence[FoundLibrary], organism: Organism = "mouse") -> dict[str, str]:
-    """Read libraries and return file to what was recognised, or to why it cannot be read (which begins with ``not: ``)."""
-    chosen = list(holders)
-    if sum(holder.size for holder in chosen) > READ_AT_MOST:
-        chosen = [min(chosen, key=lambda holder: holder.size)]
-    told = {}
-    for holder in chosen:
-        try:
-            counts = read_counts(root / holder.file, organism=organism)
-        except InputError as error:
-            told[holder.file] = f"not: {str(error).removeprefix(f'{root / holder.file}: ')}"
-        else:
-            told[holder.file] = (
-                f"{counts.uns['reading']['layout']}: {counts.n_obs:,} barcodes such as {counts.obs_names[0]}, {counts.n_vars:,} genes"
-            )
-    return told
+@dataclass(frozen=True)
+class Reading:
+    """What came of reading a matrix.
+
+    Attributes
+    ----------
+    said
+        What was recognised, or why it cannot be read.
+    readable
+        Whether it can.
+    cells
+        Sum of each barcode's counts, of the barcodes with most.
+    obs
+        What came with the barcodes, indexed by them.
+    """
+
+    said: str
+    readable: bool
+    cells: pd.Series | None = None
+    obs: pd.DataFrame | None = None
+
+
+def try_reading(path: Path, organism: Organism = "mouse") -> Reading:
+    """Read a matrix and return what was recognised, or why it cannot be read."""
+    try:
+        counts = read_counts(path, organism=organism)
+    except InputError as error:
+        return Reading(str(error).removeprefix(f"{path}: "), False)
+    said = f"{counts.uns['reading']['layout']}: {counts.n_obs:,} barcodes such as {counts.obs_names[0]}, {counts.n_vars:,} genes"
+    totals = pd.Series(row_sums(counts_of(counts)), index=counts.obs_names).nlargest(MOST_CELLS)
+    return Reading(said, True, totals, obs_of(counts))
+
+
+MOST_CELLS = 20_000
+"""Barcodes of a matrix, those with most counts, by which matrices of the same cells are known."""
+
+
+def same_cells(one: Reading, other: Reading) -> bool:
+    """Return whether two matrices hold the same cells: most barcodes of the smaller, and with counts that go together.
+
+    Barcodes alone do not tell: plates name all their wells alike, and an unfiltered matrix holds every barcode. Cells of two
+    10x channels share one barcode in some hundreds.
+    """
+    if one.cells is None or other.cells is None:
+        return False
+    shared = one.cells.index.intersection(other.cells.index)
+    if len(shared) < max(20, SHARED * min(len(one.cells), len(other.cells))):
+        return False
+    pair = pd.DataFrame({"one": one.cells[shared], "other": other.cells[shared]}).rank()
+    return bool((pair["one"] == pair["other"]).all() or pair["one"].corr(pair["other"]) > TOGETHER)
+
+
+SHARED, TOGETHER = 0.5, 0.8
+"""Share of barcodes, and rank correlation of their sums, from which on two matrices hold the same cells."""

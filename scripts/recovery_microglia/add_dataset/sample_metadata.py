@@ -20,7 +20,7 @@ from recovery_microglia.study.free_text import (
 )
 
 COLUMNS = (
-    "library", "subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "file", "include", "reason",
+    "library", "subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "file", "key", "include", "reason",
     "x_gsm", "x_title", "x_strain",
 )  # fmt: skip
 """Columns of a drafted sheet."""
@@ -62,8 +62,10 @@ class SampleDescription:
         Key in lower case, to value.
     organism, strategy, protocol
         As the deposit says, empty where it does not.
-    file
-        What the sheet will say under ``file``; empty where that is not known.
+    file, key
+        What the sheet will say under ``file`` and ``key``; empty where that is not known, or not needed.
+    left_out
+        Why it is not taken, where that is known already.
     """
 
     name: str
@@ -73,6 +75,8 @@ class SampleDescription:
     strategy: str = ""
     protocol: str = ""
     file: str = ""
+    key: str = ""
+    left_out: str = ""
 
 
 @dataclass
@@ -155,6 +159,8 @@ def _chemistries(one: SampleDescription) -> list[str]:
 
 def _left_out(one: SampleDescription, organism: str) -> str:
     """Return why a library is not taken; empty if it is."""
+    if one.left_out:
+        return one.left_out
     if one.organism and one.organism.lower() != organism.lower():
         return f"{one.organism}, not {organism}"
     text = f"{one.title} {' '.join(one.characteristics.values())}".lower()
@@ -294,7 +300,7 @@ def draft_rows(told: Sequence[SampleDescription], *, organism: str = "Mus muscul
     arms = _arm_keys(kept, list(varying.values()))
     rows = []
     for name, one, reason in zip(_names(told), told, reasons, strict=True):
-        row = dict.fromkeys(COLUMNS, "") | {"library": name, "file": one.file, "x_title": one.title}
+        row = dict.fromkeys(COLUMNS, "") | {"library": name, "file": one.file, "key": one.key, "x_title": one.title}
         row["x_gsm"] = one.name if one.name.startswith("GSM") and one.name != one.file else ""
         row |= {"include": "no" if reason else "yes", "reason": reason}
         if reason:

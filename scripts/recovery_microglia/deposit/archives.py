@@ -186,6 +186,21 @@ def _unpack(path: Path, out: Path, inside: str, depth: int) -> list[tuple[str, i
     return kept
 
 
+def member_names(path: Path) -> list[str]:
+    """Return the names of the files in an archive.
+
+    Raises
+    ------
+    InputError
+        The archive is damaged.
+    """
+    try:
+        with _opened(path) as (members, _):
+            return [name for name, kind, _ in members if kind == "file" and not _is_junk(name)]
+    except _DAMAGED as error:
+        raise InputError(f"{path}: truncated or damaged archive ({error})") from None
+
+
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip")
 """Endings of files that are unpacked."""
 

@@ -77,6 +77,17 @@ def _put_unpacked(path: Path, folder: Path) -> list[tuple[str, int, str]]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _unpacked(path: Path, folder: Path, *, fetched: bool) -> list[tuple[str, int, str]]:
+    """Unpack an archive; one that was fetched just now and is damaged goes, so that the next run fetches it again."""
+    try:
+        return _put_unpacked(path, folder)
+    except InputError as error:
+        if fetched and "truncated or damaged archive" in str(error):
+            path.unlink(missing_ok=True)
+            raise InputError(f"{error}; it was deleted: run again to fetch it anew") from None
+        raise
+
+
 @contextmanager
 def _told(name: str, folder: Path) -> Iterator[None]:
     """Tell of a full or read-only disk in one line."""
@@ -137,7 +148,7 @@ def fetch(
                 else _download(file, path, record, mirror, patience or Patience())
             )
             if not (unpacked and own in known and in_place(folder, unpacked)):
-                unpacked = _put_unpacked(path, folder) if file.is_archive else []
+                unpacked = _unpacked(path, folder, fetched=not there) if file.is_archive else []
             rows = [own, *unpacked]
         write_fetched(rows, record)
         write_fetched(rows, table)

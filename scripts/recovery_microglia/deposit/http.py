@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Retry
 
 from recovery_microglia.core.errors import InputError
@@ -196,7 +196,9 @@ def _begin(
             _refused(response, partial.url, file.name)
     if response.status_code == 206:
         span = re.match(rf"bytes {start}-", response.headers.get("Content-Range", ""))
-        if not span or note.get("total") not in (None, _total(response, start)):
+        # some servers pass over If-Range and send the rest of another version
+        other = note.get("validator") and _validator(response) not in ("", note["validator"])
+        if not span or other or note.get("total") not in (None, _total(response, start)):
             response.close()
             partial.drop()
             raise _AgainError("the file changed at the server")
@@ -238,6 +240,10 @@ def _pull(session: requests.Session, partial: Partial, file: Download, patience:
                 progress.close()
             if total and partial.size != total:
                 raise _AgainError(f"the connection ended at {readable(partial.size)} of {readable(total)}")
+    except (ValueError, LocationParseError) as error:  # requests' errors of addresses are ValueErrors too
+        raise InputError(
+            f"{file.name}: {partial.url} sends on to an address that is none ({str(error)[:100]}); set its url in dataset.yaml right, or set GEO_MIRROR"
+        ) from None
     except (requests.RequestException, HTTPError, TimeoutError, ConnectionError) as error:
         raise _AgainError(_network_words(error)) from None
 

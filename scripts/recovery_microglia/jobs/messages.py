@@ -18,10 +18,19 @@ def to_be_checked(facts: Mapping[str, Iterable[str]], targets: Collection[str] =
     targets
         What was asked for; the text of the target ``design`` says them itself.
     """
-    lines = [f"  {name}: {text}" for name, texts in facts.items() for text in texts]
+    lines = []
+    for name, texts in facts.items():
+        told = list(texts)
+        lines += [f"  {name}: {text}" for text in told[:SHOWN_DOUBTS]]
+        if more := len(told) - SHOWN_DOUBTS if len(told) > SHOWN_DOUBTS else 0:
+            lines.append(f"  {name}: … and {more} more, in config/datasets/{name}/dataset.yaml (to_check)")
     if not lines or set(targets) == {"design"}:
         return ""
     return "\n".join(["", "To be checked before you rely on it:", *lines, "", ""])
+
+
+SHOWN_DOUBTS = 3
+"""Unchecked facts of a data set that are told at the start of a run; the page tells all."""
 
 
 def pages_to_open(datasets: Iterable[str], results: Path) -> str:

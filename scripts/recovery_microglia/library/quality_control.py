@@ -16,6 +16,19 @@ TARGETED_GENES = 1000
 """A matrix of fewer genes is a targeted panel: bounds on counts and genes do not apply to it."""
 
 
+REFSEQ_MITOCHONDRIAL = frozenset(
+    ("ND1", "ND2", "ND3", "ND4", "ND4L", "ND5", "ND6", "COX1", "COX2", "COX3", "ATP6", "ATP8", "CYTB")
+)
+"""Mitochondrial genes as RefSeq and the NCBI call them in mice."""
+
+
+def _mitochondrial(genes: pd.Index) -> Integers:
+    """Return the columns of the mitochondrial genes, under the names of GENCODE (mt-Nd1) or of RefSeq (ND1)."""
+    found = np.flatnonzero(genes.str.upper().str.startswith("MT-"))
+    refseq = np.flatnonzero(genes.isin(REFSEQ_MITOCHONDRIAL))
+    return refseq if len(found) == 0 and len(refseq) >= 5 else found
+
+
 def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures) -> pd.DataFrame:
     """Return one row a cell: counts, genes, and shares in percent of groups of genes.
 
@@ -23,15 +36,15 @@ def cell_metrics(counts: sp.csr_matrix, genes: pd.Index, signatures: Signatures)
     y_genes. A share is NaN where the matrix has none of the group's genes (some deposits drop mt- genes).
     """
     total = row_sums(counts)
-    upper, here = genes.str.upper(), set(genes)
+    here = set(genes)
 
     def columns(name: str) -> Integers:
         return positions(genes, present(signatures.technical[name].up, here))
 
     groups = {
-        "mito": np.flatnonzero(upper.str.startswith("MT-")),
+        "mito": _mitochondrial(genes),
         "haemoglobin": columns("haemoglobin"),
-        "ribo": np.flatnonzero(upper.str.match(r"RP[LS]\d")),
+        "ribo": np.flatnonzero(genes.str.upper().str.match(r"RP[LS]\d")),
         "dissociation": columns("dissociation"),
         "myelin": columns("myelin"),
         "sex_female": columns("sex_female"),
@@ -81,7 +94,7 @@ def filter_cells(metrics: pd.DataFrame, settings: CellSettings, *, n_genes: int)
     removed_by
         Per cell the first filter it fails, or an empty string.
     filters
-        One row a filter: filter, threshold_low, threshold_high, removed.
+        One row a filter: filter, threshold_low, threshold_high, removed; without thresholds where its genes are not measured.
     """
     targeted = n_genes < TARGETED_GENES
     log_counts = np.log1p(metrics["n_counts"].to_numpy(float))
@@ -107,7 +120,11 @@ def filter_cells(metrics: pd.DataFrame, settings: CellSettings, *, n_genes: int)
         fails = (values < low) | (values > high)  # NaN, where a group of genes is absent, fails nothing
         new = fails & (removed_by == "").to_numpy()
         removed_by[new] = name
-        rows.append({"filter": name, "threshold_low": low, "threshold_high": high, "removed": int(new.sum())})
+        off = not np.isfinite(values).any()  # its genes are not in the matrix
+        bounds = (np.nan, np.nan) if off else (low, high)
+        rows.append(
+            {"filter": name, "threshold_low": bounds[0], "threshold_high": bounds[1], "removed": int(new.sum())}
+        )
     return removed_by, pd.DataFrame(rows)
 
 

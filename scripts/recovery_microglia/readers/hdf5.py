@@ -29,6 +29,8 @@ def _csr(group: Any) -> sp.csr_matrix:
     """Return barcodes × features of a Cell Ranger group (columns are barcodes there)."""
     n_features, n_barcodes = (int(size) for size in group["shape"][:])
     parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+    if len(parts[2]) == n_barcodes + 1 and len(parts[0]) != int(parts[2][-1]):
+        raise ValueError(f"its index ends at {int(parts[2][-1])} of {len(parts[0])} counts")
     matrix = sp.csr_matrix(parts, shape=(n_barcodes, n_features))
     matrix.check_format(full_check=True)  # an index outside the matrix would make scipy read beyond its memory
     return matrix
@@ -41,12 +43,14 @@ def read_10x_h5(path: Path, genome: str | None, matrix_of: MatrixOf = _csr) -> T
     """
     try:
         with h5py.File(path, "r") as file:
-            if "matrix" in file:
+            if isinstance(file.get("matrix"), h5py.Dataset):
+                return _loom(file)
+            if "matrix" in file and "gene_names" not in file["matrix"]:
                 return _version_3(file["matrix"], matrix_of)
             groups = [name for name, node in file.items() if isinstance(node, h5py.Group) and "gene_names" in node]
             if not groups:
                 raise InputError(
-                    f"{path}: an HDF5 file, but not one of Cell Ranger (groups: {', '.join(file) or 'none'})"
+                    f"{path}: an HDF5 file, but not one of Cell Ranger (groups: {', '.join(list(file)[:8]) or 'none'})"
                 )
             if genome and genome not in groups:
                 raise InputError(f"{path}: genome '{genome}' is not in the file; there are: {', '.join(groups)}")
@@ -59,13 +63,122 @@ def read_10x_h5(path: Path, genome: str | None, matrix_of: MatrixOf = _csr) -> T
             genomes = [genome or groups[0]] * len(names)
             return Table(matrix_of(group), _words(group["barcodes"]), names, "10x h5, version 2", ids, (), genomes)
     except OSError as error:
-        raise InputError(f"{path}: not a whole HDF5 file ({str(error).splitlines()[0]})") from None
+        raise InputError(f"{path}: {hdf5_mistake(path, error)}") from None
     except KeyError as error:
         missing = re.search(r"object '([^']+)' doesn't exist", str(error))
         what = f"'{missing[1]}'" if missing else "a part"
         raise InputError(f"{path}: not one of Cell Ranger's files: {what} is missing") from None
     except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, OverflowError, MemoryError) as error:
         raise InputError(f"{path}: its parts do not fit together ({str(error).splitlines()[0]})") from None
+
+
+def _loom(file: Any) -> Table:
+    """Return the counts of a loom: genes × cells, with the names among the attributes of rows and columns."""
+    genes, cells = file["row_attrs"], file["col_attrs"]
+    symbols = next(
+        (_words(genes[name]) for name in ("Gene", "gene_names", "gene_name", "var_names", "Symbol") if name in genes),
+        None,
+    )
+    ids = next((_words(genes[name]) for name in ("Accession", "gene_ids", "gene_id") if name in genes), [])
+    barcodes = next(
+        (_words(cells[name]) for name in ("CellID", "obs_names", "barcode", "cell_id") if name in cells), None
+    )
+    if symbols is None or barcodes is None:
+        raise KeyError(f"object '{'row_attrs/Gene' if symbols is None else 'col_attrs/CellID'}' doesn't exist")
+    store = file["matrix"]
+    rows = max(DENSE_AT_ONCE // max(store.shape[1], 1), 1)
+    blocks = [sp.csr_matrix(plain_values(store[at : at + rows])) for at in range(0, store.shape[0], rows)]
+    matrix = sp.csr_matrix(sp.vstack(blocks).T)
+    obs = {name: _words(node) for name, node in cells.items() if node.shape == (len(barcodes),)}
+    return Table(matrix, barcodes, symbols, "loom", ids, obs=pd.DataFrame(obs, index=pd.Index(barcodes, dtype=object)))
+
+
+DENSE_AT_ONCE = 16_000_000
+"""Numbers of a dense matrix that are held at once."""
+
+
+def plain_values(values: Any) -> Any:
+    """Return an array whose numbers scipy knows: half precision as single.
+
+    Raises
+    ------
+    ValueError
+        They are no numbers.
+    """
+    kind = getattr(values, "dtype", np.dtype(float))
+    if kind.kind not in "biuf":
+        raise ValueError(f"its values are no numbers ({'texts' if kind.kind in 'OSUT' else kind})")
+    return values.astype(np.float32) if kind == np.float16 else values
+
+
+_FILTERS = {
+    32015: "zstd",
+    32001: "blosc",
+    32026: "blosc2",
+    32004: "lz4",
+    32008: "bitshuffle",
+    307: "bzip2",
+    32000: "lzf",
+}
+
+
+def hdf5_mistake(path: Path, error: BaseException) -> str:
+    """Return why an HDF5 file cannot be read: another program holds it, a filter that is not installed, or damage."""
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    if "unable to lock file" in said or "Resource temporarily unavailable" in said:
+        return "open for writing in another program; close it there (or set HDF5_USE_FILE_LOCKING=FALSE, if nothing writes to it)"
+    if "Permission denied" in said:
+        return "you may not read this; ask for the rights"
+    if number := _missing_filter(path):
+        name = f", {_FILTERS[number]}" if number in _FILTERS else ""
+        return (
+            f"compressed by an HDF5 filter that is not installed here ({number}{name}); write it again with gzip where it was made "
+            "(in Python: adata.write_h5ad(path, compression='gzip'))"
+        )
+    return f"not a whole HDF5 file ({said[:160]})"
+
+
+BROKEN = (RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises, besides `OSError`, for files with wrong bytes."""
+
+
+def _missing_filter(path: Path) -> int:
+    """Return the number of a filter that a data set of the file needs and that is not installed; 0 if there is none."""
+    missing: list[int] = []
+
+    def look(_: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset):
+            how = node.id.get_create_plist()
+            numbers = [how.get_filter(k)[0] for k in range(how.get_nfilters())]
+            missing.extend(number for number in numbers if not h5py.h5z.filter_avail(number))
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(look)
+    except (OSError, *BROKEN):
+        return 0
+    return int(missing[0]) if missing else 0
+
+
+def is_anndata(path: Path) -> bool:
+    """Return whether an HDF5 file is AnnData's, whatever its name."""
+    try:
+        with h5py.File(path, "r") as file:
+            return {"obs", "var"} <= set(file)
+    except (OSError, *BROKEN):
+        return False
+
+
+def may_hold_counts(path: Path) -> bool:
+    """Return whether an HDF5 file looks like a count matrix by its groups; of a damaged one reading it will say so."""
+    try:
+        with h5py.File(path, "r") as file:
+            if "matrix" in file:
+                return isinstance(file["matrix"], h5py.Dataset) or "barcodes" in file["matrix"]
+            groups = [node for node in file.values() if isinstance(node, h5py.Group)]
+            return {"obs", "var"} <= set(file) or "mod" in file or any("gene_names" in group for group in groups)
+    except (OSError, *BROKEN):
+        return True
 
 
 def _version_3(group: Any, matrix_of: MatrixOf) -> Table:
@@ -110,7 +223,14 @@ def layers_in_order(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_raw(matrix: Any) -> bool:
-    return looks_raw(sp.csr_matrix(matrix).data[:SAMPLE])
+    return looks_raw(_csr_of(matrix).data[:SAMPLE])
+
+
+def _csr_of(matrix: Any) -> sp.csr_matrix:
+    """Return a matrix of AnnData as csr, half precision as single."""
+    if hasattr(matrix, "tocsr"):
+        return sp.csr_matrix(matrix)
+    return sp.csr_matrix(plain_values(np.asarray(matrix)))
 
 
 SAMPLE = 1_000_000
@@ -126,20 +246,17 @@ def looks_raw(sample: NDArray[Any]) -> bool:
 
 def read_anndata(path: Path, layer: str | None) -> Table:
     """Read an h5ad or zarr: the first of the named layers, X, raw.X and the other layers that holds raw counts."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # files of anndata before 0.8 carry no encoding; they read well
-            adata = ad.read_zarr(path) if path.is_dir() else ad.read_h5ad(path)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"{path}: not a whole AnnData file ({str(error).splitlines()[0][:200]})") from None
+    adata = _opened_anndata(path)
     if adata.X is None and not adata.layers and adata.raw is None:
         raise InputError(f"{path}: the file holds no values: X is empty, and there is neither raw nor a layer")
     tried = []
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
-        if layer or _is_raw(matrix):
+        try:
+            is_raw = bool(layer) or _is_raw(matrix)
+        except ValueError as error:
+            raise InputError(f"{path}: {place}: {error}; raw counts are needed") from None
+        if is_raw:
             symbols, ids = gene_names(var)
             obs = obs_of(adata).copy()
             return Table(
@@ -150,8 +267,91 @@ def read_anndata(path: Path, layer: str | None) -> Table:
     raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers{more}")
 
 
+def _opened_anndata(path: Path) -> ad.AnnData:
+    """Return an h5ad, a zarr store (a folder or a zip), or the RNA of an h5mu."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # files of anndata before 0.8 carry no encoding; they read well
+            if path.is_dir():
+                refuse_missing_chunks(path)
+                return ad.read_zarr(path)
+            _refuse_short_index(path)
+            if path.name.lower().endswith(".h5mu"):
+                return _rna_of(path)
+            return ad.read_h5ad(path)
+    except InputError:
+        raise
+    except Exception as error:
+        said = hdf5_mistake(path, error) if path.is_file() else f"not a whole AnnData file ({str(error)[:160]})"
+        raise InputError(f"{path}: {said.replace('whole HDF5', 'whole AnnData')}") from None
+
+
+def _refuse_short_index(path: Path) -> None:
+    """Refuse sparse counts whose index ends before them, which scipy would cut off; and half precision, which it does not know."""
+
+    def look(name: str, node: Any) -> None:
+        if not isinstance(node, h5py.Group) or not {"data", "indptr"} <= set(node) or not len(node["indptr"]):
+            return
+        end, there = int(node["indptr"][-1]), node["data"].shape[0]
+        if end != there:
+            raise InputError(
+                f"{path}: {name}: its parts do not fit together: its index ends at {end} of {there} counts"
+            )
+        if node["data"].dtype == np.float16:
+            raise InputError(
+                f"{path}: {name}: sparse numbers of half precision (float16), which cannot be read; write them as float32 or int32"
+            )
+
+    with h5py.File(path, "r") as file:
+        for place in ("X", "raw/X", "layers", "mod"):
+            if isinstance(file.get(place), h5py.Group):
+                look(place, file[place])
+                file[place].visititems(lambda name, node, place=place: look(f"{place}/{name}", node))
+
+
+def _rna_of(path: Path) -> ad.AnnData:
+    """Return the RNA of a MuData file: the modality called rna, or the only one."""
+    with h5py.File(path, "r") as file:
+        there = list(file["mod"]) if "mod" in file else []
+        named = [
+            name for name in there if name.lower() in ("rna", "gex", "gene expression", "gene_expression")
+        ] or there
+        if len(named) != 1:
+            raise InputError(
+                f"{path}: which modality holds the RNA? there are: {', '.join(there) or 'none'}; call it rna"
+            )
+        found = ad.io.read_elem(file["mod"][named[0]])
+        if not isinstance(found, ad.AnnData):
+            raise InputError(f"{path}: the modality {named[0]} is no AnnData")
+        return found
+
+
+def refuse_missing_chunks(path: Path) -> None:
+    """Refuse a zarr store some of whose counts are gone: zarr would read zeros in their place.
+
+    Only sparse counts tell: they hold no zeros, so that none of their chunks may be left out.
+    """
+    import zarr
+
+    try:
+        store = zarr.open_group(str(path), mode="r")
+    except Exception:  # reading it says why
+        return
+    for place in ("X/data", "raw/X/data", *(f"layers/{name}/data" for name in _members(store, "layers"))):
+        node = store.get(place)
+        if isinstance(node, zarr.Array) and node.nchunks_initialized < node.nchunks:
+            lost = node.nchunks - node.nchunks_initialized
+            raise InputError(
+                f"{path}: {lost} of {node.nchunks} chunks of {place} are missing; copy the store again, whole"
+            )
+
+
+def _members(store: Any, name: str) -> list[str]:
+    return list(store[name]) if name in store else []
+
+
 def _sound(matrix: Any, path: Path) -> sp.csr_matrix:
-    found = sp.csr_matrix(matrix)
+    found = _csr_of(matrix)
     try:
         found.check_format(full_check=True)
     except ValueError as error:
@@ -159,11 +359,33 @@ def _sound(matrix: Any, path: Path) -> sp.csr_matrix:
     return found
 
 
+SYMBOL_COLUMNS = (
+    "feature_name",
+    "gene_symbols",
+    "gene_symbol",
+    "gene_name",
+    "gene_names",
+    "symbol",
+    "symbols",
+    "Symbol",
+    "features",
+    "gene_short_name",
+)
+ID_COLUMNS = ("gene_ids", "gene_id", "feature_id", "ensembl_id", "ensembl", "Accession", "id", "ids")
+
+
 def gene_names(var: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return symbols and ids: the index, or a column with symbols where the index holds ids."""
+    """Return symbols and ids: the index, or a column with symbols where the index holds ids or mere numbers."""
     index = [str(name) for name in var.index]
-    if sum(name.startswith("ENS") for name in index) > len(index) / 2:
-        for column in ("feature_name", "gene_symbols", "gene_symbol", "gene_name", "symbol"):
+    if sum(name.startswith("ENS") or name.isdigit() for name in index) > len(index) / 2:
+        for column in SYMBOL_COLUMNS:
             if column in var:
-                return [str(name) for name in var[column]], index
-    return index, []
+                return _texts(var[column]), index
+        return index, []
+    return index, next((_texts(var[column]) for column in ID_COLUMNS if column in var), [])
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """Return a column as texts; empty where a value is missing."""
+    plain = column.astype(object)
+    return [str(value) for value in plain.where(plain.notna(), "")]

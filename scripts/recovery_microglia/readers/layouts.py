@@ -10,21 +10,29 @@ from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.deposit.archives import is_archive, unpack
-from recovery_microglia.readers.compression import first_line, opened
+from recovery_microglia.readers.compression import first_line, opened, refuse_stand_in
+from recovery_microglia.readers.hdf5 import is_anndata
 from recovery_microglia.readers.list_names import BARCODE_LIST, GENE_LIST, MATRIX, is_list, lists_of
 
 FORMATS = {
     "auto": "recognise the layout",
     "10x_mtx": "a folder or prefix with matrix.mtx, barcodes.tsv and genes.tsv or features.tsv (Cell Ranger, STARsolo)",
-    "10x_h5": "Cell Ranger's h5, version 2 or 3",
+    "10x_h5": "Cell Ranger's or CellBender's h5, version 2 or 3, or a loom",
     "dense": "a table of text, genes in rows or in columns",
-    "h5ad": "AnnData (h5ad or zarr)",
+    "h5ad": "AnnData (h5ad, zarr), or the RNA of an h5mu",
 }
 
 _OTHERS = {
     ".xlsx": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
     ".xls": "an Excel workbook; save the table as text (csv), from the original and not from Excel, which turns genes into dates",
     ".rds": "an R object; write it from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
+    ".h5seurat": "a Seurat file; write it from R: SeuratDisk::Convert('file.h5seurat', dest = 'h5ad'), or the counts by Matrix::writeMM",
+    ".parquet": "a Parquet file; write it as text: python -c \"import pandas as p; p.read_parquet('in.parquet').to_csv('out.csv.gz')\"",
+    ".feather": "a Feather file; write it as text: python -c \"import pandas as p; p.read_feather('in.feather').to_csv('out.csv.gz')\"",
+    ".npz": "numpy's arrays, without names; write the counts as MatrixMarket with the gene and barcode lists, or as h5ad",
+    ".7z": "a 7z archive; unpack it, and name the folder",
+    ".rar": "a rar archive; unpack it, and name the folder",
+    ".zst": "compressed with zstd, which is not read; unpack it: zstd -d",
     ".rdata": "R objects; write the counts from R as MatrixMarket (Matrix::writeMM with the gene and barcode lists) or h5ad",
     ".fastq": "reads, not counts; run Cell Ranger or STARsolo first",
     ".fq": "reads, not counts; run Cell Ranger or STARsolo first",
@@ -72,9 +80,8 @@ def _stamps(path: Path) -> list[tuple[str, int, int]]:
 
 
 def _bare(path: Path) -> str:
-    """Return a file's name in lower case without .gz."""
-    name = path.name.lower()
-    return name[:-3] if name.endswith(".gz") else name
+    """Return a file's name in lower case without .gz, .bz2 or .xz."""
+    return re.sub(r"\.(gz|bz2|xz)$", "", path.name.lower())
 
 
 def read_with[T](path: Path, request: ReadRequest[T]) -> T:
@@ -89,6 +96,8 @@ def read_with[T](path: Path, request: ReadRequest[T]) -> T:
         raise InputError(f"{path}: format '{request.format}' is not known; allowed: {', '.join(FORMATS)}")
     if path.is_dir():
         return _read_folder(path, request)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: a pipe or a device, no file; write it to a file first")
     if not path.is_file():
         there = sorted(path.parent.glob(f"{glob.escape(path.name)}*"))
         files = [found for found in there if found.is_file()]
@@ -103,11 +112,19 @@ def read_with[T](path: Path, request: ReadRequest[T]) -> T:
         return _read_files(files, path, request)
     name = _bare(path)
     if is_archive(path.name):
-        unpack(path, request.scratch / "unpacked")
-        return _read_folder(request.scratch / "unpacked", request, shown=path)
-    if request.format == "h5ad" or name.endswith((".h5ad", ".zarr")):
+        inside = request.scratch / "unpacked"
+        with _named_as(path, inside):
+            unpack(path, inside)
+            return _read_folder(inside, request, shown=path)
+    suffix = Path(name).suffix
+    if suffix in _OTHERS and request.format == "auto":
+        raise InputError(f"{path}: {_OTHERS[suffix]}")
+    refuse_stand_in(path, HDF5 if name.endswith(IN_HDF5) or request.format in ("h5ad", "10x_h5") else b"")
+    if request.format == "h5ad" or name.endswith((".h5ad", ".h5mu", ".zarr")):
         return request.readers.anndata(path, request.layer)
-    if request.format == "10x_h5" or name.endswith((".h5", ".hdf5")):
+    if request.format == "10x_h5" or name.endswith((".h5", ".hdf5", ".loom")):
+        if request.format == "auto" and is_anndata(path):
+            return request.readers.anndata(path, request.layer)
         return request.readers.ten_x_h5(path, request.genome)
     if name.endswith(".mtx"):
         beside = [other for other in path.parent.iterdir() if other.is_file()]
@@ -117,12 +134,23 @@ def read_with[T](path: Path, request: ReadRequest[T]) -> T:
         return _with_lists(path, beside, request)
     if request.format == "dense" or name.endswith(_TEXT):
         return request.readers.dense(path)
-    suffix = Path(name).suffix
     if suffix in _OTHERS:
         raise InputError(f"{path}: {_OTHERS[suffix]}")
     raise InputError(
         f"{path}: '{suffix}' is not a known ending; say the layout in the column format: {', '.join(FORMATS)}"
     )
+
+
+HDF5, IN_HDF5 = b"\x89HDF", (".h5", ".hdf5", ".h5ad", ".h5mu", ".loom")
+
+
+@contextmanager
+def _named_as(path: Path, inside: Path) -> Iterator[None]:
+    """Tell mistakes in an archive's files by the archive that the user knows."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(f"{inside}/", f"{path}/").replace(str(inside), str(path))) from None
 
 
 def _read_folder[T](folder: Path, request: ReadRequest[T], *, shown: Path | None = None) -> T:
@@ -131,7 +159,7 @@ def _read_folder[T](folder: Path, request: ReadRequest[T], *, shown: Path | None
     if (folder / ".zgroup").exists() or (folder / "zarr.json").exists():
         return request.readers.anndata(folder, request.layer)
     files = sorted(found for found in folder.iterdir() if found.is_file() and not found.name.startswith("."))
-    if any(MATRIX.search(found.name) or found.suffix in (".h5", ".h5ad") for found in files):
+    if any(MATRIX.search(found.name) or found.suffix in IN_HDF5 for found in files):
         return _read_files(files, where, request)
     inner = sorted(
         found for found in folder.iterdir() if found.is_dir() and not found.name.startswith((".", "__MACOSX"))
@@ -150,9 +178,16 @@ def _read_folder[T](folder: Path, request: ReadRequest[T], *, shown: Path | None
     raise InputError(f"{where}: nothing to read in this folder")
 
 
+PARTS = re.compile(
+    r"^uniqueandmult|(^|[._-])(mature|nascent|ambiguous|spliced|unspliced|spanning|cell|nucleus)\.mtx", re.IGNORECASE
+)
+
+
 def _read_files[T](files: list[Path], where: Path, request: ReadRequest[T]) -> T:
     """Read the one matrix among some files."""
     matrices = [found for found in files if MATRIX.search(found.name)]
+    if len(matrices) > 1:  # STARsolo's of reads that map to several genes, kb's and velocyto's parts
+        matrices = [found for found in matrices if not PARTS.search(found.name)] or matrices
     if len(matrices) == 1:
         return _with_lists(matrices[0], files, request)
     if len(matrices) > 1:
@@ -171,6 +206,10 @@ def _read_files[T](files: list[Path], where: Path, request: ReadRequest[T]) -> T
 def _with_lists[T](matrix: Path, files: list[Path], request: ReadRequest[T]) -> T:
     """Read a MatrixMarket file with the gene and barcode lists that go with it."""
     genes, barcodes = lists_of(files)[matrix]
+    if not genes or not barcodes:  # one list of genes for all matrices of a series
+        everything = [found for found in matrix.parent.iterdir() if found.is_file()]
+        shared_genes, shared_barcodes = lists_of(everything)[matrix]
+        genes, barcodes = genes or shared_genes, barcodes or shared_barcodes
     return request.readers.market(
         matrix, _only("genes.tsv or features.tsv", genes, matrix), _only("barcodes.tsv", barcodes, matrix)
     )

@@ -10,10 +10,10 @@ MATRIX = re.compile(r"\.mtx(\.gz)?$", re.IGNORECASE)
 _TEXT = r"\.(tsv|txt|csv)(\.gz)?$"
 
 
-GENE_LIST = re.compile(f"(features|genes|gene_names|gene)[^/]*{_TEXT}", re.IGNORECASE)
+GENE_LIST = re.compile(f"(features|genes|gene_names|gene|quants_mat_cols)[^/]*{_TEXT}", re.IGNORECASE)
 
 
-BARCODE_LIST = re.compile(f"(barcodes?|cells?)[^/]*{_TEXT}", re.IGNORECASE)
+BARCODE_LIST = re.compile(f"(barcodes?|cells?|quants_mat_rows)[^/]*{_TEXT}", re.IGNORECASE)
 
 
 _GENE_LISTS = [*(re.compile(f"(features|genes){end}", re.I) for end in (r"\.tsv(\.gz)?$", _TEXT)), GENE_LIST]

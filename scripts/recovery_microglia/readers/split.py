@@ -25,7 +25,7 @@ from recovery_microglia.readers.counts import Genes, genes_of, with_genes
 from recovery_microglia.readers.hdf5 import looks_raw
 from recovery_microglia.readers.layouts import ReadRequest, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
-from recovery_microglia.readers.validation import check_counts, check_names
+from recovery_microglia.readers.validation import check_counts, check_names, check_unique
 
 PIECE, BUFFERS = 1 << 18, 1 << 24
 """Entries of a library that are written at once, and of all libraries together that wait for it."""
@@ -88,9 +88,15 @@ def _split(
     genome: str | None,
 ) -> Split:
     names = stream.names
-    check_names(names, names.matrix.shape, str(path))
+    by_obs = (
+        rule.pattern is None and rule.metadata is None
+    )  # a column beside the barcodes tells the same barcode of two apart
+    check_names(names, names.matrix.shape, str(path), unique=not by_obs and rule.join != "position")
     genes = genes_of(names, organism=organism, genome=genome, where=str(path))
     whose = owners(names.barcodes, names.obs, libraries, rule)
+    for number, key in enumerate(whose.keys):
+        own = [names.barcodes[int(cell)] for cell in np.flatnonzero(whose.group == number)]
+        check_unique(own, f"{path}: {key}")
     spool = out / ".parts.h5"
     try:
         with h5py.File(spool, "w", rdcc_nbytes=0) as file:

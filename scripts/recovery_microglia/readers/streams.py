@@ -22,14 +22,23 @@ from recovery_microglia.readers import matrix_market
 from recovery_microglia.readers.dense_text import (
     DENSE_BY_CELL,
     DENSE_BY_GENE,
+    NO_CELLS,
     dense_blocks,
-    dense_header,
+    dense_head,
     dense_rows,
     fitting_header,
     genes_in_rows,
 )
 from recovery_microglia.readers.feature_lists import MARKET, market_names, read_matrix_market
-from recovery_microglia.readers.hdf5 import SAMPLE, gene_names, layers_in_order, looks_raw, read_10x_h5, read_anndata
+from recovery_microglia.readers.hdf5 import (
+    SAMPLE,
+    gene_names,
+    layers_in_order,
+    looks_raw,
+    plain_values,
+    read_10x_h5,
+    read_anndata,
+)
 from recovery_microglia.readers.layouts import FileReaders
 from recovery_microglia.readers.table import Table
 
@@ -94,19 +103,26 @@ def stream_market(matrix: Path, genes: Path, barcodes: Path) -> Stream:
 
 def stream_dense(path: Path) -> Stream:
     """Stream a table of text; a first pass over its lines gives the names of the rows."""
-    header, separator = dense_header(path)
-    first = next(dense_blocks(path, separator, lines=1), None)
+    head = dense_head(path)
+    first = next(dense_blocks(path, head, lines=1), None)
     if first is None:
         raise InputError(f"{path}: a header and no rows")
-    header = fitting_header(header, first[1].shape[1], path)
-    rows = [name for _, name, _ in dense_rows(path, separator)]
+    header = fitting_header(head, first[1].shape[1], path)
+    rows = [name for _, name, _ in dense_rows(path, head)]
 
     def blocks() -> Blocks:
-        return ((start, block) for start, block, _ in dense_blocks(path, separator))
+        return ((start, block) for start, block, _ in dense_blocks(path, head))
 
     if genes_in_rows(rows, header):
-        return Stream(Table(_nothing((len(header), len(rows))), header, rows, DENSE_BY_GENE), False, blocks)
-    return Stream(Table(_nothing((len(rows), len(header))), rows, header, DENSE_BY_CELL), True, blocks)
+        no_cells = (*head.beside, *(name for name in header if NO_CELLS.fullmatch(name)))  # no library owns them
+        return Stream(
+            Table(_nothing((len(header), len(rows))), header, rows, DENSE_BY_GENE, no_cells=no_cells), False, blocks
+        )
+    return Stream(
+        Table(_nothing((len(rows), len(header))), rows, header, DENSE_BY_CELL, no_cells=tuple(head.beside)),
+        True,
+        blocks,
+    )
 
 
 # ---------------------------------------------------------------- HDF5
@@ -118,11 +134,15 @@ def _sparse_blocks(path: Path, group: str, n_minor: int) -> Blocks:
         node = file[group]
         indptr = np.asarray(node["indptr"][:], dtype=np.int64)
         start, n = 0, len(indptr) - 1
+        if int(indptr[-1]) != node["data"].shape[0]:
+            raise InputError(
+                f"{path}: its parts do not fit together: its index ends at {int(indptr[-1])} of {node['data'].shape[0]} counts"
+            )
         while start < n:
             stop = int(np.searchsorted(indptr, indptr[start] + ENTRIES, side="right")) - 1
             stop = min(max(stop, start + 1), n)
             own = slice(int(indptr[start]), int(indptr[stop]))
-            parts = node["data"][own], node["indices"][own], indptr[start : stop + 1] - indptr[start]
+            parts = plain_values(node["data"][own]), node["indices"][own], indptr[start : stop + 1] - indptr[start]
             try:
                 block = sp.csr_matrix(parts, shape=(stop - start, n_minor))
                 block.check_format(full_check=True)  # an index outside the matrix would be read beyond the names
@@ -140,7 +160,7 @@ def _dense_hdf5_blocks(path: Path, place: str) -> Blocks:
         if node.chunks and node.chunks[0] <= at_once:
             at_once -= at_once % node.chunks[0]
         for start in range(0, n, at_once):
-            yield start, sp.csr_matrix(node[start : start + at_once])
+            yield start, sp.csr_matrix(plain_values(node[start : start + at_once]))
 
 
 def _kind(node: Any) -> str:
@@ -156,7 +176,7 @@ def _sample(node: Any) -> np.ndarray:
     if isinstance(node, h5py.Dataset):
         rows = node[: max(NUMBERS // max(node.shape[1], 1), 1)]
         return np.asarray(rows[rows != 0][:SAMPLE])
-    return np.asarray(node["data"][:SAMPLE])
+    return np.asarray(plain_values(node["data"][:SAMPLE]))
 
 
 def _counts_in(file: Any, layer: str | None) -> tuple[str, str, str] | None:
@@ -207,6 +227,8 @@ def stream_10x_h5(path: Path, genome: str | None) -> Stream:
         return _nothing((n_barcodes, n_features))
 
     names = read_10x_h5(path, genome, shape_only)
+    if not place:  # a loom was read whole
+        return of_table(names)
     return Stream(names, True, partial(_sparse_blocks, path, place[0], names.matrix.shape[1]))
 
 

@@ -25,6 +25,8 @@ class Table:
         Name of the layout, for the report.
     obs
         Columns that came with the barcodes.
+    no_cells
+        Columns of a table of text that hold no counts and were left out.
     """
 
     matrix: sp.csr_matrix
@@ -35,3 +37,4 @@ class Table:
     types: Sequence[str] = ()
     genomes: Sequence[str] = ()
     obs: pd.DataFrame | None = field(default=None)
+    no_cells: tuple[str, ...] = ()

@@ -104,8 +104,11 @@ UNDER_POISSON = 0.5 * 3.29
 """Half of the distance of the 5th and the 95th percentile of Poisson counts, in standard deviations."""
 
 
-def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
-    """Refuse names that do not fit the matrix's shape, an empty table, and barcodes that are there twice."""
+def check_names(table: Table, shape: tuple[int, int], where: str, *, unique: bool = True) -> None:
+    """Refuse names that do not fit the matrix's shape, an empty table, and barcodes that are there twice.
+
+    ``unique``: whether barcodes tell cells; in a joined matrix they may be there once in each library.
+    """
     if shape != (len(table.barcodes), len(table.symbols)):
         raise InputError(
             f"{where}: the matrix is {shape[0]} x {shape[1]}, but there are {len(table.barcodes)} barcodes "
@@ -113,9 +116,15 @@ def check_names(table: Table, shape: tuple[int, int], where: str) -> None:
         )
     if min(shape) == 0:
         raise InputError(f"{where}: empty: {shape[0]} barcodes, {shape[1]} genes")
-    repeated = pd.Index(table.barcodes)
-    if not repeated.is_unique:
-        name = repeated[repeated.duplicated()][0]
+    if unique:
+        check_unique(table.barcodes, where)
+
+
+def check_unique(barcodes: Sequence[str], where: str) -> None:
+    """Refuse barcodes that are there twice."""
+    names = pd.Index(barcodes)
+    if not names.is_unique:
+        name = names[names.duplicated()][0]
         raise InputError(
             f"{where}: barcode {name} is there twice; are several libraries put together without a prefix?"
         )

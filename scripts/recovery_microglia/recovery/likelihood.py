@@ -9,7 +9,7 @@ the log of
 
 both averaged over what else the cell may run. Genes of one programme only cancel in the ratio: a cell can run recovery and
 the interferon response. Genes that several programmes raise (*Spp1* with migration, *Lilrb4a* with inflammation) count for
-recovery as far as the others do not explain them. A cell runs the programme from three tenths of its full level on; one
+recovery as far as the others do not explain them. A cell runs the programme from two fifths of its full level on; one
 that is less far stands among the cells without it. The evidence of one gene is bounded, and counts that come in bursts
 among control cells are worth less.
 """
@@ -32,8 +32,8 @@ RECOVERY_FOLD, ROOT_RISE, FOLD_RANGE = 8.0, 4.0, (2.0, 30.0)
 """Fold of a signature gene at the full level before anything is known, and its rise at a level of one count in 10,000: the fold is 1 +
 4 / root of the counts in 10,000 within the range, 8 for genes as rare as most of the signature are, 2 to 3 for common ones
 (*Cd9* rises two- to threefold in pups and in DAM)."""
-TURNED, ON_THE_WAY = (0.3, 0.5, 0.8, 1.5, 3.0, 6.0), (0.1, 0.2)
-"""Levels of recovery: from three tenths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
+TURNED, ON_THE_WAY = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
+"""Levels of recovery: from two fifths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
 further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
 """How likely each level is among cells that run the programme, before their counts are seen."""
@@ -224,7 +224,7 @@ def gene_terms(
     dispersion: float | Floats = DISPERSION,
     burst: Floats | None = None,
 ) -> Floats:
-    """Return what each gene adds to the log-likelihood if it is raised ``fold`` times (cells × genes), within bounds.
+    """Return what each gene adds to the log-likelihood if it is raised ``fold`` times (cells × genes); unbounded, see `bounded`.
 
     Parameters
     ----------
@@ -246,7 +246,12 @@ def gene_terms(
     plain = x * np.log(fold) - (x + size) * np.log1p(mean * (fold - 1) / (size + mean))
     if burst is not None:
         plain = np.where(x > 0, np.log((np.exp(np.minimum(plain, 50.0)) + burst) / (1 + burst)), plain)
-    return np.asarray(np.clip(plain, -MOST_AGAINST, MOST_FOR))
+    return np.asarray(plain)
+
+
+def bounded(terms: Floats) -> Floats:
+    """Return each gene's evidence within `MOST_AGAINST` and `MOST_FOR`, at each level of a programme alone."""
+    return np.asarray(np.clip(terms, -MOST_AGAINST, MOST_FOR))
 
 
 def log_counts(x: Floats, mean: Floats, dispersion: float | Floats) -> Floats:
@@ -312,8 +317,7 @@ def recovery_terms(counts: sp.csr_matrix, weights: Weights, resting: Resting) ->
     for start in range(0, len(depth), BLOCK):
         rows = slice(start, start + BLOCK)
         block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
-        for place, level in enumerate(grid):
-            found[:, place, rows] = block.terms(moved, level * (weights.recovery[moved] - 1)).T
+        found[:, :, rows] = block.at_levels(moved, weights.recovery[moved] - 1, grid).transpose(2, 0, 1)
     return list(found)
 
 
@@ -345,29 +349,33 @@ class _Block:
         burst = None if self.burst is None else self.burst[:, genes]
         return gene_terms(self.x[:, genes], self.depth, self.base[:, genes], fold, self.dispersion[genes], burst)
 
+    def at_levels(self, genes: Integers, rise: Floats, levels_: Sequence[float], extra: float | Floats = 0.0) -> Floats:
+        """Return the bounded evidence of some genes at levels of a programme (levels × cells × genes).
+
+        ``extra`` is what another programme that the cell runs adds to each gene, in multiples of the reference.
+        """
+        return bounded(np.array([self.terms(genes, level * rise + extra) for level in levels_]))
+
     def programmes(self, levels_: Sequence[float]) -> tuple[Floats, Floats, Floats]:
         """Return recovery at each level (levels × cells), its absence (cells,) and the rivals' own (rivals × cells)."""
         weights = self.weights
         recovery = np.flatnonzero(weights.recovery != 1)
         rise = weights.recovery[recovery] - 1
-        plain = np.array([self.terms(recovery, level * rise).sum(axis=1) for level in levels_])
+        alone = self.at_levels(recovery, rise, levels_)
+        plain = alone.sum(axis=2)
         own = np.zeros((len(weights.names), len(self.depth)))
         none = max(1 - RIVAL_WEIGHT * len(own), RIVAL_WEIGHT)
         whole, rest = [plain + np.log(none)], [np.full(len(self.depth), np.log(none))]
         for number, fold in enumerate(weights.rivals):
             only = np.flatnonzero((fold != 1) & (weights.recovery == 1))
-            own[number] = _mean(
-                np.array([self.terms(only, level * (fold[only] - 1)).sum(axis=1) for level in RIVAL_LEVELS])
-            )
+            own[number] = _mean(self.at_levels(only, fold[only] - 1, RIVAL_LEVELS).sum(axis=2))
             both = np.flatnonzero(fold[recovery] >= LEAST_SHARED)
-            shared, extra = recovery[both], SHARED_LEVEL * (fold[recovery[both]] - 1)
             start = own[number] + np.log(RIVAL_WEIGHT)
-            rest.append(start + self.terms(shared, extra).sum(axis=1))
-            change = [
-                (self.terms(shared, level * rise[both] + extra) - self.terms(shared, level * rise[both])).sum(axis=1)
-                for level in levels_
-            ]
-            whole.append(plain + np.array(change) + start)
+            extra = SHARED_LEVEL * (fold[recovery[both]] - 1)
+            # no recovery is a level as well, so that a gene's bounds are the same with and without it
+            shared = self.at_levels(recovery[both], rise[both], (0.0, *levels_), extra).sum(axis=2)
+            rest.append(start + shared[0])
+            whole.append(plain - alone[:, :, both].sum(axis=2) + shared[1:] + start)
         return logsumexp(whole, axis=0), logsumexp(rest, axis=0), own
 
 

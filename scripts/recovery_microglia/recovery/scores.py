@@ -109,6 +109,7 @@ def score_cells(
     cells = obs[["library", "subject"]].astype(str)
     nuisance = _nuisance(obs, table, total)
     without = tuple(gene for gene in up if gene not in LEFT_OUT)
+    animal = animals(obs)
     found: dict[str, Refined] = {}
     for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
         weights = prior_weights(genes, members, rivals)
@@ -137,7 +138,6 @@ def score_cells(
                 table[FURTHER["depth_matched"]] = np.nan
                 hangs, without_one = np.full(len(total), "", dtype=object), np.full(len(total), np.nan)
     table.index = microglia.obs_names
-    animal = animals(obs)
     ratio = table[SCORERS["score"]].to_numpy(float)
     chance = probability(ratio, shares_of_animals(ratio, animal))
     return Scores(
@@ -235,7 +235,9 @@ def _recovery_chance(counts: sp.csr_matrix, weights: Weights, share: Floats) -> 
 
 def _together(noise: list[Noise]) -> Noise:
     """Return the noise that holds for all chemistries: the larger of each gene's."""
-    return Noise(np.max([n.dispersion for n in noise], axis=0), np.max([n.burst for n in noise], axis=0))
+    dispersion = np.array([n.dispersion for n in noise], dtype=float)
+    burst = np.array([n.burst for n in noise], dtype=float)
+    return Noise(np.asarray(dispersion.max(axis=0), dtype=float), np.asarray(burst.max(axis=0), dtype=float))
 
 
 def _hangs_on(

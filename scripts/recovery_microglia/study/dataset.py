@@ -13,12 +13,14 @@ import pandas as pd
 from recovery_microglia.core.errors import InputError, shortened
 from recovery_microglia.core.schemas import check, defaults, read_yaml, with_defaults
 from recovery_microglia.core.sheet import sheet_frame
+from recovery_microglia.core.tsv import read_tsv
 from recovery_microglia.deposit.downloads import Download
 from recovery_microglia.deposit.manifest import default_folder, is_fetched
 from recovery_microglia.readers.split_rule import split_mistakes
 from recovery_microglia.study.behaviour import read_behaviour
+from recovery_microglia.study.doubts import open_doubts
 from recovery_microglia.study.files import files_mistakes, not_in_place, simulation_mistakes
-from recovery_microglia.study.samples import Library, read_samples
+from recovery_microglia.study.samples import NEEDED, Library, read_samples
 
 NAME = r"\w[\w.-]*"
 """Name of a data set: it becomes part of paths, of rules' patterns and of commands."""
@@ -129,6 +131,12 @@ def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], li
     return files, lines
 
 
+def _written_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a sheet that has been checked, as they are written: an empty field is empty."""
+    _, rows = read_tsv(path, NEEDED)
+    return [row for _, row in rows]
+
+
 def _described(path: Path, schemas: Path) -> tuple[dict[str, Any], list[str]]:
     """Return ``dataset.yaml`` completed by the defaults, and what is wrong with it."""
     where = path / "dataset.yaml"
@@ -203,7 +211,7 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         libraries=libraries,
         behaviour=behaviour,
         downloads=tuple(downloads),
-        to_check=tuple(entry.get("to_check", ())),
+        to_check=tuple(open_doubts(entry.get("to_check", ()), entry, _written_rows(path / "samples.tsv"))),
         **required,
         **kinds,
         **optional,

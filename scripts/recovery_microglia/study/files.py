@@ -1,6 +1,7 @@
 """The files that a sheet names: whether they are there, and each is the file of one library."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -91,6 +92,24 @@ def _same_file(path: Path, folder: Path) -> list[str]:
     return lines
 
 
+AHEAD = 10
+"""Seconds that clocks of a file server and of a computer may differ by."""
+
+
+def _of_the_future(path: Path, folder: Path) -> list[str]:
+    """Return a line for each library with a file whose time lies ahead: Snakemake would compute all and throw it away."""
+    lines, now = [], time.time()
+    for number, file, included in _files(path):
+        late = [found for found in library_files(folder, file) if included and found.stat().st_mtime > now + AHEAD]
+        if late:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(late[0].stat().st_mtime))
+            lines.append(
+                f"{path}: row {number}, column file: '{late[0]}' has a time in the future ({when}); set it to now: touch '{late[0]}'"
+                + (f", and {len(late) - 1} more" if len(late) > 1 else "")
+            )
+    return lines
+
+
 def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
     """Return a line for each library whose file cannot be among what is still to be fetched."""
     if any(file.is_archive for file in downloads):
@@ -113,7 +132,8 @@ def files_mistakes(
     """
     missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
     same = [] if entry.get("split") else _same_file(path, folder)
-    return _no_file_column(path) + shortened(missing) + shortened(same)
+    ahead = [] if downloads else _of_the_future(path, folder)
+    return _no_file_column(path) + shortened(missing) + shortened(same) + shortened(ahead)
 
 
 def not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:

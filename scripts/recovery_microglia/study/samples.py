@@ -1,5 +1,6 @@
 """The sheet of a data set, ``samples.tsv``: one row a library, read and checked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os.path import normpath
@@ -9,7 +10,7 @@ from unicodedata import normalize
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.schemas import load_schema
-from recovery_microglia.core.tsv import read_tsv
+from recovery_microglia.core.tsv import INVISIBLE, read_tsv
 from recovery_microglia.study.rows import header_mistakes, row_mistakes, typed_row
 
 NEEDED = "a header line and one row a library, tab separated"
@@ -80,7 +81,7 @@ def _between_rows(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
     included = [(number, library) for number, library in read if library.include]
     if not included:
         return [f"{path}: every library has include = no"]
-    return _one_animal_one_day(path, included) + _same_cells(path, included)
+    return _one_animal_one_day(path, included) + _same_cells(path, included) + _nearly_the_same(path, included)
 
 
 def _one_animal_one_day(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
@@ -112,12 +113,49 @@ def _same_cells(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
     return lines
 
 
+def one_spelling(text: str) -> str:
+    """Return a text with one spelling of what typing and spreadsheets spell in several ways: blanks, apostrophes, letters of two signs.
+
+    Examples
+    --------
+    >>> one_spelling("10x\u00a0 3\u2019 v3"), one_spelling("m\u200b1")
+    ("10x 3' v3", 'm1')
+    """
+    plain = normalize("NFC", text).translate(_TYPED)
+    return " ".join(plain.split())
+
+
+_TYPED = {ord(sign): None for sign in INVISIBLE} | {ord(sign): "'" for sign in "\u2018\u2019\u02b9\u02bc\u2032\u00b4`"}
+
+
+_SEPARATORS = re.compile(r"(?<![0-9])[\s_-]+|[\s_-]+(?![0-9])")
+"""What parts words; between numbers it tells animals apart (1-12 and 11-2)."""
+
+
+def _nearly_the_same(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
+    """Return a line for each animal or kit whose name differs from another's in capitals, blanks and dashes alone."""
+    lines = []
+    for column in ("subject", "chemistry"):
+        first = dict[str, tuple[int, str]]()
+        for number, library in read:
+            name = getattr(library, column)
+            row, other = first.setdefault(_SEPARATORS.sub("", name).casefold(), (number, name))
+            if name and name != other:
+                lines.append(
+                    f"{path}: row {number}, column {column}: '{name}' looks like '{other}' of row {row}; write both alike, or names that "
+                    "differ in a letter or a number"
+                )
+    return lines
+
+
 def _library(row: Mapping[str, Any], enrichment: str) -> Library:
     return Library(
         **{
             **row,
-            # an é in one sign and one in two are the same: no second animal comes of it
-            "subject": normalize("NFC", row.get("subject") or row["library"]),
+            # what typing alone makes different is the same: no second animal or kit comes of it
+            "subject": one_spelling(str(row.get("subject") or row["library"])),
+            **{name: one_spelling(str(row.get(name) or "")) for name in ("arm", "batch")},
+            "chemistry": re.sub(r"\b10X\b", "10x", one_spelling(str(row.get("chemistry") or ""))),
             "day": row.get("day"),
             "key": row.get("key") or row["library"],
             "sort": row.get("sort") or enrichment,

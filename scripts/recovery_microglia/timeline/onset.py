@@ -176,13 +176,33 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool)
         "transient": f"but they are not above it on every later {day}",
         "not known": f"and the last {sampled}, so whether they stay is not known",
     }[row["sustained"]]
-    free = peak.get("mixture", np.nan)
-    more = f" Counted without a cutoff, it is {percent_in_sentence(free)}." if np.isfinite(free) else ""
     return (
         f"Recovery microglia rise above control {when} (95 % interval of the day on which a quarter of the rise is reached; "
-        f"half of it: {half}). Day {first:g} is the first {day} that is shown to be above control, {tail}. The highest share of called cells{those} is "
-        f"{percent_in_sentence(peak['fraction'])} of microglia on day {peak['day']:g} (95 % interval {percent_in_sentence(peak['low'])} to "
-        f"{percent_in_sentence(peak['high'])}), against {percent_in_sentence(peak['control_fraction'])} in the control.{more}"
+        f"half of it: {half}). Day {first:g} is the first {day} that is shown to be above control, {tail}. "
+        + _peak_sentence(peak, those)
+    )
+
+
+def _peak_sentence(peak: Any, those: str) -> str:
+    """Return the highest share with its control: corrected for the errors of the call where these are known.
+
+    Animals have cutoffs of their own, lower where there are many recovery cells; shares of called cells are counts at
+    unequal cutoffs, and stand beside.
+    """
+    counted = f"{peak['k']:g} of {peak['n']:g} microglia"
+    free = peak.get("mixture", np.nan)
+    if np.isfinite(peak.get("corrected", np.nan)) and np.isfinite(peak.get("control_corrected", np.nan)):
+        words, names = ", corrected for the errors of the call,", ("corrected", "corrected_low", "corrected_high")
+        base = peak["control_corrected"]
+        more = f" Called, each animal at its own cutoff, are {counted}"
+    else:
+        words, names, base = " of called cells", ("fraction", "low", "high"), peak["control_fraction"]
+        more = f" Called are {counted}"
+    more += f"; the share without a cutoff is {percent_in_sentence(free)}." if np.isfinite(free) else "."
+    share, low, high = (percent_in_sentence(peak[name]) for name in names)
+    return (
+        f"The highest share{words}{those} is {share} of microglia on day {peak['day']:g} (95 % interval {low} to {high}), "
+        f"against {percent_in_sentence(base)} in the control.{more}"
     )
 
 

@@ -130,11 +130,11 @@ def write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 def test_a_folder_of_mixed_layouts_becomes_an_entry(project: Path, tmp_path: Path) -> None:
     lab = tmp_path / "our SNI data"
-    human = DENSE.replace("Actb", "ACTB").replace("Itgax", "ITGAX").replace("Igf1", "IGF1")
+    human = DENSE.replace("Actb", "HLA-DRA").replace("Itgax", "MT-ND1").replace("Igf1", "ZNF320")
     write(lab, {
         **ten_x_files("naive_1/outs/filtered_feature_bc_matrix"), **ten_x_files("naive_1/outs/raw_feature_bc_matrix"),
         "naive_1/outs/filtered_feature_bc_matrix.h5": h5_bytes(ten_x_h5), "naive_1/outs/metrics_summary.csv": "a,b\n1,2\n", "SNI_14d_1.h5": h5_bytes(ten_x_h5),
-        "sham_14d_1_dge.txt.gz": gzip.compress(DENSE.encode()), "donor_human.csv": human.replace("P2ry12", "P2RY12").replace("Hexb", "HEXB"),
+        "sham_14d_1_dge.txt.gz": gzip.compress(DENSE.encode()), "donor_human.csv": human.replace("P2ry12", "P2RY12").replace("Hexb", "SIGLEC10"),
         "SNI_3d_1.csv": "gene,a\nItgax,0.5\n", "README.txt": "notes\non: these, data\n",
         "cells.csv": "barcode,cluster\na,microglia\n",
     })  # fmt: skip
@@ -151,7 +151,9 @@ def test_a_folder_of_mixed_layouts_becomes_an_entry(project: Path, tmp_path: Pat
         "the genes are human, but the data set says mouse",
     ]
     assert "SNI_14d_1.h5: 10x h5, version 3: 3 barcodes such as AAAC-1, 5 genes" in said
-    assert any("SNI_3d_1.csv cannot be read: gene Itgax" in line for line in entry(project, "ours")["to_check"])
+    assert any(
+        "SNI_3d_1.csv is left out: it cannot be read: gene Itgax" in line for line in entry(project, "ours")["to_check"]
+    )
     assert entry(project, "ours")["folder"] == str(lab)
 
 
@@ -166,7 +168,7 @@ def test_geo_prefixes_and_raw_beside_filtered(tmp_path: Path) -> None:
     parts = ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz")
     write(tmp_path, {f"GSM{k}_SNI_{k}d_{part}": "x" for k in (3, 7) for part in parts})
     write(tmp_path, {f"x_{kind}_feature_bc_matrix.h5": "x" for kind in ("raw", "filtered")})
-    found = {holder.file: holder.title for holder in find_libraries(tmp_path)}
+    found = {own[0].file: own[0].title for own in find_libraries(tmp_path).samples}
     assert found == {
         "GSM3_SNI_3d_": "GSM3_SNI_3d", "GSM7_SNI_7d_": "GSM7_SNI_7d", "x_filtered_feature_bc_matrix.h5": "x",
     }  # fmt: skip

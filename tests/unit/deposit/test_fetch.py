@@ -131,6 +131,33 @@ def test_a_file_that_changed_between_two_parts_is_not_pieced_together(place: Pla
     assert (place.folder / NAME).read_bytes() == CONTENT
 
 
+def test_a_rest_of_another_version_is_not_put_behind_the_first(place: Place) -> None:
+    """A mirror passed over If-Range: 206, another ETag, the same size."""
+    old, new = b"1,2,3\n" * 50_000, b"4,5,6\n" * 50_000
+    name = "GSE162807_counts.csv"
+    place.geo.put("GSE162807", name, new)
+    place.geo.answers[name] = [Answer(cut=100_000, body=old), Answer(heedless=True)]
+    place.fetch(name)
+    assert (place.folder / name).read_bytes() == new  # not half of each
+    assert [part for _, part in place.geo.asked] == ["", "bytes=100000-", ""]
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://exa mple:port/x", "nothing://x/y"])
+def test_a_server_that_sends_on_to_no_address_is_told_in_one_line(place: Place, address: str) -> None:
+    place.geo.always[NAME] = Answer(status=302, headers={"Location": address})
+    assert "sends on to an address that is none" in place.refused()
+
+
+def test_a_damaged_archive_does_not_stay_where_it_would_be_taken_for_whole(place: Place) -> None:
+    name = "GSE162807_RAW.tar"
+    whole = tar({"GSM1_a.txt": b"x" * 5000})
+    place.geo.put("GSE162807", name, whole)
+    place.geo.answers[name] = [Answer(body=whole[:3000])]
+    assert "it was deleted: run again to fetch it anew" in place.refused(name)
+    place.fetch(name)
+    assert (place.folder / "GSM1_a.txt").read_bytes() == b"x" * 5000
+
+
 def test_a_part_that_nothing_could_tell_from_another_version_is_not_gone_on_with(place: Place) -> None:
     name, old, new = "GSE162807_counts.csv", b"1,2,3\n" * 50_000, b"4,5,6\n" * 50_000
     place.geo.put("GSE162807", name, new)

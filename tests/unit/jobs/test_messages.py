@@ -53,3 +53,10 @@ def test_a_job_that_was_killed_is_told_from_snakemakes_own_log(tmp_path: Path) -
 
 def test_a_failure_without_words_points_to_snakemakes(tmp_path: Path) -> None:
     assert "\n  See Snakemake's words above.\n" in failure([], tmp_path, 0)
+
+
+def test_of_many_facts_the_first_three_are_told_and_how_many_more() -> None:
+    said = to_be_checked({"x": [f"fact {k}" for k in range(1, 6)], "y": ["one"]})
+    assert [line.strip() for line in said.splitlines() if line.startswith("  ")] == [
+        "x: fact 1", "x: fact 2", "x: fact 3", "x: … and 2 more, in config/datasets/x/dataset.yaml (to_check)", "y: one",
+    ]  # fmt: skip

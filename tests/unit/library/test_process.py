@@ -114,3 +114,73 @@ def test_what_is_written_comes_back(result: LibraryResult, tmp_path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(paths[0]), result.cells, check_dtype=False)
     assert (ad.read_h5ad(paths[1]).X != result.myeloid.X).nnz == 0
     pd.testing.assert_frame_equal(pd.read_parquet(paths[2]), result.lineage_sums)
+
+
+# ---------------------------------------------------------------- what was measured
+
+
+def codes(result: LibraryResult) -> dict[str, str]:
+    return {notice["code"]: notice["text"] for notice in result.report["notices"]}
+
+
+def test_unknown_names_that_hold_much_of_the_counts_are_told(counts: ad.AnnData, result: LibraryResult) -> None:
+    assert "unknown_names" not in codes(result)
+    per_cell = np.asarray(counts.X.sum(axis=1)).astype(np.int32)
+    more = ad.AnnData(sp.hstack([counts.X, sp.csr_matrix(per_cell)]).tocsr(), obs=counts.obs.copy())
+    more.var_names = [*counts.var_names, "Xyz_9"]
+    told = codes(process_library(more, FACTS, signatures(), CellSettings()))["unknown_names"]
+    assert told.startswith("50 % of the counts are of 1 names that are no known genes (Xyz_9 50 %)")
+
+
+def test_mitochondrial_genes_have_two_names_and_a_filter_that_is_off_is_told(
+    counts: ad.AnnData, result: LibraryResult
+) -> None:
+    own = [name for name in counts.var_names if name.startswith("mt-")]
+    assert "mito_not_measured" not in codes(result)
+    refseq = {
+        "mt-Nd1": "ND1",
+        "mt-Nd2": "ND2",
+        "mt-Nd3": "ND3",
+        "mt-Nd4": "ND4",
+        "mt-Nd4l": "ND4L",
+        "mt-Nd5": "ND5",
+        "mt-Nd6": "ND6",
+    }
+    refseq |= {
+        "mt-Co1": "COX1",
+        "mt-Co2": "COX2",
+        "mt-Co3": "COX3",
+        "mt-Atp6": "ATP6",
+        "mt-Atp8": "ATP8",
+        "mt-Cytb": "CYTB",
+    }
+    assert set(own) <= set(refseq)
+    renamed = counts.copy()
+    renamed.var_names = [refseq.get(name, name) for name in counts.var_names]
+    again = process_library(renamed, FACTS, signatures(), CellSettings())
+    np.testing.assert_array_equal(again.cells["pct_mito"], result.cells["pct_mito"])
+    without = counts[:, ~counts.var_names.isin(own)].copy()
+    absent = process_library(without, FACTS, signatures(), CellSettings())
+    assert "were not filtered by their share of mitochondrial counts" in codes(absent)["mito_not_measured"]
+    filters = pd.DataFrame(absent.report["filters"]).set_index("filter")
+    assert np.isnan(filters.loc["high_mito", "threshold_high"])
+
+
+def test_bulk_samples_are_told() -> None:
+    from recovery_microglia.core.genes import known_symbols
+    from recovery_microglia.library.process import measured_notices
+
+    genes = pd.Index(sorted(known_symbols("mouse"))[:14_000])
+    kept = pd.DataFrame({"pct_mito": [1.0], "n_counts": [20_000_000], "n_genes": [13_900]})
+    some = sp.csr_matrix(np.ones((1, 14_000), dtype=np.int32))
+    assert [notice.code for notice in measured_notices(some, genes, kept, FACTS)] == ["bulk_profiles"]
+    deep = kept.assign(n_counts=1_000_000, n_genes=7000)  # a cell of a plate, read deeply
+    assert measured_notices(some, genes, deep, FACTS) == []
+
+
+def test_what_was_left_out_of_a_table_is_told(counts: ad.AnnData) -> None:
+    read = counts.copy()
+    read.uns["reading"] = {"no_genes": ["Total"], "no_cells": ["Length", "Chr"]}
+    told = codes(process_library(read, FACTS, signatures(), CellSettings()))
+    assert told["features_are_no_genes"] == "1 of the features are no genes and were left out: Total."
+    assert told["columns_are_no_cells"] == "2 of the table's columns hold no counts and were left out: Length, Chr."

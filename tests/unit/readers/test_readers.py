@@ -237,7 +237,7 @@ def test_aliases_are_renamed_and_duplicates_summed(tmp_path: Path) -> None:
         ("gene,a,a\nItgax,1,2\nIgf1,0,1\n", "barcode a is there twice"),
         ("gene,a,b\nItgax,0,0\nIgf1,0,0\n", "every count is zero"),
         ("gene,a,b\n", "a header and no rows"),
-        ("gene,a,b\nITGAX,1,2\nP2RY12,0,1\nCX3CR1,1,1\n", "the genes are human, but the data set says mouse"),
+        ("gene,a,b\nHLA-DRA,1,2\nZNF320,0,1\nSIGLEC10,1,1\n", "the genes are human, but the data set says mouse"),
     ],
 )
 def test_what_is_no_count_matrix_is_refused(tmp_path: Path, text: str, message: str) -> None:

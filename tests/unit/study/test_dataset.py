@@ -308,3 +308,24 @@ def test_mistakes_of_the_files_to_be_fetched(study: Path, schemas: Path, old: st
 def test_facts_to_be_checked_travel_with_the_data_set(study: Path, schemas: Path) -> None:
     (study / "dataset.yaml").write_text((study / "dataset.yaml").read_text() + "to_check:\n  - The day is a guess.\n")
     assert load(study, schemas).facts()["to_check"] == ["The day is a guess."]
+
+
+def test_what_typing_alone_makes_different_is_one(tmp_path: Path, root: Path) -> None:
+    """Curly and straight apostrophe, 10X and 10x, a doubled or no-break blank, a letter without width (case 12)."""
+    from recovery_microglia.study.samples import read_samples
+
+    kits = ["10x 3' v3", "10X 3' v3", "10x 3\u2019 v3", "10x  3'\u00a0v3"]
+    animals = ["m 1", "m\u00a01", "m  1", "m\u200b 1"]
+    lines = [f"L{k}\t{animal}\t14\tinjured\t{kit}" for k, (animal, kit) in enumerate(zip(animals, kits, strict=True))]
+    sheet = tmp_path / "samples.tsv"
+    sheet.write_text("library\tsubject\tday\tcondition\tchemistry\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    read = read_samples(sheet, root / "workflow/schemas/samples.yaml")
+    assert {(library.subject, library.chemistry) for library in read} == {("m 1", "10x 3' v3")}
+
+
+def test_numbers_parted_by_a_dash_are_other_animals(tmp_path: Path, root: Path) -> None:
+    from recovery_microglia.study.samples import read_samples
+
+    sheet = tmp_path / "samples.tsv"
+    sheet.write_text("library\tsubject\tday\tcondition\nA\t1-12\t3\tinjured\nB\t11-2\t3\tinjured\n", encoding="utf-8")
+    assert len(read_samples(sheet, root / "workflow/schemas/samples.yaml")) == 2

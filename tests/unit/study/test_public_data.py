@@ -142,7 +142,7 @@ def test_a_human_library_beside_mice_is_refused_with_the_reason(tmp_path: Path) 
         "MALAT1",
     ]
     (tmp_path / "GSM4960331_h.h5").write_bytes(h5(np.ones((3, len(genes)), int), genes, version=3, genome="GRCh38"))
-    with pytest.raises(InputError, match="the genes are human, but the data set says mouse"):
+    with pytest.raises(InputError, match=r"the genes are human \(genome GRCh38\), but the data set says mouse"):
         read_counts(tmp_path / "GSM4960331_")
 
 

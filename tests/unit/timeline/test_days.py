@@ -483,3 +483,23 @@ def test_the_interval_of_a_rise_covers_it_and_what_is_not_computed_is_not_said()
     sentence = find_onset(compared(subject_rows(FLAT)), subject_rows(FLAT), settings=QUICK, seed=1)["sentence"]
     assert "nan" not in sentence
     assert "was not computed" in sentence
+
+
+def test_the_highest_share_is_the_corrected_one_where_errors_are_known_and_counts_stand_beside() -> None:
+    units = subject_rows(RISE)
+    days = compared(units)
+    told = find_onset(days, units, settings=QUICK, seed=1)["sentence"]
+    assert told.endswith("against 0.9 % in the control. Called are 75 of 450 microglia.")
+    known = {
+        "corrected": 0.2,
+        "corrected_low": 0.15,
+        "corrected_high": 0.26,
+        "control_corrected": 0.001,
+        "mixture": 0.19,
+    }
+    told = find_onset(days.assign(**known), units, settings=QUICK, seed=1)["sentence"]
+    assert told.endswith(
+        "The highest share, corrected for the errors of the call, is 20 % of microglia on day 21 (95 % interval 15 % to 26 %), "
+        "against 0.1 % in the control. Called, each animal at its own cutoff, are 75 of 450 microglia; the share without a "
+        "cutoff is 19 %."
+    )

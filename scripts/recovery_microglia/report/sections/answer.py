@@ -147,9 +147,13 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
         note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"
         if not wording.missing(peak.get("mixture")):
             note += f"; without a cutoff {wording.percent(peak['mixture'])}"
-        if not wording.missing(peak["control_fraction"]):
-            note += f". Control: {wording.percent(peak['control_fraction'])}"
-        tiles.append(Tile(f"Highest share{arm}", wording.percent(peak["fraction"]), note))
+        share, base = peak["fraction"], peak["control_fraction"]
+        if not wording.missing(peak.get("corrected")) and not wording.missing(peak.get("control_corrected")):
+            note = f"corrected for the errors of the call, {note}"  # as the sentence beside it
+            share, base = peak["corrected"], peak["control_corrected"]
+        if not wording.missing(base):
+            note += f". Control: {wording.percent(base)}"
+        tiles.append(Tile(f"Highest share{arm}", wording.percent(share), note))
     return tiles
 
 

@@ -119,7 +119,9 @@ def _cells_text(cells: Mapping[str, Any], qc: pd.DataFrame, cited: list[str]) ->
     for key, words_before in (("min_counts", "fewer than {} counts"), ("min_genes", "fewer than {} genes"),
                               ("max_pct_mito", "more than {} % mitochondrial counts"),
                               ("max_pct_haemoglobin", "more than {} % haemoglobin counts")):  # fmt: skip
-        if not wording.missing(cells.get(key)):
+        share = key.replace("max_", "median_")
+        applied = share not in qc or qc.empty or qc[share].notna().any()  # a filter whose genes no library has was off
+        if not wording.missing(cells.get(key)) and applied:
             bounds.append(words_before.format(f"{cells[key]:g}"))
     if bounds:
         text += f" Cells with {wording.listed(bounds, last='or')} were removed"
