@@ -203,13 +203,16 @@ def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, na
     """
     call = own["recovery_call"]
     called = call.fillna(False).to_numpy(bool)
+    without = own["recovery_call_without"].fillna(False).to_numpy(bool)
     everyone = np.ones(len(own), dtype=bool)
     gene, share = largest_share(terms[:, called])
     judged = bool(call.notna().any())
     return {
-        "microglia": len(own), "called": ratio(called, everyone) if judged else float("nan"),
+        "microglia": len(own), "called cells": int(called.sum()),
+        "called": ratio(called, everyone) if judged else float("nan"),
         "without a cutoff": mixture_share(own["recovery_score"].to_numpy(float))[0],
         "Itgax+ Igf1+": int(both.sum()), "of them called": ratio(called, both) if judged else float("nan"),
+        "of them called without these two": ratio(without, both) if judged else float("nan"),
         "called on one gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
         "called, lost without one gene": int((called & (own["hangs_on"] != "").to_numpy()).sum()),
         "largest gene": names[gene] if gene >= 0 else "–", "its share of the evidence": share,

@@ -65,6 +65,7 @@ def test_the_largest_share_is_of_the_evidence_for_recovery(real_cells) -> None:
 def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
     own = pd.DataFrame({
         "recovery_call": pd.array([True, True, False, False], dtype="boolean"),
+        "recovery_call_without": pd.array([False, True, False, False], dtype="boolean"),
         "recovery_score": [20.0, 20.0, -20.0, -20.0],
         "hangs_on": ["", "Spp1", "", "Cd9"],
     })  # fmt: skip
@@ -75,6 +76,8 @@ def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
     assert found["called"] == 0.5
     assert found["without a cutoff"] == pytest.approx(0.5, abs=0.002)  # the grid of shares is that fine
     assert (found["Itgax+ Igf1+"], found["of them called"]) == (2, 0.5)
+    assert found["of them called without these two"] == 0
+    assert found["called cells"] == 2
     assert (found["called on one gene"], found["called, lost without one gene"]) == (1, 1)
     assert (found["largest gene"], found["its share of the evidence"]) == ("Spp1", 0.8)
     unknown = own.assign(recovery_call=pd.array([pd.NA] * 4, dtype="boolean"))
