@@ -26,3 +26,13 @@ def write_below(page: str, mark: str, text: str) -> None:
     path = DOCS / page
     head = path.read_text(encoding="utf-8").partition(mark)[0]
     path.write_text(f"{head}{mark}\n\n{text}\n", encoding="utf-8")
+
+
+def write_between(page: str, begin: str, end: str, text: str) -> None:
+    """Put a text between two marks of a page in docs/, in place of what stood there; the rest of the page stays."""
+    path = DOCS / page
+    head, first, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, second, tail = rest.partition(end)
+    if not first or not second:
+        raise ValueError(f"docs/{page} lacks the marks {begin} and {end}, in this order")
+    path.write_text(f"{head}{begin}\n\n{text}\n\n{end}{tail}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What others would do with the same cells: four analysts, two experts, and a ceiling that knows the truth.
+"""What others would do with the same cells: four analysts, two experts, and a reference that was trained on the truth.
 
 All get the cells that passed the pipeline's quality control, of every lineage, and return one bool a cell.
 """
@@ -108,7 +108,7 @@ def rivals(adata: ad.AnnData, control: Calls) -> Mapping[str, Calls]:
     return found
 
 
-def ceiling(
+def trained_on_truth(
     counts: sp.csr_matrix, microglia: Calls, truth: Calls, subject: NDArray[np.str_]
 ) -> tuple[NDArray[np.float64], Calls]:
     """Return the log-odds and calls of a classifier that was trained on the truth of the other subjects.

@@ -1,4 +1,4 @@
-"""Accuracy on simulated time courses with known truth: ours, what others do, and a ceiling.
+"""Accuracy on simulated time courses with known truth: ours, what others do, and a reference trained on the truth.
 
     .venv/bin/python benchmarks/accuracy/run.py            # all scenarios, five seeds
     .venv/bin/python benchmarks/accuracy/run.py --quick    # all scenarios, one seed
@@ -29,7 +29,7 @@ import anndata as ad  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from pages import DOCS, markdown, write_below  # noqa: E402
-from rivals import aucell, ceiling, prepared, rivals  # noqa: E402
+from rivals import aucell, prepared, rivals, trained_on_truth  # noqa: E402
 from scenarios import build, load_scenarios, silence_arm  # noqa: E402
 
 from recovery_microglia.core.anndata_access import counts_of  # noqa: E402
@@ -127,11 +127,11 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
         nothing = np.zeros(whole.n_obs, bool)
         methods["score only: scanpy score_genes"] = (nothing, ready.obs["s_signature"].to_numpy(float))
         methods["score only: AUCell"] = (nothing, aucell(counts_of(whole), signature))
-        score, calls = ceiling(counts_of(whole), is_microglia, true, known["subject"].to_numpy(str))
-        methods["ceiling"] = (calls, score)
+        score, calls = trained_on_truth(counts_of(whole), is_microglia, true, known["subject"].to_numpy(str))
+        methods["reference"] = (calls, score)
         if control.any():
             cut = np.quantile(score[control & is_microglia], 0.99)
-            methods["ceiling at our control rate"] = (score > cut, score)
+            methods["reference at our control rate"] = (score > cut, score)
     rows = [
         {**facts, "method": label, **_call_metrics(calls, score, true, is_microglia, control, known["library"])}
         for label, (calls, score) in methods.items()
@@ -263,7 +263,7 @@ def summarise(tables: dict[str, pd.DataFrame]) -> str:
     f1 = calls[~calls["method"].str.startswith("score only")]
     f1 = f1.pivot_table(index="scenario", columns="method", values="f1", sort=False).reindex(order)
     auroc = calls.pivot_table(index="scenario", columns="method", values="auroc", sort=False).reindex(order)
-    auroc = auroc.drop(columns=[c for c in auroc if str(c).startswith(("ceiling at", "ours: prob"))])
+    auroc = auroc.drop(columns=[c for c in auroc if str(c).startswith(("reference at", "ours: prob"))])
     grouped = answers.groupby("scenario", sort=False)
     own = calls[calls["method"] == "ours"].groupby("scenario", sort=False)
     ours = own[["precision", "recall", "f1", "auroc"]].mean()
@@ -322,7 +322,7 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     for label, values, marker, colour in (
         ("best analyst", mean[analysts].max(axis=1), "o", "#999999"),
         ("better expert", mean[[c for c in EXPERTS if c in mean]].max(axis=1), "s", "#D55E00"),
-        ("ceiling (knows the truth)", mean.get("ceiling"), "|", "#000000"),
+        ("reference (trained on the truth)", mean.get("reference"), "|", "#000000"),
         ("ours", mean["ours"], "D", "#0072B2"),
     ):
         if values is not None:

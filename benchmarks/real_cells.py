@@ -1,0 +1,361 @@
+"""The call on real cells: pups, DAM plates, LPS and uninjured brain, through the workflow's own code.
+
+    .venv/bin/python benchmarks/real_cells.py                 # all sets, minutes
+    .venv/bin/python benchmarks/real_cells.py --only plates   # one set
+    .venv/bin/python benchmarks/real_cells.py --docs          # all sets, the tables go into docs/accuracy.md
+
+The data stand in ``../shared/data`` and are not part of the project. No cell of them bears a label of its state, so that shares are
+compared with what is known of the animals, and the score with cells that show *Itgax* and *Igf1*, which it does not use there.
+"""
+
+import argparse
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest.mock import patch
+
+if __name__ == "__main__":  # not where a test imports this
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # the two processes share two cores
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE / "accuracy"), str(HERE)]
+
+import anndata as ad  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import scipy.sparse as sp  # noqa: E402
+from pages import markdown, write_between  # noqa: E402
+from rivals import aucell  # noqa: E402
+
+from recovery_microglia.core.anndata_access import counts_of, obs_of  # noqa: E402
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts  # noqa: E402
+from recovery_microglia.core.frame_access import positions  # noqa: E402
+from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
+from recovery_microglia.library.process import process_library  # noqa: E402
+from recovery_microglia.library.settings import CellSettings  # noqa: E402
+from recovery_microglia.myeloid import merge  # noqa: E402
+from recovery_microglia.readers import read_counts  # noqa: E402
+from recovery_microglia.recovery import scores  # noqa: E402
+from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
+from recovery_microglia.recovery.gene_weights import Refined  # noqa: E402
+from recovery_microglia.recovery.likelihood import (  # noqa: E402
+    LOG_TURNED,
+    Resting,
+    likelihoods,
+    mixture_share,
+    recovery_terms,
+)
+from recovery_microglia.recovery.rank_scores import rank_gains, score_sets  # noqa: E402
+from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
+from recovery_microglia.recovery.signature import LEFT_OUT  # noqa: E402
+
+DATA = HERE.parents[1] / "shared" / "data"
+SIGNATURES = load_signatures(HERE.parent / "config/signatures")
+FACTS = {"organism": "mouse", "assay": "cells", "droplets": "auto", "sex": "", "injury_class": "peripheral_nerve"}
+LEUKOCYTE = ("Ptprc", "Tyrobp", "Fcer1g", "Laptm5", "Coro1a", "Cd53")
+"""Genes of every leukocyte that neurons and glia do not show, without those of microglia in the first place (*Csf1r*, *Ctss*), which
+float as ambient RNA in brain."""
+DEPTH_BINS = 10
+SETS = ("pups", "plates", "lps", "brain")
+BEGIN = "<!-- from here to the next mark: printed by benchmarks/real_cells.py --docs -->"
+END = "<!-- end of what benchmarks/real_cells.py prints -->"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library of a set. Animals of interest count as injured, so that they do not set the cutoff."""
+
+    name: str
+    path: Path
+    day: int = 0
+    sort: str = "none"
+
+    @property
+    def condition(self) -> str:
+        """Naive at day 0, else injured."""
+        return "injured" if self.day else "naive"
+
+
+@dataclass
+class Evidence:
+    """What the call learnt: filled while `call_recovery` runs, see `recorded`."""
+
+    genes: pd.Index = field(default_factory=lambda: pd.Index([]))
+    refined: Refined | None = None
+    resting: Resting | list[Resting] | None = None
+
+
+def libraries_of(name: str, data: Path = DATA) -> list[Library]:
+    """Return the libraries of a set."""
+    if name == "pups":
+        days = {"P30": 0, "P4_": 5, "old": 540}
+        files = sorted((data / "hammond2019_microglia").glob("*.h5ad"))
+        return [Library(path.stem, path, days[path.stem[:3]]) for path in files]
+    if name == "plates":
+        folder, quiet = data / "kerenshaul2017_marsseq", ("plate13", "plate72", "plate96")
+        plates = [
+            Library(path.stem.split("_")[0], path, 0 if path.stem.startswith(quiet) else 7)
+            for path in sorted(folder.glob("*.h5ad"))
+        ]
+        return [*plates, Library("AB2430", folder / "GSM2629435_AB2430.txt.gz", 7)]
+    if name == "lps":
+        files = sorted((data / "sousa2018_lps_microglia").glob("*.txt.gz"))
+        named = [(path.name.removesuffix(".txt.gz").split("_")[1], path) for path in files]
+        return [Library(word, path, int(word == "LPS"), "microglia") for word, path in named]
+    files = sorted((data / "zywitza2018_svz_dropseq").glob("*.txt.gz"))
+    return [Library(path.name.split("_")[1], path) for path in files]
+
+
+def sheet_of(name: str, libraries: Sequence[Library]) -> pd.DataFrame:
+    """Return the sheet: each library an animal of its own, all of one chemistry."""
+    rows = [
+        {
+            "library": own.name, "subject": own.name, "day": float(own.day), "condition": own.condition, "sort": own.sort,
+            "arm": "", "sex": "", "age": "", "chemistry": name, "batch": "", "pooled_n": 1,
+        }
+        for own in libraries
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------- measures
+
+
+def ratio(part: Bools, whole: Bools) -> float:
+    """Return the share of the cells of ``whole`` that are in ``part``; NaN if there are none."""
+    return float((part & whole).sum() / whole.sum()) if whole.any() else float("nan")
+
+
+def auroc_by_depth(score: Floats, positive: Bools, depth: Floats, bins: int = DEPTH_BINS) -> float:
+    """Return the AUROC over pairs of a positive and a negative cell of the same quantile of depth; NaN without such pairs."""
+    from sklearn.metrics import roc_auc_score
+
+    known = np.isfinite(score)
+    place = pd.qcut(depth, bins, labels=False, duplicates="drop")
+    found = pairs = 0.0
+    for number in np.unique(place):
+        own = (place == number) & known
+        up, down = int((positive & own).sum()), int((~positive & own).sum())
+        if up and down:
+            found += up * down * float(roc_auc_score(positive[own], score[own]))
+            pairs += up * down
+    return found / pairs if pairs else float("nan")
+
+
+def shown(counts: sp.csr_matrix, genes: pd.Index, wanted: Sequence[str]) -> Bools:
+    """Return which cells show which gene (cells × genes); a gene that is not measured is not shown."""
+    found = np.zeros((counts.shape[0], len(wanted)), dtype=bool)
+    for place, column in enumerate(positions(genes, wanted)):
+        if column >= 0:
+            found[:, place] = counts[:, [int(column)]].toarray().ravel() > 0
+    return found
+
+
+def gate_measures(cells: pd.DataFrame, counts: sp.csr_matrix, genes: pd.Index) -> dict[str, float]:
+    """Return how the gate took the cells of one library; ``cells`` and the rows of ``counts`` are the same cells."""
+    kept = (cells["removed_by"] == "").to_numpy()
+    lineage = cells["lineage"].astype(str)
+    microglia = kept & (lineage == "microglia").to_numpy()
+    macrophage = kept & lineage.isin(["infiltrating_macrophage", "border_macrophage"]).to_numpy()
+    hexb = kept & shown(counts, genes, ["Hexb"])[:, 0]
+    none = ~shown(counts, genes, LEUKOCYTE).any(axis=1)
+    return {
+        "cells": int(kept.sum()), "microglia": int(microglia.sum()), "Hexb+ cells": int(hexb.sum()),
+        "of them microglia": ratio(microglia, hexb), "macrophages": int(macrophage.sum()),
+        "of them without leukocyte genes": int((macrophage & none).sum()),
+    }  # fmt: skip
+
+
+def largest_share(terms: Floats) -> tuple[int, float]:
+    """Return which gene holds the largest share of the evidence for recovery, and that share.
+
+    ``terms``: evidence of each gene in each cell (genes × cells); what speaks against recovery is left out. (-1, NaN)
+    without evidence.
+    """
+    total = np.maximum(terms, 0).sum(axis=1)
+    if not total.sum() > 0:
+        return -1, float("nan")
+    return int(total.argmax()), float(total.max() / total.sum())
+
+
+def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, names: Texts) -> dict[str, float | str]:
+    """Return how the microglia of one library were called.
+
+    Parameters
+    ----------
+    own
+        The call's table of these cells.
+    seen
+        Which cells show which signature gene (cells × genes).
+    both
+        Which cells show both *Itgax* and *Igf1* (cells,).
+    terms
+        Evidence of each gene in each cell (genes × cells), 0 where it was not called.
+    names
+        Names of the genes of ``terms``.
+    """
+    call = own["recovery_call"]
+    called = call.fillna(False).to_numpy(bool)
+    without = own["recovery_call_without"].fillna(False).to_numpy(bool)
+    everyone = np.ones(len(own), dtype=bool)
+    gene, share = largest_share(terms[:, called])
+    judged = bool(call.notna().any())
+    return {
+        "microglia": len(own), "called cells": int(called.sum()),
+        "called": ratio(called, everyone) if judged else float("nan"),
+        "without a cutoff": mixture_share(own["recovery_score"].to_numpy(float))[0],
+        "Itgax+ Igf1+": int(both.sum()), "of them called": ratio(called, both) if judged else float("nan"),
+        "of them called without these two": ratio(without, both) if judged else float("nan"),
+        "called on one gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called, lost without one gene": int((called & (own["hangs_on"] != "").to_numpy()).sum()),
+        "largest gene": names[gene] if gene >= 0 else "–", "its share of the evidence": share,
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- one set
+
+
+@contextmanager
+def recorded() -> Iterator[Evidence]:
+    """Keep the weights and resting profiles that a call makes its final scores with.
+
+    They stand in none of its tables, and learning them again would double the time.
+    """
+    evidence, original = Evidence(), scores._hangs_on
+
+    def keep(
+        counts: sp.csr_matrix, genes: pd.Index, refined: Refined, resting: Resting | list[Resting], ratio: Floats
+    ) -> tuple[Texts, Floats]:
+        evidence.genes, evidence.refined, evidence.resting = genes, refined, resting
+        return original(counts, genes, refined, resting, ratio)
+
+    with patch.object(scores, "_hangs_on", keep):
+        yield evidence
+
+
+def gene_evidence(counts: sp.csr_matrix, evidence: Evidence, cells: Bools) -> tuple[Floats, Texts]:
+    """Return each gene's evidence at the likeliest level of recovery (genes × cells; 0 for other cells), and the genes' names."""
+    refined, resting = evidence.refined, evidence.resting
+    if refined is None or resting is None:
+        return np.zeros((0, len(cells))), np.array([], dtype=str)
+    columns = np.unique(np.concatenate([w.columns[w.recovery != 1] for w in refined.weights]))
+    terms = np.zeros((len(columns), len(cells)))
+    for number, weights in enumerate(refined.weights):
+        rest = resting if isinstance(resting, Resting) else resting[number]
+        rows: Integers = np.flatnonzero(cells & (refined.fold == number))
+        if not len(rows):
+            continue
+        part, rest = counts[rows], rest.of(rows)
+        level = (likelihoods(part, weights, rest).turned + LOG_TURNED[:, None]).argmax(axis=0)
+        place = np.searchsorted(columns, weights.columns[weights.recovery != 1])
+        for gene, term in zip(place, recovery_terms(part, weights, rest), strict=True):
+            terms[gene, rows] = term[level, np.arange(len(rows))]
+    return terms, evidence.genes[columns].to_numpy(str)
+
+
+def score_measures(microglia: ad.AnnData, cells: pd.DataFrame, both: Bools) -> dict[str, float]:
+    """Return the AUROC of each score without *Itgax* and *Igf1* for cells that show both, compared at the same depth."""
+    import scanpy as sc
+
+    counts, genes = counts_of(microglia), pd.Index(microglia.var_names)
+    without = present([g for g in SIGNATURES.recovery.up if g not in LEFT_OUT], set(genes))
+    columns = positions(genes, without)
+    normal = ad.AnnData(counts.astype(np.float32), var=pd.DataFrame(index=genes))
+    sc.pp.normalize_total(normal, target_sum=1e4)
+    sc.pp.log1p(normal)
+    sc.tl.score_genes(normal, without, score_name="score", ctrl_size=50, n_bins=20)
+    found: dict[str, Floats] = {
+        "ours": cells["recovery_score_without_itgax_igf1"].to_numpy(float),
+        "UCell": score_sets(rank_gains(counts), genes, {"ucell": without})["ucell"].to_numpy(float),
+        "AUCell": aucell(counts, columns),
+        "scanpy score_genes": normal.obs["score"].to_numpy(float),
+        "sum of counts": np.asarray(counts[:, columns].sum(axis=1)).ravel().astype(float),
+    }
+    depth = cells["n_counts"].to_numpy(float)
+    return {name: auroc_by_depth(score, both, depth) for name, score in found.items()}
+
+
+def measure_calls(
+    microglia: ad.AnnData, recovered: RecoveryResult, evidence: Evidence, both: Bools
+) -> list[dict[str, float | str]]:
+    """Return the measures of the call, one row a library."""
+    counts, genes, cells = counts_of(microglia), pd.Index(microglia.var_names), recovered.cells
+    called = cells["recovery_call"].fillna(False).to_numpy(bool)
+    terms, names = gene_evidence(counts, evidence, called)
+    seen = shown(counts, genes, SIGNATURES.recovery.up)
+    library = cells["library"].to_numpy(str)
+    rows = []
+    for name in pd.unique(library):
+        own = library == name
+        found = call_measures(cells[own], seen[own], both[own], terms[:, own], names)
+        rows.append({"library": str(name), "condition": str(cells.loc[own, "condition"].iloc[0]), **found})
+    return rows
+
+
+def one_set(name: str) -> dict[str, pd.DataFrame]:
+    """Run the pipeline's steps on one set, and measure."""
+    warnings.simplefilter("ignore")
+    start = time.perf_counter()
+    libraries = libraries_of(name)
+    parts, gate = [], []
+    for own in libraries:
+        counts = read_counts(own.path)
+        facts = FACTS | {"library": own.name, "sort": own.sort}
+        result = process_library(counts, facts, SIGNATURES, CellSettings(), seed=1)
+        parts.append(result.myeloid)
+        same = counts[result.cells["barcode"].to_numpy(str)]
+        taken = gate_measures(result.cells, counts_of(same), pd.Index(counts.var_names))
+        gate.append({"set": name, "library": own.name, **taken})
+    myeloid = merge(parts, sheet_of(name, libraries))
+    microglia = myeloid[(obs_of(myeloid)["lineage"] == "microglia").to_numpy()].copy()
+    with recorded() as evidence:
+        recovered = call_recovery(myeloid, SIGNATURES, RecoverySettings(n_null_sets=100), seed=1)
+    both = shown(counts_of(microglia), pd.Index(microglia.var_names), LEFT_OUT).all(axis=1)
+    calls = pd.DataFrame(measure_calls(microglia, recovered, evidence, both))
+    auroc = score_measures(microglia, recovered.cells, both)
+    refused = recovered.report["refinement"]["refused"]
+    facts_of_set = {
+        "Itgax+ Igf1+": int(both.sum()), "microglia": microglia.n_obs, **auroc,
+        "weights": f"prior: {refused}" if refused else "learnt", "seconds": round(time.perf_counter() - start),
+    }  # fmt: skip
+    calls.insert(0, "set", name)
+    score = pd.DataFrame([{"set": name, **facts_of_set}])
+    return {"calls": calls, "scores": score, "gate": pd.DataFrame(gate)}
+
+
+def tables_as_text(found: Sequence[dict[str, pd.DataFrame]]) -> str:
+    """Return the tables of all sets as Markdown."""
+    titles = {
+        "calls": "### The call in real libraries",
+        "scores": "### AUROC of scores without Itgax and Igf1 for cells that show both, at the same depth",
+        "gate": "### The gate in real libraries",
+    }
+    joined = {key: pd.concat([tables[key] for tables in found], ignore_index=True) for key in titles}
+    return "\n\n".join(f"{title}\n\n{markdown(joined[key].set_index('set'), '.3f')}" for key, title in titles.items())
+
+
+def main() -> None:
+    """Measure all sets, print the tables, and put them into the page if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--docs", action="store_true", help="put the tables into docs/accuracy.md; needs all sets")
+    parser.add_argument("--only", choices=SETS, help="one set")
+    chosen = parser.parse_args()
+    if chosen.docs and chosen.only:
+        parser.error("--docs writes the tables of all sets; leave --only out")
+    names = [chosen.only] if chosen.only else list(SETS)
+    with ProcessPoolExecutor(2) as pool:
+        text = tables_as_text(list(pool.map(one_set, names)))
+    print(text)
+    if chosen.docs:
+        write_between("accuracy.md", BEGIN, END, text)
+
+
+if __name__ == "__main__":
+    main()
