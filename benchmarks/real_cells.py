@@ -231,10 +231,15 @@ def recorded() -> Iterator[Evidence]:
     evidence, original = Evidence(), scores._hangs_on
 
     def keep(
-        counts: sp.csr_matrix, genes: pd.Index, refined: Refined, resting: Resting | list[Resting], ratio: Floats
+        counts: sp.csr_matrix,
+        genes: pd.Index,
+        refined: Refined,
+        resting: Resting | list[Resting],
+        ratio: Floats,
+        level_weights: Floats,
     ) -> tuple[Texts, Floats]:
         evidence.genes, evidence.refined, evidence.resting = genes, refined, resting
-        return original(counts, genes, refined, resting, ratio)
+        return original(counts, genes, refined, resting, ratio, level_weights)
 
     with patch.object(scores, "_hangs_on", keep):
         yield evidence
