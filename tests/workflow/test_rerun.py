@@ -39,7 +39,7 @@ def changed(path: Path, old: str, new: str) -> Iterator[None]:
         ("config/datasets/small/samples.tsv", "\t35\t", "\t34\t", {"design_of": 1, "simulate": 1, "library": N, "myeloid": 1, "embedding": 1, **LATE}),
         ("config/datasets/small/dataset.yaml", "title: Simulated", "title: A simulated", {"design_of": 1, **PAGES}),
         ("config/signatures/recovery.tsv", "Csf1\t", "Csf1r\t", {"library": N, "myeloid": 1, "embedding": 1, **LATE}),
-        ("scripts/recovery_microglia/timeline/days.py", "POSTERIOR_DRAWS = 4000", "POSTERIOR_DRAWS = 4001", {"design_of": 1, **TAIL}),
+        ("scripts/recovery_microglia/timeline/days.py", "POSTERIOR_DRAWS = 4000", "POSTERIOR_DRAWS = 4001", TAIL),
         ("README.md", "recovery-microglia", "recovery microglia", {}),
     ],
 )  # fmt: skip
