@@ -44,13 +44,12 @@ from recovery_microglia.myeloid import merge  # noqa: E402
 from recovery_microglia.readers import read_counts  # noqa: E402
 from recovery_microglia.recovery import scores  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
-from recovery_microglia.recovery.gene_weights import Refined  # noqa: E402
+from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold, strongest_gene  # noqa: E402
 from recovery_microglia.recovery.likelihood import (  # noqa: E402
     LOG_TURNED,
     Resting,
-    likelihoods,
+    likelihoods_and_terms,
     mixture_share,
-    recovery_terms,
 )
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
@@ -223,25 +222,24 @@ def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, na
 
 
 @contextmanager
-def recorded() -> Iterator[Evidence]:
+def recorded(genes: pd.Index) -> Iterator[Evidence]:
     """Keep the weights and resting profiles that a call makes its final scores with.
 
     They stand in none of its tables, and learning them again would double the time.
     """
-    evidence, original = Evidence(), scores._hangs_on
+    evidence, original = Evidence(genes), strongest_gene
 
     def keep(
         counts: sp.csr_matrix,
-        genes: pd.Index,
         refined: Refined,
         resting: Resting | list[Resting],
-        ratio: Floats,
+        chosen: Bools,
         level_weights: Floats,
-    ) -> tuple[Texts, Floats]:
-        evidence.genes, evidence.refined, evidence.resting = genes, refined, resting
-        return original(counts, genes, refined, resting, ratio, level_weights)
+    ) -> tuple[Integers, Floats]:
+        evidence.refined, evidence.resting = refined, resting
+        return original(counts, refined, resting, chosen, level_weights)
 
-    with patch.object(scores, "_hangs_on", keep):
+    with patch.object(scores, "strongest_gene", keep):
         yield evidence
 
 
@@ -252,15 +250,11 @@ def gene_evidence(counts: sp.csr_matrix, evidence: Evidence, cells: Bools) -> tu
         return np.zeros((0, len(cells))), np.array([], dtype=str)
     columns = np.unique(np.concatenate([w.columns[w.recovery != 1] for w in refined.weights]))
     terms = np.zeros((len(columns), len(cells)))
-    for number, weights in enumerate(refined.weights):
-        rest = resting if isinstance(resting, Resting) else resting[number]
-        rows: Integers = np.flatnonzero(cells & (refined.fold == number))
-        if not len(rows):
-            continue
-        part, rest = counts[rows], rest.of(rows)
-        level = (likelihoods(part, weights, rest).turned + LOG_TURNED[:, None]).argmax(axis=0)
+    for rows, weights, rest in parts_by_fold(refined, resting, cells):
+        fit, own = likelihoods_and_terms(counts[rows], weights, rest)
+        level = (fit.turned + LOG_TURNED[:, None]).argmax(axis=0)
         place = np.searchsorted(columns, weights.columns[weights.recovery != 1])
-        for gene, term in zip(place, recovery_terms(part, weights, rest), strict=True):
+        for gene, term in zip(place, own, strict=True):
             terms[gene, rows] = term[level, np.arange(len(rows))]
     return terms, evidence.genes[columns].to_numpy(str)
 
@@ -320,7 +314,7 @@ def one_set(name: str) -> dict[str, pd.DataFrame]:
         gate.append({"set": name, "library": own.name, **taken})
     myeloid = merge(parts, sheet_of(name, libraries))
     microglia = myeloid[(obs_of(myeloid)["lineage"] == "microglia").to_numpy()].copy()
-    with recorded() as evidence:
+    with recorded(pd.Index(microglia.var_names)) as evidence:
         recovered = call_recovery(myeloid, SIGNATURES, RecoverySettings(n_null_sets=100), seed=1)
     both = shown(counts_of(microglia), pd.Index(microglia.var_names), LEFT_OUT).all(axis=1)
     calls = pd.DataFrame(measure_calls(microglia, recovered, evidence, both))

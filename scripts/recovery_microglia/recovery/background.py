@@ -10,7 +10,7 @@ controls' level, and is drawn towards it.
 import numpy as np
 import scipy.sparse as sp
 
-from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
+from recovery_microglia.core.arrays import Floats, Texts
 from recovery_microglia.recovery.likelihood import (
     DISPERSION,
     ON_THE_WAY,
@@ -20,12 +20,11 @@ from recovery_microglia.recovery.likelihood import (
     Weights,
     less,
     likeliest_share,
-    likelihoods,
+    likelihoods_and_terms,
     log_burst,
     log_counts,
     log_ratio,
     probability,
-    recovery_terms,
 )
 
 ROUNDS = 3
@@ -79,7 +78,7 @@ def library_background(
         x = own[:, weights.columns[moved]].toarray().astype(float)
         here = Resting(share, resting.profile, resting.reference, resting.noise).of(cells)
         for _ in range(ROUNDS):
-            fit, terms = likelihoods(own, weights, here), recovery_terms(own, weights, here)
+            fit, terms = likelihoods_and_terms(own, weights, here)
             found = share[profile].copy()
             for place, (column, term) in enumerate(zip(moved, terms, strict=True)):
                 ratio = log_ratio(less(fit, term))
@@ -158,21 +157,3 @@ def learn_noise(counts: sp.csr_matrix, weights: Weights, share: Floats, resting_
         row, column = np.unravel_index(int((table + POOLED_GENES * pooled).argmax()), table.shape)
         dispersion[gene], burst[gene] = DISPERSIONS[row], BURSTS[column]
     return Noise(dispersion, burst)
-
-
-def hangs_on(
-    counts: sp.csr_matrix, weights: Weights, resting: Resting, candidates: Bools, level_weights: Floats
-) -> tuple[Integers, Floats]:
-    """Return of some cells the column of the gene that their score owes most to, and the score without it.
-
-    -1 and NaN for the other cells.
-    """
-    gene, rest = np.full(len(candidates), -1, dtype=np.int64), np.full(len(candidates), np.nan)
-    cells = np.flatnonzero(candidates)
-    if len(cells):
-        part, here = counts[cells], resting.of(cells)
-        fit, terms = likelihoods(part, weights, here), recovery_terms(part, weights, here)
-        without = np.array([log_ratio(less(fit, term), level_weights) for term in terms])
-        gene[cells] = weights.columns[weights.recovery != 1][without.argmin(axis=0)]
-        rest[cells] = without.min(axis=0)
-    return gene, rest

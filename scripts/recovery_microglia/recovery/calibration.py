@@ -59,8 +59,8 @@ def held_out_rate(
 ) -> tuple[float, float, float]:
     """Return the false-positive rate on control subjects that the cutoff has not seen, with a 95 % interval.
 
-    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower, as in an
-    animal that is no control. The interval is Wilson's with the number of cells divided by the design effect between
+    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower, as in
+    every animal. The interval is Wilson's with the number of cells divided by the design effect between
     subjects: cells of one animal are not independent.
     NaN with fewer than two subjects.
     """

@@ -9,7 +9,7 @@ large. Every animal is scored by the weights of the other animals.
 Nothing is learnt between libraries or days: a batch moves all cells of a library, and none within it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,8 +31,8 @@ from recovery_microglia.recovery.likelihood import (
     levels,
     likeliest_levels,
     likelihoods,
+    likelihoods_and_terms,
     log_ratio,
-    recovery_terms,
     shares_of_animals,
 )
 
@@ -129,7 +129,7 @@ def refine(
     """
     subject, library = cells["subject"].to_numpy(str), cells["library"].to_numpy(str)
     fold = cross_fit(subject, control)
-    fit, terms = likelihoods(counts, weights, resting), recovery_terms(counts, weights, resting)
+    fit, terms = likelihoods_and_terms(counts, weights, resting)
     animal = np.unique(subject, return_inverse=True)[1].astype(np.int64)
     weights_of_levels = likeliest_levels(fit, animal)
     ratio = log_ratio(fit, weights_of_levels)
@@ -234,14 +234,45 @@ def fitted(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[
     """Return the log-likelihoods of each cell by the weights that have not seen its animal."""
     n, rivals = counts.shape[0], len(refined.weights[0].names)
     found = Likelihoods(np.zeros((len(TURNED), n)), np.zeros((len(ON_THE_WAY), n)), np.zeros(n), np.zeros((rivals, n)))
+    for own, weights, rest in parts_by_fold(refined, resting, np.ones(n, dtype=bool)):
+        part = likelihoods(counts[own], weights, rest)
+        found.turned[:, own], found.way[:, own] = part.turned, part.way
+        found.rest[own], found.rivals[:, own] = part.rest, part.rivals
+    return found
+
+
+def parts_by_fold(
+    refined: Refined, resting: Resting | Sequence[Resting], chosen: Bools
+) -> Iterator[tuple[Integers, Weights, Resting]]:
+    """Yield the chosen cells of each fold, the weights that have not seen their animals, and what they rest on.
+
+    ``resting``: one for all, or one for each set of weights.
+    """
     for number, weights in enumerate(refined.weights):
-        own = np.flatnonzero(refined.fold == number)
+        own = np.flatnonzero(chosen & (refined.fold == number))
         if len(own):
             rest = resting if isinstance(resting, Resting) else resting[number]
-            part = likelihoods(counts[own], weights, rest.of(own))
-            found.turned[:, own], found.way[:, own] = part.turned, part.way
-            found.rest[own], found.rivals[:, own] = part.rest, part.rivals
-    return found
+            yield own, weights, rest.of(own)
+
+
+def strongest_gene(
+    counts: sp.csr_matrix,
+    refined: Refined,
+    resting: Resting | Sequence[Resting],
+    chosen: Bools,
+    level_weights: Floats,
+) -> tuple[Integers, Floats]:
+    """Return of the chosen cells the column of the gene that their score owes most to, and the score without it.
+
+    -1 and NaN for the other cells.
+    """
+    gene, without = np.full(len(chosen), -1, dtype=np.int64), np.full(len(chosen), np.nan)
+    for own, weights, rest in parts_by_fold(refined, resting, chosen):
+        fit, terms = likelihoods_and_terms(counts[own], weights, rest)
+        each = np.array([log_ratio(less(fit, term), level_weights) for term in terms])
+        gene[own] = weights.columns[weights.recovery != 1][each.argmin(axis=0)]
+        without[own] = each.min(axis=0)
+    return gene, without
 
 
 def cross_fit(subject: Texts, control: Bools) -> Integers:

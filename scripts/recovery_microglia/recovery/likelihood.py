@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
@@ -295,6 +296,25 @@ def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> Li
     resting
         What a resting cell of each library holds.
     """
+    return _blockwise(counts, weights, resting, None)
+
+
+def likelihoods_and_terms(
+    counts: sp.csr_matrix, weights: Weights, resting: Resting
+) -> tuple[Likelihoods, list[Floats]]:
+    """Return the likelihoods, and each recovery gene's own evidence at every level (one array, levels × cells, a gene).
+
+    The genes are those with a fold, in the order of the weights; the levels are `TURNED` and then `ON_THE_WAY`.
+    """
+    genes = int((weights.recovery != 1).sum())
+    terms = np.zeros((genes, len(TURNED) + len(ON_THE_WAY), counts.shape[0]), dtype=np.float32)
+    return _blockwise(counts, weights, resting, terms), list(terms)
+
+
+def _blockwise(
+    counts: sp.csr_matrix, weights: Weights, resting: Resting, terms: NDArray[np.float32] | None
+) -> Likelihoods:
+    """Return the likelihoods, block by block; fill ``terms`` (genes × levels × cells) where they are wanted."""
     n = counts.shape[0]
     depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
     part = counts[:, weights.columns]
@@ -303,28 +323,14 @@ def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> Li
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
         block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
-        own[:, rows], rest[rows], rivals[:, rows] = block.programmes(levels_)
+        own[:, rows], rest[rows], rivals[:, rows], alone = block.programmes(levels_)
+        if terms is not None:
+            terms[:, :, rows] = alone.transpose(2, 0, 1)
     return Likelihoods(own[: len(TURNED)], own[len(TURNED) :], rest, rivals)
 
 
-def recovery_terms(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> list[Floats]:
-    """Return each recovery gene's own evidence at every level of recovery (one array, levels × cells, a gene).
-
-    The genes are those with a fold, in the order of the weights; the levels are `TURNED` and then `ON_THE_WAY`.
-    """
-    depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
-    moved = np.flatnonzero(weights.recovery != 1)
-    grid, part = (*TURNED, *ON_THE_WAY), counts[:, weights.columns]
-    found = np.zeros((len(moved), len(grid), len(depth)), dtype=np.float32)
-    for start in range(0, len(depth), BLOCK):
-        rows = slice(start, start + BLOCK)
-        block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
-        found[:, :, rows] = block.at_levels(moved, weights.recovery[moved] - 1, grid).transpose(2, 0, 1)
-    return list(found)
-
-
 def less(fit: Likelihoods, term: Floats) -> Likelihoods:
-    """Return the likelihoods without one recovery gene's own part (levels × cells, see `recovery_terms`)."""
+    """Return the likelihoods without one recovery gene's own part (levels × cells, see `likelihoods_and_terms`)."""
     return replace(fit, turned=fit.turned - term[: len(TURNED)], way=fit.way - term[len(TURNED) :])
 
 
@@ -358,8 +364,11 @@ class _Block:
         """
         return bounded(np.array([self.terms(genes, level * rise + extra) for level in levels_]))
 
-    def programmes(self, levels_: Sequence[float]) -> tuple[Floats, Floats, Floats]:
-        """Return recovery at each level (levels × cells), its absence (cells,) and the rivals' own (rivals × cells)."""
+    def programmes(self, levels_: Sequence[float]) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return recovery at each level, its absence, the rivals, and what each recovery gene says on its own.
+
+        Shapes: levels × cells; cells; rivals × cells; levels × cells × genes.
+        """
         weights = self.weights
         recovery = np.flatnonzero(weights.recovery != 1)
         rise = weights.recovery[recovery] - 1
@@ -378,7 +387,7 @@ class _Block:
             shared = self.at_levels(recovery[both], rise[both], (0.0, *levels_), extra).sum(axis=2)
             rest.append(start + shared[0])
             whole.append(plain - alone[:, :, both].sum(axis=2) + shared[1:] + start)
-        return logsumexp(whole, axis=0), logsumexp(rest, axis=0), own
+        return logsumexp(whole, axis=0), logsumexp(rest, axis=0), own, alone
 
 
 def _mean(logs: Floats) -> Floats:

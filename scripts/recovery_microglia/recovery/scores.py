@@ -13,10 +13,10 @@ from recovery_microglia.core.arrays import Bools, Floats, Texts
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
-from recovery_microglia.recovery.background import hangs_on, learn_noise, library_background
+from recovery_microglia.recovery.background import learn_noise, library_background
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score
+from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score, strongest_gene
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
@@ -138,7 +138,8 @@ def score_cells(
             if name == SCORERS["score"]:
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
                 ratio = table[name].to_numpy(float)
-                hangs, without_one = _hangs_on(counts, genes, found[name], rest, ratio, level_weights)
+                strongest, without_one = strongest_gene(counts, found[name], rest, ratio > 0, level_weights)
+                hangs = np.where(strongest >= 0, genes.to_numpy(object)[strongest], "")
         if name == SCORERS["score"]:
             fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
@@ -244,24 +245,6 @@ def _together(noise: list[Noise]) -> Noise:
     """Return the noise that holds for all chemistries: the larger of each gene's."""
     dispersion, burst = (np.array([getattr(n, name) for n in noise], float) for name in ("dispersion", "burst"))
     return Noise(dispersion.max(axis=0), burst.max(axis=0))
-
-
-def _hangs_on(
-    counts: sp.csr_matrix,
-    genes: pd.Index,
-    refined: Refined,
-    resting: Resting | list[Resting],
-    ratio: Floats,
-    level_weights: Floats,
-) -> tuple[Texts, Floats]:
-    """Return the gene that each cell's score owes most to, and the score without it, where recovery explains it better."""
-    name, without = np.full(len(ratio), "", dtype=object), np.full(len(ratio), np.nan)
-    for number, weights in enumerate(refined.weights):
-        rest = resting if isinstance(resting, Resting) else resting[number]
-        gene, score_ = hangs_on(counts, weights, rest, (refined.fold == number) & (ratio > 0), level_weights)
-        known = gene >= 0
-        name[known], without[known] = genes[gene[known]].to_numpy(object), score_[known]
-    return name, without
 
 
 def _nuisance(obs: pd.DataFrame, ranks: pd.DataFrame, total: Floats) -> pd.DataFrame:

@@ -34,12 +34,12 @@ from recovery_microglia.recovery.likelihood import (
     levels,
     likeliest_share,
     likelihoods,
+    likelihoods_and_terms,
     log_ratio,
     mixture_share,
     prior_weights,
     probability,
     programme_probabilities,
-    recovery_terms,
     resting_by_library,
     resting_share,
 )
@@ -188,7 +188,7 @@ def test_a_background_of_the_library_adds_and_does_not_multiply() -> None:
         return stats.nbinom.logpmf(x, size, size / (size + n[:, None] * share))
 
     expected = np.clip(at(3 * LEVEL[:14] + 7 * LEVEL[:14]) - at(3 * LEVEL[:14]), -MOST_AGAINST, MOST_FOR)
-    terms = recovery_terms(counts, weights, raised)
+    _, terms = likelihoods_and_terms(counts, weights, raised)
     place = TURNED.index(0.6)
     found = np.array([term[place] for term in terms]).T
     half = np.clip(at(3 * LEVEL[:14] + 0.6 * 7 * LEVEL[:14]) - at(3 * LEVEL[:14]), -MOST_AGAINST, MOST_FOR)
@@ -199,7 +199,7 @@ def test_a_background_of_the_library_adds_and_does_not_multiply() -> None:
 def test_a_score_without_a_gene_is_that_of_the_other_genes() -> None:
     counts = draw(40, raised=RECOVERY, fold=5)
     weights, rest = prior_weights(GENES, RECOVERY, {}), resting(40)
-    fit, terms = likelihoods(counts, weights, rest), recovery_terms(counts, weights, rest)
+    fit, terms = likelihoods_and_terms(counts, weights, rest)
     other = log_ratio(likelihoods(counts, prior_weights(GENES, RECOVERY[1:], {}), rest))
     np.testing.assert_allclose(log_ratio(less(fit, terms[0])), other, atol=1e-4)  # terms are kept as 32-bit
 

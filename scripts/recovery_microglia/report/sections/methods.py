@@ -178,7 +178,7 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     if quantile is not None:
         text += (
             f" A cell is a recovery cell if its score lies above the {100 * float(quantile):g} % quantile of the control "
-            "microglia of its chemistry, or, in an animal that is no control, if it is more likely a recovery cell than not given "
+            "microglia of its chemistry, or if it is more likely a recovery cell than not given "
             "the share of such cells in the animal; and if at least two signature genes are seen and the score without the strongest "
             "gene exceeds -1."
         )
