@@ -45,8 +45,10 @@ LEAST_SHARED = 1.15
 """Fold in another programme below which a gene of recovery counts as recovery's alone."""
 RIVAL_WEIGHT, WAY_WEIGHT = 0.03, 0.02
 """Prior weights of each other programme, and of cells on the way."""
-MOST_FOR, MOST_AGAINST = 3.0, 2.0
-"""Largest evidence of one gene for and against recovery, in nats: no cell can be called on one gene."""
+WHOLE_TO, MOST_FOR, MOST_AGAINST = 2.0, 3.0, 2.0
+"""Up to where the evidence of one gene for recovery counts in full, and what it never exceeds for and against recovery, in nats.
+In between it counts ever less, so that of two cells the one with more counts still stands higher: with an edge at 3 the score ranked
+pups' microglia that show *Itgax* and *Igf1* no better than a mean of genes does."""
 BURST_STAY = 0.7
 """A burst of k counts has probability 0.3 x 0.7^(k-1): three counts on average, with a long tail."""
 RIVALS = ("acute_inflammatory", "interferon", "cycling", "migrating", "dissociation_stress")
@@ -253,8 +255,12 @@ def gene_terms(
 
 
 def bounded(terms: Floats) -> Floats:
-    """Return each gene's evidence within `MOST_AGAINST` and `MOST_FOR`, at each level of a programme alone."""
-    return np.asarray(np.clip(terms, -MOST_AGAINST, MOST_FOR))
+    """Return each gene's evidence within `MOST_AGAINST` and `MOST_FOR`, at each level of a programme alone.
+
+    What exceeds `WHOLE_TO` by u counts as u r / (u + r), r being the room that is left: slope 1 at first, and never more than r.
+    """
+    above, room = np.maximum(terms - WHOLE_TO, 0.0), MOST_FOR - WHOLE_TO
+    return np.asarray(np.maximum(np.minimum(terms, WHOLE_TO) + above * room / (above + room), -MOST_AGAINST))
 
 
 def log_counts(x: Floats, mean: Floats, dispersion: float | Floats) -> Floats:
