@@ -22,7 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("hatchling is not installed here: no wheel can be built (make setup installs it)")
     if not UV.exists():
         pytest.skip(f"uv is not here ({UV} is absent)")
-    folder = tmp_path_factory.mktemp("a wheel")
+    folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.places import project
 
 
@@ -28,7 +29,18 @@ def arguments(what: str, datasets: Sequence[str], *, cores: str, further: Sequen
 
 
 def snakemake(what: str, datasets: Sequence[str], *, cores: str, further: Sequence[str] = ()) -> int:
-    """Run Snakemake to its end, and return its status; Ctrl-C reaches it and its jobs as in a clone."""
+    """Run Snakemake to its end, and return its status; Ctrl-C reaches it and its jobs as in a clone.
+
+    Raises
+    ------
+    InputError
+        The path of this Python has a blank, which Snakemake (its issue 2645) does not quote.
+    """
+    if " " in sys.executable:
+        raise InputError(
+            f"{sys.executable}: Snakemake cannot run scripts by a Python whose path has a blank; install into an environment "
+            "whose path has none"
+        )
     process = subprocess.Popen(
         [sys.executable, "-m", "snakemake", *arguments(what, datasets, cores=cores, further=further)],
         env={**os.environ, "PYTHONSAFEPATH": "1"},  # a folder of the user's must not stand in for a package

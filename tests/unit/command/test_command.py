@@ -11,7 +11,7 @@ import pytest
 from recovery_microglia.command import main
 from recovery_microglia.command.collect import collect
 from recovery_microglia.command.folder import prepare, ready_made
-from recovery_microglia.command.workflow import arguments
+from recovery_microglia.command.workflow import arguments, snakemake
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.places import project, signatures
 
@@ -51,6 +51,12 @@ def test_the_snakefile_is_the_projects_and_further_options_go_through() -> None:
     assert run[4:] == ["--config", "datasets=[a,b]", "--dry-run"]
     pages = arguments("report", ["a"], cores="1")
     assert pages[pages.index("--") + 1 :] == ["results/index.html", "results/a/report.html"]
+
+
+def test_a_python_with_a_blank_in_its_path_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/home/my name/env/bin/python")
+    with pytest.raises(InputError, match=r"^/home/my name/env/bin/python: Snakemake cannot run scripts by"):
+        snakemake("run", [], cores="1")
 
 
 def test_help_is_there_at_once_and_names_every_command() -> None:
