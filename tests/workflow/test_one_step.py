@@ -1,5 +1,6 @@
 """One step of a finished run again, in one process, as a debugger would run it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -30,5 +31,12 @@ def test_a_breakpoint_is_reached(finished: Project, tmp_path: Path) -> None:
     step = finished.path / "scripts/recovery_microglia/timeline/step.py"
     line = next(n for n, text in enumerate(step.read_text().splitlines(), 1) if "design = audit(sheet)" in text)
     typed = f"b {step}:{line}\nc\np ('rows', len(sheet))\nq\n"
-    done = subprocess.run([*command, "--out", tmp_path], cwd=finished.path, input=typed, capture_output=True, text=True)
+    done = subprocess.run(
+        command,
+        cwd=finished.path,
+        input=typed,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert "('rows', 12)" in done.stdout, done.stdout + done.stderr

@@ -98,11 +98,12 @@ class Progress:
         left = self._planned - self._done
         if not left or self.done < 2:
             return None
-        slower = self._slower()
+        slower, now = self._slower(), self._clock()
         seconds = 0.0
-        for (step, _), jobs in left.items():
-            one = self._lately(step) if self._took.get(step) else self._expected(step) * slower
-            seconds += one * jobs / (min(self._at_once, jobs))
+        for key, jobs in left.items():
+            one = self._lately(key[0]) if self._took.get(key[0]) else self._expected(key[0]) * slower
+            behind = sum(min(now - began, one) for running, _, began in self._running.values() if running == key)
+            seconds += (one * jobs - behind) / min(self._at_once, jobs)
         return seconds
 
     def _expected(self, step: str) -> float:

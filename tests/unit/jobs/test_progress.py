@@ -105,6 +105,24 @@ def test_libraries_that_run_side_by_side_take_less_time(watch: Watch) -> None:
     assert together.seconds_left() == 100
 
 
+def test_what_a_running_job_has_behind_it_is_not_left(watch: Watch) -> None:
+    progress = Progress(clock=watch)
+    progress.plan(
+        [("simulate", "a"), ("timeline", "a"), ("embedding", "a"), ("summary", "a")], {"timeline": 600, "embedding": 10}
+    )
+    progress.begin(1, "simulate", {"dataset": "a"})
+    watch.now += 10  # as in the demo
+    progress.end(1)
+    progress.begin(2, "timeline", {"dataset": "a"})
+    watch.now += 590
+    progress.begin(3, "embedding", {"dataset": "a"})
+    watch.now += 5
+    progress.end(3)
+    assert progress.seconds_left() == pytest.approx(
+        5 * 0.75 + 4 * 0.75, abs=6
+    )  # the rest of the timeline, and a summary
+
+
 class Screen(io.StringIO):
     """What a terminal is written."""
 
