@@ -16,7 +16,7 @@ for bin in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[23].*/bin; do
   if [ -d "$bin" ]; then PATH="$PATH:$bin"; fi
 done
 
-.tools/bin/uv venv --quiet --clear --python '>=3.12,<3.14' .venv
+.tools/bin/uv venv --quiet --clear --python "${PYTHON_WANTED:->=3.12,<3.14}" .venv # PYTHON_WANTED=3.12 make setup chooses
 said "$(.venv/bin/python --version) is in .venv; the packages come next, some minutes where they must be downloaded"
 VIRTUAL_ENV="$PWD/.venv" .tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes envs/lock.txt
 touch .venv/.ready

@@ -8,7 +8,7 @@ the thin adapters in ``scripts/``. For scripts and notebooks of your own: `recov
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:
