@@ -25,7 +25,8 @@ Your own data:
 FURTHER = "Options after -- go to Snakemake as they are: recovery-microglia run demo -- --dry-run"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsers() -> tuple[argparse.ArgumentParser, list[argparse.ArgumentParser]]:
+    """Return the parser of the whole, and those of the commands."""
     parser = argparse.ArgumentParser(
         prog="recovery-microglia",
         description=ABOUT,
@@ -74,14 +75,26 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument(
         "--out", default="recovery-microglia-report.zip", help="the file to write (default: %(default)s)"
     )
-    return parser
+    return parser, list(commands.choices.values())
+
+
+def help_texts() -> dict[str, str]:
+    """Return what ``--help`` says, of the whole and of each command; for the documentation.
+
+    Examples
+    --------
+    >>> list(help_texts())
+    ['recovery-microglia', 'run', 'design', 'report', 'add', 'collect']
+    """
+    parser, commands = _parsers()
+    return {one.prog.split()[-1]: one.format_help() for one in (parser, *commands)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     own, further = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
-    asked = _parser().parse_args(own)
+    asked = _parsers()[0].parse_args(own)
     here = Path()
     try:
         return _do(asked, here, further)
