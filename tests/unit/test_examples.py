@@ -23,3 +23,10 @@ def test_examples(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0
     assert found.failed == 0
+
+
+@pytest.mark.parametrize("page", sorted((PACKAGE.parents[1] / "docs" / "api").glob("*.md")), ids=lambda page: page.stem)
+def test_examples_of_the_documentation(page: Path) -> None:
+    found = doctest.testfile(str(page), module_relative=False)
+    assert found.failed == 0
+    assert found.attempted > 0 or ">>>" not in page.read_text(encoding="utf-8")
