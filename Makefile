@@ -53,7 +53,7 @@ site: .venv-docs/.ready ## build the documentation's site into site/, without th
 	NO_MKDOCS_2_WARNING=1 COLUMNS=100 .venv-docs/bin/mkdocs build --strict --quiet
 
 .venv-docs/.ready: envs/docs.txt .venv/.ready
-	.tools/bin/uv venv --quiet --clear --python '>=3.12,<3.14' .venv-docs
+	.tools/bin/uv venv --quiet --clear --python .venv/bin/python .venv-docs
 	VIRTUAL_ENV=.venv-docs .tools/bin/uv pip sync --quiet --require-hashes envs/docs.txt
 	touch .venv-docs/.ready
 
