@@ -60,6 +60,11 @@ def piped_file(lab: Lab) -> None:
     lab.check()
 
 
+def braced(lab: Lab) -> None:
+    (lab.root / "data/I1.csv").rename(lab.root / "data/I1{new}.csv")
+    row("I1.csv", "I1{new}.csv")(lab)
+
+
 def hard_link(lab: Lab) -> None:
     path = lab.root / "data/I1.csv"
     path.unlink()
@@ -483,6 +488,12 @@ CASES = [
         row("I1.csv", "./N1.csv"),
         "config/datasets/study/samples.tsv: row 3, column file: './N1.csv' is the file of row 2 too; each library has its own, or "
         "dataset.yaml says under split: how the cells of one file are told apart",
+    ),
+    Case(
+        "braces in a file's name",
+        braced,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1{new}.csv': braces in 'I1{new}.csv', which Snakemake takes for "
+        "wildcards; rename it",
     ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

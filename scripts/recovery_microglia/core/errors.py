@@ -5,17 +5,16 @@ from dataclasses import asdict, dataclass
 
 from recovery_microglia.core.vocabulary import Severity
 
-
 LONGEST, LONGEST_LINE = 80, 300
 """Signs of a name or value, and of a line, that are shown; of a longer one its beginning and its end."""
 
 
 def cut(text: object, most: int = LONGEST) -> str:
-    """Return a name or value as it may be shown: what is not printed as its number, and of a long one beginning and end.
+    r"""Return a name or value as it may be shown: what is not printed as its number, and of a long one beginning and end.
 
     Examples
     --------
-    >>> cut("m\u200b1"), cut("x" * 200, 9)
+    >>> cut("m\N{ZERO WIDTH SPACE}1"), cut("x" * 200, 9)
     ('m\\u200b1', 'xxxx…xxxx')
     """
     line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(text))

@@ -11,6 +11,10 @@ LONGEST_NAME, LONGEST_PATH = 255, 4000
 """Bytes of a file's name, and of a path, that disks take."""
 
 
+MOST_PARTS = 200
+"""Folders inside each other that a path may have."""
+
+
 def wrong_path(text: str) -> str:
     """Return why a text cannot be a path; empty if it can.
 
@@ -23,6 +27,8 @@ def wrong_path(text: str) -> str:
         return f"a sign that is not printed ({sign!r}); take it out"
     if len(text.encode()) > LONGEST_PATH:
         return f"a path of {len(text)} signs; disks take {LONGEST_PATH}"
+    if text.count("/") > MOST_PARTS:
+        return f"a path of {text.count('/')} folders inside each other"
     longest = max(text.split("/"), key=lambda part: len(part.encode()))
     if len(longest.encode()) > LONGEST_NAME:
         return f"a name of {len(longest)} signs; disks take {LONGEST_NAME}"

@@ -183,11 +183,10 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Return the next node, unless it is an alias or too deep."""
-        at = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]  # its stubs lack it
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
-            raise InputError(
-                f"line {at}: an alias (*{self.peek_event().anchor}) stands for other lines; write them out"
-            )  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs lack it
+        at = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(f"line {at}: an alias (*{event.anchor}) stands for other lines; write them out")
         if self.depth > DEEPEST:
             raise InputError(f"line {at}: more than {DEEPEST} lists or mappings inside each other")
         self.depth += 1
@@ -213,7 +212,7 @@ def _number(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
     if len(text) > LONGEST_NUMBER + 6:
         raise InputError(f"line {at}: a number of {len(text)} signs ({text[:12]}…); put it in quotes, if it is a name")
     of_yaml = yaml.SafeLoader.construct_yaml_int if node.tag.endswith(":int") else yaml.SafeLoader.construct_yaml_float
-    number = of_yaml(loader, node)  # type: ignore[no-untyped-call]
+    number = of_yaml(loader, node)
     if not _DECIMAL.fullmatch(text):
         raise InputError(f"line {at}: '{text}' would be read as the number {number}; write that, or put it in quotes")
     return number
@@ -230,8 +229,11 @@ def _text(loader: _StrictLoader, node: yaml.ScalarNode) -> str:
     return text
 
 
-for _tag, _constructor in {"map": _mapping, "int": _number, "float": _number, "timestamp": _date, "str": _text}.items():
-    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _constructor)
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _date)
+_StrictLoader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -60,6 +60,9 @@ def _unreadable(folder: Path, file: str) -> str:
         return f"the folder {around[0]} may not be read; ask for the rights (chmod u+rx)"
     if path.is_dir() and len(list(islice(path.rglob("*"), MOST_FILES))) == MOST_FILES:
         return f"a folder of more than {MOST_FILES:,} files; name the folder of this library"
+    braced = [found for found in library_files(folder, file) if "{" in str(found) or "}" in str(found)]
+    if braced:
+        return f"braces in '{cut(braced[0].name if '{' in braced[0].name else braced[0].parent)}', which Snakemake takes for wildcards; rename it"
     locked = [found for found in library_files(folder, file) if not os.access(found, os.R_OK)]
     return f"{locked[0].name} may not be read; ask for the rights (chmod u+r)" if locked else ""
 

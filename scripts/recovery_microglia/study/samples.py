@@ -96,7 +96,7 @@ EXCLUDING = {"naive", "sham", "injured", "treated"}
 
 def _one_animal_one_day(path: Path, read: Sequence[tuple[int, Library]]) -> list[str]:
     """Return what one animal cannot be: its cord is taken once, it has one sex, and was injured or not. A name used twice joins two animals."""
-    lines, first = [], dict[str, tuple[int, Library]]()
+    lines, first = list[str](), dict[str, tuple[int, Library]]()
     for number, library in read:
         row, other = first.setdefault(library.subject, (number, library))
         told = len(lines)
