@@ -15,13 +15,14 @@ from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
+    Drawing,
     Picture,
     at_two_widths,
     canvas,
     house_style,
     legend,
     percent_axis,
-    to_svg,
+    drawing,
 )
 
 MOST_CELLS = 30_000
@@ -121,7 +122,7 @@ def _dot_size(n: int) -> float:
 
 def _by_category(
     points: Floats, keys: NDArray[np.object_], colours: Mapping[str, str], title: str, name: str, alt: str
-) -> str:
+) -> Drawing:
     figure, ax = canvas(3.9, 3.3)
     dots = [colours[key] for key in keys]
     ax.scatter(points[:, 0], points[:, 1], s=_dot_size(len(points)), c=dots, lw=0, rasterized=True)
@@ -136,10 +137,10 @@ def _by_category(
     columns = 2 if max(len(label(key)) for key in shown) > 9 else 4
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.04, 0.0), ncols=columns, handletextpad=0.1,
               columnspacing=0.8, borderaxespad=0.2)  # fmt: skip
-    return to_svg(figure, name, alt)
+    return drawing(figure, name, alt)
 
 
-def _by_score(points: Floats, score: Floats, name: str, alt: str) -> str:
+def _by_score(points: Floats, score: Floats, name: str, alt: str) -> Drawing:
     figure, ax = canvas(3.9, 3.3)
     known = np.isfinite(score)
     size = _dot_size(len(points))
@@ -152,7 +153,7 @@ def _by_score(points: Floats, score: Floats, name: str, alt: str) -> str:
     bar = figure.colorbar(dots, cax=ax.inset_axes((0.0, -0.08, 0.6, 0.035)), orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=4)
-    return to_svg(figure, name, alt)
+    return drawing(figure, name, alt)
 
 
 def _bare(ax: mpl.axes.Axes, title: str) -> None:
@@ -224,7 +225,7 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
 
 def _stacked(
     counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
-) -> tuple[str, str, str, pd.DataFrame]:
+) -> tuple[Drawing, Drawing, str, pd.DataFrame]:
     """Return a figure of stacked shares for a desk and for a phone, its text alternative and the shares."""
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     shown = share.head(MOST_BARS)

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
-    BLUE,
     CONDITIONS,
-    VERMILION,
+    GREY,
+    INK,
     Picture,
     canvas,
     day_axis,
@@ -18,7 +18,7 @@ from recovery_microglia.figures.style import (
     percent_axis,
     root_days,
     sidestep,
-    to_svg,
+    drawing,
 )
 
 
@@ -37,9 +37,9 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         control, injured = here["detected_control"].to_numpy(float), here["detected_injured"].to_numpy(float)
         ax.hlines(y, control, injured, color="#c3c9d0", lw=2, zorder=1)
         if np.isfinite(control).any():
-            ax.plot(control, y, "o", ms=6, mfc="white", mec=BLUE, mew=1.5, label="control")
+            ax.plot(control, y, "o", ms=6, mfc="white", mec=GREY, mew=1.5, label="control")
         if np.isfinite(injured).any():
-            ax.plot(injured, y, "o", ms=6, color=VERMILION, label="injured, all days")
+            ax.plot(injured, y, "o", ms=6, color=INK, label="injured, all days")
         ax.set_yticks(y, here["gene"])
         ax.set_ylim(-0.6, len(here) - 0.4)
         ax.set_xlim(left=0)
@@ -49,7 +49,7 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
         alt = f"Share of control and injured microglia in which each of {len(here)} signature genes is detected."
-        svg = to_svg(figure, "signature", alt)
+        svg = drawing(figure, "signature", alt)
     columns = ["gene", "role", "status", "libraries_with_gene", "detected_control", "detected_injured"]
     return Picture(
         "signature",
@@ -90,7 +90,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
                 words += (
                     " Differs from control (q below .05) on day " + ", ".join(f"{d:g}" for d in sorted(stars)) + "."
                 )
-            panels.append(to_svg(_gene_panel(own, gene, days, stars), f"course-{gene}", words, tight=False))
+            panels.append(drawing(_gene_panel(own, gene, days, stars), f"course-{gene}", words, tight=False))
             names.append(words)
     columns = ["gene", "role", "arm", "subject", "day", "condition", "n", "share_detected", "mean_counts_per_10k"]
     return Picture(
@@ -124,7 +124,7 @@ def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[
     highest = float(own["mean_counts_per_10k"].max()) or 1.0
     injured = own[own["condition"] == Condition.INJURED]
     means = injured.groupby("day")["mean_counts_per_10k"].mean()
-    ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=VERMILION, lw=1.3, alpha=0.7)
+    ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=INK, lw=1.3, alpha=0.6)
     for condition, group in own.groupby("condition", sort=False):
         colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
         face = "white" if condition in CONTROLS else colour
@@ -133,7 +133,7 @@ def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[
             x = root_days([float(str(day))])[0] + shift + sidestep(len(dots), 0.04 * span)
             ax.plot(x, dots["mean_counts_per_10k"], marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")
     for day in stars:
-        ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=VERMILION, fontsize=9)
+        ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=INK, fontsize=9)
     ax.set_ylim(-0.04 * highest, highest * 1.25)
     ax.set_xlim(root_days([days[0]])[0] - 0.08 * span, root_days([days[-1]])[0] + 0.08 * span)
     ax.set_title(gene, fontstyle="italic")

@@ -211,7 +211,7 @@ def test_numbers_beneath_the_main_figure_are_those_of_the_table(tested: ReportIn
     days = tested.table("timeline").query("route == 'score'")
     picture = course.timeline(units, days, tested.onsets[0])
     assert picture is not None
-    svg = picture.panels[0]
+    svg = picture.panels[0].svg
     # one dot an animal, each with its numbers on hovering
     tips = re.findall(r'data-tip="([^"]*)"', svg)
     for row in units.to_dict("records"):

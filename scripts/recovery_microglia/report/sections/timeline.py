@@ -74,7 +74,6 @@ def timeline_section(inputs: ReportInputs) -> Section:
                 inputs.arm_days(arm),
                 onset,
                 arm=arm,
-                flow_marks=inputs.text("injury_class") == "peripheral_nerve",
             )
         )
     if not any(pictures):
