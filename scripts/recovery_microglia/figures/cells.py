@@ -19,10 +19,10 @@ from recovery_microglia.figures.style import (
     Picture,
     at_two_widths,
     canvas,
+    drawing,
     house_style,
     legend,
     percent_axis,
-    drawing,
 )
 
 MOST_CELLS = 30_000

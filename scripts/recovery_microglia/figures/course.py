@@ -86,7 +86,7 @@ def timeline(
     return Picture(
         name="timeline" + (f"-{slug(arm)}" if arm else ""),
         title="Share of recovery cells among microglia in every animal" + (f": {arm}" if arm else ""),
-        caption=_timeline_caption(units, days, onset_shown=shown is not None),
+        caption=_timeline_caption(days, onset_shown=shown is not None),
         alt=alt,
         panels=(drawn[0],),
         narrow=drawn[1],
@@ -98,7 +98,7 @@ def timeline(
     )
 
 
-def _timeline_caption(units: pd.DataFrame, days: pd.DataFrame, *, onset_shown: bool) -> str:
+def _timeline_caption(days: pd.DataFrame, *, onset_shown: bool) -> str:
     """Return what is drawn, in the order in which it is seen."""
     text = "A dot is one animal, the unit of statistics, with the 95 % interval from its own cells; controls are open."
     if len(days):

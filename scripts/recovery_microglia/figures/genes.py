@@ -14,11 +14,11 @@ from recovery_microglia.figures.style import (
     Picture,
     canvas,
     day_axis,
+    drawing,
     house_style,
     percent_axis,
     root_days,
     sidestep,
-    drawing,
 )
 
 

@@ -92,7 +92,8 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     """Return a figure of stacked shares, a bar a condition and day; ``counts``: *Igf1* counts of each animal that is drawn."""
     bars = ["condition", "day"]
     parts = parts.assign(day=parts["day"].astype(float))
-    summed = parts.groupby([*bars, "source"], dropna=False)["share"].sum().unstack("source").fillna(0.0)
+    sums = parts.groupby([*bars, "source"], dropna=False)["share"].sum()
+    summed = sums.unstack("source").fillna(0.0)  # noqa: PD010  (pivot_table would leave out days that are not known)
     per_bar = counts.rename("counts").reset_index().astype({"day": float}).groupby(bars, dropna=False)["counts"]
     animals, total = per_bar.size().reindex(summed.index), per_bar.sum().reindex(summed.index)
     summed = summed.div(animals, axis=0)

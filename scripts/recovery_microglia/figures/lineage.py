@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.figures.palette import LINEAGES, lineage_colour, lineage_name
-from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, house_style, drawing
+from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, drawing, house_style
 
 MOST_DOTS = 20_000
 """More cells than this are thinned for the drawing of the gate."""

@@ -18,12 +18,12 @@ from recovery_microglia.figures.style import (
     at_two_widths,
     canvas,
     day_axis,
+    drawing,
     house_style,
     legend,
     percent_axis,
     root_days,
     slug,
-    drawing,
 )
 
 ROUTES: dict[str, tuple[str, str, str]] = {

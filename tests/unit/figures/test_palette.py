@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from unit.figures.colour_vision import ciede2000, differences
 from recovery_microglia.figures.palette import LINEAGES, STATES
 from recovery_microglia.figures.style import GREY, INK, VERMILION
+from unit.figures.colour_vision import ciede2000, differences
 
 LEAST = 10.0
 """Two colours that differ by less than this (CIEDE2000) are mixed up in dots and thin bars."""
