@@ -217,14 +217,14 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, slot: float) -> tuple[dict[str,
             ax.plot([x, x], [row["share_low"], row["share_high"]], color=colour, lw=1, alpha=0.45, zorder=3)
             face = colour if row["condition"] == Condition.INJURED else "white"
             ax.plot(x, row["share"], marker, ms=size, mfc=face, mec=colour, mew=1.4, zorder=5, gid=gid)
-            tips[gid] = _subject_words(row)
+            tips[gid] = subject_words(row)
             shown[row["condition"]] = Line2D(
                 [], [], ls="", marker=marker, ms=6.5, mfc=face, mec=colour, mew=1.4, label=f"{row['condition']} animal"
             )
     return tips, list(shown.values())
 
 
-def _subject_words(row: Mapping[str, Any]) -> str:
+def subject_words(row: Mapping[str, Any]) -> str:
     """Return what is known of an animal: who, its share with the interval, k of n called, at which cutoff."""
     facts = [str(row["subject"]), str(row["condition"])]
     facts += [str(row["sex"])] if row.get("sex") and str(row["sex"]) != "nan" else []

@@ -1,6 +1,6 @@
 """Figures as files that stand alone: for a talk, a paper, a spreadsheet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -53,11 +53,14 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
                     yield name, _saved(figure, box, format_)
 
 
-def write_figures(pictures: Sequence[Picture], folder: Path) -> None:
-    """Write all files of pictures into a folder, which is made."""
+def write_figures(pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path) -> None:
+    """Write files of pictures, each in its formats, into a folder, which is made anew."""
+    if folder.is_dir():
+        for old in folder.iterdir():
+            old.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    for picture in pictures:
-        for name, content in files_of(picture):
+    for picture, formats in pictures:
+        for name, content in files_of(picture, formats):
             (folder / name).write_bytes(content)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
@@ -11,7 +12,9 @@ from recovery_microglia.figures.style import (
     CONDITIONS,
     GREY,
     INK,
+    WIDE,
     Picture,
+    at_two_widths,
     canvas,
     day_axis,
     drawing,
@@ -53,7 +56,7 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
     columns = ["gene", "role", "status", "libraries_with_gene", "detected_control", "detected_injured"]
     return Picture(
         "signature",
-        "Signature genes: how many microglia show them",
+        "Detection of the signature genes",
         "Raw counts, no correction. A rise in one gene only is not the signature.",
         alt,
         (svg,),
@@ -79,33 +82,43 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
     if not drawn or known["day"].nunique() < 2:
         return None
     days = sorted(known["day"].unique())
-    star = "A star: differs from the control, q < .05. " if any(_stars(tests, gene) for gene in drawn) else ""
-    panels, names = [], []
+    stars = {gene: _stars(tests, gene) for gene in drawn}
+    star = " A star: differs from the control on that day, q < 0.05." if any(stars.values()) else ""
+    parts = [
+        f"{gene} on day {', '.join(f'{day:g}' for day in sorted(found))}" for gene, found in stars.items() if found
+    ]
+    alt = f"Small multiples of {len(drawn)} genes over days: {', '.join(drawn)}. " + (
+        f"Differ from control (q below 0.05): {'; '.join(parts)}."
+        if parts
+        else "None differs from control on a single day (q below 0.05)."
+    )
+
+    def draw(width: float) -> Figure:
+        across = 5 if width >= WIDE else 2
+        down = -(-len(drawn) // across)
+        figure = Figure(figsize=(width + 0.6 if width >= WIDE else width, 1.5 * down))
+        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.38})
+        for ax, gene in zip(panels.flat, drawn, strict=False):
+            _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
+        for ax in panels.flat[len(drawn) :]:
+            ax.set_visible(False)
+        return figure
+
     with house_style():
-        for gene in drawn:
-            own = known[known["gene"] == gene]
-            stars = _stars(tests, gene)
-            words = f"{gene}: counts per 10,000 in every animal over days."
-            if stars:
-                words += (
-                    " Differs from control (q below .05) on day " + ", ".join(f"{d:g}" for d in sorted(stars)) + "."
-                )
-            panels.append(drawing(_gene_panel(own, gene, days, stars), f"course-{gene}", words, tight=False))
-            names.append(words)
+        svg, narrow = at_two_widths(draw, "gene-course", alt, tight=False)
     columns = ["gene", "role", "arm", "subject", "day", "condition", "n", "share_detected", "mean_counts_per_10k"]
     return Picture(
         "gene-course",
-        "Genes over days, every animal",
-        "Counts per 10,000 counts of the animal's microglia, uncorrected; open blue marks are controls (circle naive, "
+        "Signature and context genes over days, every animal",
+        "Counts per 10,000 counts of the animal's microglia, uncorrected, against days after injury (square-root scale); open grey marks are controls (circle naive, "
         "square sham, diamond contralateral), filled dots injured. The line joins the means of the injured animals. "
-        f"{star}Each gene has its own scale.",
-        f"Small multiples of {len(drawn)} genes: " + ", ".join(drawn),
-        tuple(panels),
+        f"Each gene has its own scale.{star}",
+        alt,
+        (svg,),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],
         of="gene_course",
-        panel_names=tuple(names),
-        panel_width=11,
         wide=True,
+        narrow=narrow,
     )
 
 
@@ -117,9 +130,7 @@ def _stars(tests: pd.DataFrame, gene: str) -> set[float]:
     return {float(day) for day in hits["day"]}
 
 
-def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[float]) -> Figure:
-    figure, ax = canvas(2.5, 1.9)
-    ax.set_position((0.17, 0.14, 0.8, 0.72))
+def _gene_panel(ax: Axes, own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[float]) -> None:
     span = float(np.ptp(root_days(days))) or 1.0
     highest = float(own["mean_counts_per_10k"].max()) or 1.0
     injured = own[own["condition"] == Condition.INJURED]
@@ -140,4 +151,3 @@ def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[
     day_axis(ax, days, label="", every=False)
     ax.locator_params(axis="y", nbins=4)
     ax.grid(axis="y")
-    return figure

@@ -186,9 +186,11 @@ WIDE, NARROW = 7.2, 4.1
 """Widths in inches of a drawing for a desk and for a phone."""
 
 
-def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple[Drawing, Drawing]:
-    """Return a drawing for a desk and one for a phone, on which its letters stay as large."""
-    return drawing(draw(WIDE), name, alt), drawing(draw(NARROW), f"{name}-narrow", alt)
+def at_two_widths(
+    draw: Callable[[float], Figure], name: str, alt: str, *, tight: bool = True
+) -> tuple[Drawing, Drawing]:
+    """Return a drawing for a desk and one for a phone, on which its letters stay as large; see `drawing`."""
+    return drawing(draw(WIDE), name, alt, tight=tight), drawing(draw(NARROW), f"{name}-narrow", alt, tight=tight)
 
 
 def legend(ax: Axes, width: float, **options: Any) -> Legend:

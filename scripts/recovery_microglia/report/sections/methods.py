@@ -8,7 +8,7 @@ import pandas as pd
 from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
+from recovery_microglia.report.blocks import Links, Prose, References, Section, Tile, Tiles, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.report.references import KOHNO, REFERENCES
 from recovery_microglia.report.sections.cost import cost_blocks
@@ -44,7 +44,14 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
             "compared with its control by Welch's test over animals on log2(1 + value), with an exact permutation p beside it "
             "and the false-discovery rate over genes and days."
         )
+    texts.append(_software_text(inputs, cited))
     return [text for text in texts if text], list(dict.fromkeys(cited))
+
+
+def _software_text(inputs: ReportInputs, cited: Sequence[str]) -> str:
+    version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
+    text = f"Software. The analysis was run by recovery-microglia{f' {version}' if version else ''} under Snakemake"
+    return text + ("; components and embeddings were computed with scanpy." if "scanpy" in cited else ".")
 
 
 def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -254,33 +261,91 @@ def _further_text(inputs: ReportInputs) -> str:
     return f"Further comparisons. {' '.join(parts)}" if parts else ""
 
 
-def methods_section(inputs: ReportInputs) -> Section:
-    """Return methods, settings, versions, files and how to cite."""
+CITED_AT: dict[str, str] = {
+    "EmptyDrops": "emptydrops", "Scrublet": "scrublet", "exAM genes": "stress", "Leiden algorithm": "leiden",
+    "stability of its clusters": "stability", "UMAP": "umap", "Harmony": "harmony", "UCell": "ucell", "propeller": "propeller",
+    "false-discovery rate": "fdr", "Snakemake": "snakemake", "scanpy": "scanpy",
+}  # fmt: skip
+"""Words in the methods to the reference that stands behind them."""
+
+
+def with_citations(inputs: ReportInputs) -> tuple[list[str], list[str]]:
+    """Return the methods with numbers of references in brackets, and the keys of these references in order."""
     texts, cited = paragraphs(inputs)
+    order: list[str] = []
+    found = []
+    for text in texts:
+        marked = text
+        for words, key in CITED_AT.items():
+            if key not in cited or key in order or words not in marked:
+                continue
+            order.append(key)
+            marked = marked.replace(words, f"{words} [{len(order)}]", 1)
+        found.append(marked)
+    return found, [*order, *(key for key in cited if key not in order)]
+
+
+def to_paste(inputs: ReportInputs) -> dict[str, str]:
+    """Return the files to paste from: the methods with their references, and BibTeX."""
+    texts, order = with_citations(inputs)
+    lines = [f"[{place}] {REFERENCES[key].text} {REFERENCES[key].address}" for place, key in enumerate(order, start=1)]
+    lines += ["", f"Recovery microglia: {KOHNO.text} {KOHNO.address}", *_own_citations(inputs)]
+    entries = [KOHNO.bibtex, *(REFERENCES[key].bibtex for key in order)]
+    return {
+        "methods.txt": "\n\n".join(texts) + "\n\nReferences\n" + "\n".join(lines) + "\n",
+        "references.bib": "\n\n".join(entries) + "\n",
+    }
+
+
+def _own_citations(inputs: ReportInputs) -> list[str]:
+    """Return how the software and the data are cited."""
     version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
-    blocks: list[object] = [Prose(rest, head=head) for head, _, rest in (text.partition(". ") for text in texts)]
-    blocks.append(
-        Fold("References", (References(tuple((REFERENCES[key].text, REFERENCES[key].address) for key in cited)),))
-    )
-    settings = _flat(inputs.summary.get("parameters") or {})
-    if settings:
-        blocks.append(Fold("Settings of this run", (pairs(settings, names=("Setting", "Value")),)))
-    if versions := dict(inputs.summary.get("versions") or {}):
-        blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
-    if len(inputs.table("provenance")):
-        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance"), of="provenance"),)))
-    blocks += cost_blocks(inputs)
-    blocks.append(Links(tuple(_files(inputs))))
-    own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."
-    cite = [(KOHNO.text, KOHNO.address), (own, "")]
+    commit = f", commit {inputs.run['commit']}" if inputs.run.get("commit") else ""
+    cite = [f"Software: recovery-microglia{f' {version}' if version else ''}{commit} (CITATION.cff in the repository)."]
     if inputs.text("citation"):
         accession = f" Data: {inputs.text('accession')}." if inputs.text("accession") else ""
-        cite.append((inputs.text("citation").rstrip(".") + "." + accession, ""))
+        cite.append(inputs.text("citation").rstrip(".") + "." + accession)
+    return cite
+
+
+def methods_section(inputs: ReportInputs) -> Section:
+    """Return the methods with citations, and how to cite."""
+    texts, order = with_citations(inputs)
+    blocks: list[object] = [Prose(rest, head=head) for head, _, rest in (text.partition(". ") for text in texts)]
+    blocks.append(References(tuple((REFERENCES[key].text, REFERENCES[key].address) for key in order)))
     blocks.append(
-        Prose("How to cite: the paper that found the cells, this software, and the study that made the data.")
+        Prose(
+            "Please cite the paper that found the cells, this software, and the study that made the data.",
+            head="How to cite",
+        )
     )
-    blocks.append(References(tuple(cite)))
-    return Section("methods", "Methods, files and how to cite", "", tuple(blocks))
+    blocks.append(References(((KOHNO.text, KOHNO.address), *((text, "") for text in _own_citations(inputs)))))
+    return Section("methods", "Methods and how to cite", "", tuple(blocks))
+
+
+def provenance_section(inputs: ReportInputs) -> Section:
+    """Return date, commit, parameters, versions, checksums and costs."""
+    facts = {"Date of the run": inputs.run.get("date", ""), "Commit": inputs.run.get("commit", "")}
+    blocks: list[object] = [Tiles(tuple(Tile(name, value) for name, value in facts.items() if value))]
+    settings = _flat(inputs.summary.get("parameters") or {})
+    if settings:
+        blocks.append(pairs(settings, names=("Parameter", "Value"), caption="Parameters"))
+    if versions := dict(inputs.summary.get("versions") or {}):
+        blocks.append(pairs(versions, names=("Software", "Version"), caption="Versions"))
+    if len(inputs.table("provenance")):
+        blocks.append(whole_table(inputs.table("provenance"), of="provenance", caption="Provenance"))
+    blocks += cost_blocks(inputs)
+    return Section("provenance", "Parameters, versions and costs", "", tuple(blocks))
+
+
+def files_section(inputs: ReportInputs) -> Section:
+    """Return the files beside the page."""
+    return Section(
+        "files",
+        "Files",
+        "They lie in the folder of this page; figures in its folder figures.",
+        (Links(tuple(_files(inputs))),),
+    )
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
