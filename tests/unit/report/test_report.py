@@ -188,7 +188,7 @@ def test_the_index_links_every_page_and_says_each_answer(made_up: dict[str, Repo
     page = Page(render_index([inputs.summary for inputs in made_up.values()]))
     for inputs in made_up.values():
         assert f"{inputs.text('dataset')}/report.html" in page.links
-        for answer in answers(ReportInputs(inputs.summary)):
+        for answer in answers(inputs):
             assert answer.sentence in page.words
 
 

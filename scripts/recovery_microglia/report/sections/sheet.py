@@ -136,9 +136,7 @@ def _answer(row: Mapping[str, Any], inputs: ReportInputs, *, several: bool) -> A
         return _no_rise(days, where, sentence, untested)
     when = wording.onset_words(row)
     stays = {
-        "sustained": f" and stay above control up to day {days['day'].max():g}, the last day sampled"
-        if len(days)
-        else "",
+        "sustained": f" and stay above control up to {_last_day(inputs, arm)}",
         "transient": ", but are not above control on every later day",
     }.get(str(row.get("sustained")), ", the last day sampled")
     more = "This is the 95 % interval of the day on which a quarter of the rise is reached."
