@@ -14,6 +14,7 @@ from recovery_microglia.library.process import lineage_table, qc_table
 from recovery_microglia.summary.answer import days, headline, totals
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.summary.provenance import provenance_table, versions
+from recovery_microglia.summary.steps import steps_done
 from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
 from recovery_microglia.summary.truth import compare
 
@@ -87,6 +88,7 @@ def summary_step(
             "variable_genes": reports["myeloid"]["variable_genes"],
             **totals(cells, recovered),
         },
+        "steps": steps_done(libraries),
         "truth": metrics,
         "notices": records(notices),
         "versions": versions(),

@@ -3,15 +3,19 @@
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.report.blocks import Column, Fold, Note, Section, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
+
+LEVEL = 0.05
+"""False-discovery rate of a gene that is said to differ."""
 
 
 def genes_section(inputs: ReportInputs) -> Section:
     """Return the course of single genes."""
     course, tests, markers = inputs.table("gene_course"), inputs.table("gene_tests"), inputs.table("markers_used")
-    title = "Single genes over days"
+    title = _title(tests)
     if course.empty:
         return Section(
             "genes",
@@ -41,15 +45,30 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
         Column("gene", "Gene"),
         Column("arm", "Arm"),
         Column("day", "Day"),
-        Column("control", "Compared with"),
+        Column("control", "Control"),
         Column("n_subjects", "Animals"),
         Column("n_control_subjects", "Control animals"),
         Column("difference", "Difference", help="of the means of log2(1 + counts per 10,000)"),
         Column("p", "p", help="over animals, never over cells"),
-        Column("p_permutation", "p, permutation"),
-        Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
+        Column("p_permutation", "permutation p"),
+        Column(
+            "p_smallest", "smallest attainable p", help="the smallest p that so few animals can reach by permutation"
+        ),
         Column("q", "q", help="corrected for the number of genes and days"),
         Column("reason", "Why not tested"),
     ]
     ordered = tests.sort_values(["q", "gene", "day"], na_position="last", kind="stable")
-    return Fold("Every gene and day against its control", (table(ordered, columns, of="gene_tests"),))
+    return Fold("All genes and days compared with their control", (table(ordered, columns, of="gene_tests"),))
+
+
+def _title(tests: pd.DataFrame) -> str:
+    """Return which genes differ from control as a sentence."""
+    known = tests[tests["q"].notna()] if len(tests) else tests
+    if known.empty:
+        return "Single genes over days"
+    hits = known[known["q"] < LEVEL]
+    n = known["gene"].nunique()
+    if hits.empty:
+        return f"None of {n} genes differs from control on a single day (q < {LEVEL:g})"
+    named = list(dict.fromkeys(hits.sort_values("q")["gene"]))
+    return f"{len(named)} of {n} genes differ from control on some day (q < {LEVEL:g}): {wording.listed(named, most=5)}"
