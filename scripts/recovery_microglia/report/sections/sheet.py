@@ -91,7 +91,7 @@ def sheet_of(inputs: ReportInputs, figure: Plate | None) -> Sheet:
         tuple(agreeing(inputs)),
         tuple(speaking_against(inputs)),
         tuple(limits(inputs)),
-        tuple(inputs.sentences("next_steps")),
+        tuple(str(step["text"]) for step in inputs.summary.get("next_steps") or []),
     )
 
 
