@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
+from recovery_microglia.core.wording import percent_in_sentence, percent_interval
 from recovery_microglia.figures.style import (
     BLUE,
     CONDITIONS,
@@ -34,8 +35,8 @@ from recovery_microglia.figures.style import (
 FLOW_DAYS = (14.0, 35.0)
 """Peaks of the CD11c+ and the CD11c-high cells by flow cytometry, Kohno 2022: counts, in another injury model."""
 UNIT_COLUMNS = (
-    *("subject", "sex", "day", "condition", "k", "n", "fraction", "low", "high"),
-    *("corrected", "corrected_low", "corrected_high", "mixture"),
+    *("subject", "sex", "day", "condition", "mixture", "mixture_low", "mixture_high"),
+    *("k", "n", "cutoff", "false_rate"),
 )
 FLOW_LABEL = "days 14 and 35: flow-cytometry counts of Kohno 2022, a different assay"
 
@@ -51,7 +52,7 @@ def timeline(
     arm: str = "",
     flow_marks: bool = False,
 ) -> Picture | None:
-    """Draw every subject's fraction of recovery cells over days, with the estimates of the days.
+    """Draw every subject's share of recovery cells over days (without a cutoff), with the estimates of the days.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def timeline(
     flow_marks
         Whether the days of the 2022 paper are marked (peripheral nerve injury only).
     """
-    units = units[(units["n"] > 0) & units["fraction"].notna()]
+    units = units[(units["n"] > 0) & units["mixture"].notna()]
     units = units[units["day"].notna() | units["condition"].isin(CONTROLS)]
     if units.empty:
         return None
@@ -83,7 +84,7 @@ def timeline(
         title="Recovery cells among microglia, every animal" + (f": {arm}" if arm else ""),
         caption="A dot is one animal (the unit of statistics) with the 95 % interval of its own cells; a diamond is "
         "the estimate for the day with the interval for animals in general. Hover over a dot, tap it, or walk from dot to dot "
-        "with the arrow keys for its numbers." + _corrected_words(days),
+        "with the arrow keys for its numbers. Shares are estimated without a cutoff; called cells are in the numbers.",
         alt=alt,
         panels=(drawn[0],),
         narrow=drawn[1],
@@ -130,11 +131,10 @@ def _timeline(
 
 def _top(units: pd.DataFrame, days: pd.DataFrame) -> float:
     """Return the upper end of the axis: all dots, and intervals as far as they do not dwarf them."""
-    dots = float(units["fraction"].max())
-    high = [float(units["high"].max()), dots * 2.5 + 0.01]
-    for column in ("high", "corrected_high"):
-        if column in days and days[column].notna().any():
-            high.append(max(float(days[column].max()), dots))
+    dots = float(units["mixture"].max())
+    high = [float(units["mixture_high"].max()), dots * 2.5 + 0.01]
+    if "high" in days and days["high"].notna().any():
+        high.append(max(float(days["high"].max()), dots))
     if "smallest_detectable" in days and days["smallest_detectable"].notna().any():
         high.append(max(float(days["smallest_detectable"].max()) * 1.1, dots))
         return max(min(high[:2]), *high[2:]) * 1.06
@@ -175,9 +175,9 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
         for shift, row in zip(offset, records(group), strict=True):
             colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
             x, gid = centre + shift, f"tip-{len(tips)}"
-            ax.plot([x, x], [row["low"], row["high"]], color=colour, lw=1, alpha=0.35, zorder=2)
+            ax.plot([x, x], [row["mixture_low"], row["mixture_high"]], color=colour, lw=1, alpha=0.35, zorder=2)
             face = colour if row["condition"] == Condition.INJURED else "white"
-            ax.plot(x, row["fraction"], marker, ms=6.5, mfc=face, mec=colour, mew=1.4, zorder=4, gid=gid)
+            ax.plot(x, row["mixture"], marker, ms=6.5, mfc=face, mec=colour, mew=1.4, zorder=4, gid=gid)
             tips[gid] = _subject_words(row)
             shown[row["condition"]] = Line2D(
                 [],
@@ -194,16 +194,18 @@ def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str,
 
 
 def _subject_words(row: Mapping[str, Any]) -> str:
-    """Return what is known of an animal: who, k of n, its share with the interval of its cells."""
+    """Return what is known of an animal: who, its share with the interval of its cells, called cells with their cutoff."""
     facts = [str(row["subject"]), str(row["condition"])]
     facts += [str(row["sex"])] if row.get("sex") and str(row["sex"]) != "nan" else []
     if np.isfinite(row["day"]):
         facts.append(f"day {row['day']:g}")
     elif row["condition"] != Condition.NAIVE:
         facts.append("day not known")
-    text = f"{', '.join(facts)}: {row['k']:.0f} of {row['n']:.0f} microglia, {100 * row['fraction']:.1f} %"
-    text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
-    return text + (f", corrected {100 * row['corrected']:.1f} %" if np.isfinite(row.get("corrected", np.nan)) else "")
+    text = f"{', '.join(facts)}: {percent_in_sentence(row['mixture'])} of {row['n']:.0f} microglia"
+    text += f" ({percent_interval(row['mixture_low'], row['mixture_high'])}); called {row['k']:.0f}"
+    if np.isfinite(row.get("cutoff", np.nan)) and np.isfinite(row.get("false_rate", np.nan)):
+        text += f", from a score of {row['cutoff']:.1f} ({percent_in_sentence(row['false_rate'])} of other microglia pass it)"
+    return text
 
 
 def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
@@ -221,20 +223,6 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
         )
     ]
     colour = CONDITIONS[Condition.NAIVE][0]
-    if _has_corrected(days):
-        own = days[days["corrected"].notna()]
-        beside = root_days(own["day"]) + 0.078 * span
-        ax.vlines(beside, own["corrected_low"], own["corrected_high"], color=VERMILION, lw=1.1, zorder=3)
-        ax.plot(beside, own["corrected"], "D", ms=5.5, mfc="white", mec=VERMILION, mew=1.3, zorder=5)
-        handles.append(
-            Line2D([], [], color=VERMILION, marker="D", ms=5.5, lw=1.1, mfc="white", label="the same, corrected")
-        )
-        if "control_corrected" in own and own["control_corrected"].notna().any():
-            ax.hlines(own["control_corrected"], x[days["corrected"].notna()] - 0.03 * span, beside + 0.015 * span,
-                      color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", zorder=3)  # fmt: skip
-            handles.append(
-                Line2D([], [], color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", label="its control, corrected")
-            )
     if days["control_fraction"].notna().any():
         ax.hlines(days["control_fraction"], x - 0.03 * span, x + 0.03 * span, color=colour, lw=2, zorder=3)
         handles.append(Line2D([], [], color=colour, lw=2, label="estimate for its control"))
@@ -244,23 +232,12 @@ def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
     return handles
 
 
-def _has_corrected(days: pd.DataFrame) -> bool:
-    return "corrected" in days and bool(days["corrected"].notna().any())
-
-
-def _corrected_words(days: pd.DataFrame) -> str:
-    """Return what the open diamonds are, where there are any."""
-    if not _has_corrected(days):
-        return ""
-    return " Open diamonds: the day's share corrected for cells that the call misses and for those it takes by mistake."
-
-
 def _timeline_words(units: pd.DataFrame, days: pd.DataFrame) -> str:
     parts = []
     for row in records(days.sort_values("day")) if len(days) else []:
-        text = f"day {row['day']:g} {100 * row['fraction']:.1f} % of {row['n']:.0f} microglia"
-        text += f" (corrected {100 * row['corrected']:.1f} %)" if np.isfinite(row.get("corrected", np.nan)) else ""
-        parts.append(text)
+        parts.append(
+            f"day {row['day']:g} {percent_in_sentence(row['fraction'])} (called {row['k']:.0f} of {row['n']:.0f})"
+        )
     words = "; ".join(parts) or f"{len(units)} animals"
     return f"Share of recovery cells among microglia by day after injury: {words}."
 

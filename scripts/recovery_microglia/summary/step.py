@@ -81,6 +81,7 @@ def summary_step(
         "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
+        "genes": timeline["genes"],
         "days": days(sheet, cells),
         "totals": {
             "barcodes": sum(report["calling"]["barcodes"] for report in libraries),

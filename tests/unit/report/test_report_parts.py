@@ -114,15 +114,19 @@ def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(tested: ReportIn
     assert not {"p", "q", "p_permutation", "p_smallest"} & keys
 
 
-def test_raw_and_corrected_shares_are_both_in_the_main_figure(tested: ReportInputs) -> None:
-    days = tested.arm_days("")
-    picture = figures.timeline(tested.arm_units(""), days, tested.onsets[0])
+def test_the_main_figure_shows_shares_without_a_cutoff_and_the_called_cells_beside_them(tested: ReportInputs) -> None:
+    days, units = tested.arm_days(""), tested.arm_units("")
+    picture = figures.timeline(units, days, tested.onsets[0])
     for row in days.to_dict("records"):
-        assert f"day {row['day']:g} {100 * row['fraction']:.1f} %" in picture.alt
-        assert f"(corrected {100 * row['corrected']:.1f} %)" in picture.alt
-    assert "corrected" in picture.numbers
-    bare = figures.timeline(tested.arm_units(""), days.drop(columns="corrected"), tested.onsets[0])
-    assert "corrected" not in bare.alt
+        assert f"day {row['day']:g} {100 * row['fraction']:.1f} % (called {row['k']} of {row['n']})" in picture.alt
+    drawn = picture.numbers.set_index("subject")["mixture"]
+    assert drawn.to_dict() == pytest.approx(units.set_index("subject")["mixture"].to_dict())
+    # an animal's own cutoff and how many others pass it, where it is drawn
+    first = units.iloc[0]
+    said = f"{100 * first['mixture']:.1f} % of {first['n']} microglia"
+    tip = next(text for text in picture.panels[0].split('data-tip="')[1:] if text.startswith(f"{first['subject']},"))
+    assert said in tip
+    assert f"called {first['k']}, from a score of 3.8 (0.8 % of other microglia pass it)" in tip
 
 
 def test_igf1_by_lineage_and_state_adds_up_to_all_of_it(tested: ReportInputs) -> None:

@@ -1,5 +1,6 @@
 """The verdict: what a reader must know if they read nothing else."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -142,18 +143,14 @@ def _onset_tiles(row: Mapping[str, Any], inputs: ReportInputs, arm: str) -> list
         days = days[days["status"] == Status.TESTED]  # as the sentence beside it
     if len(days) and days["fraction"].notna().any():
         peak = row_of_largest(days, "fraction")
-        counted, n = f"{wording.whole(peak['k'])} of {wording.whole(peak['n'])} cells", int(peak["n_subjects"])
         note = f"of microglia on day {wording.day(peak['day'])}, "
-        note += f"estimated over {n} animals; counted: {counted}" if n > 1 else f"in one animal: {counted}"
-        if not wording.missing(peak.get("mixture")):
-            note += f"; without a cutoff {wording.percent(peak['mixture'])}"
-        share, base = peak["fraction"], peak["control_fraction"]
-        if not wording.missing(peak.get("corrected")) and not wording.missing(peak.get("control_corrected")):
-            note = f"corrected for the errors of the call, {note}"  # as the sentence beside it
-            share, base = peak["corrected"], peak["control_corrected"]
-        if not wording.missing(base):
-            note += f". Control: {wording.percent(base)}"
-        tiles.append(Tile(f"Highest share{arm}", wording.percent(share), note))
+        note += wording.count(int(peak["n_subjects"]), "animal")
+        if not wording.missing(peak.get("low")):
+            note += f" (95 % interval {wording.percent_interval(peak['low'], peak['high'])})"
+        note += f"; called: {wording.whole(peak['k'])} of {wording.whole(peak['n'])} cells"
+        if not wording.missing(peak["control_fraction"]):
+            note += f". Control: {wording.percent(peak['control_fraction'])}"
+        tiles.append(Tile(f"Highest share{arm}", wording.percent(peak["fraction"]), note))
     return tiles
 
 
@@ -200,44 +197,43 @@ def _design(inputs: ReportInputs) -> Table | None:
         + (f", {row['arm']}" if row.get("arm") else "")
         for row in rows
     ]
-    frame["share"] = [_share(inputs, row) for row in rows]
-    frame["seen_from"] = [_seen_from(inputs, row) for row in rows]
+    frame["called"] = [_called(inputs, row) for row in rows]
+    frame["estimate"] = [_of_the_day(inputs, row, "fraction") for row in rows]
+    tested = inputs.status == Status.TESTED
+    frame["seen_from"] = [_of_the_day(inputs, row, "smallest_detectable") if tested else math.nan for row in rows]
     columns = [
         Column("when", "Day", Kind.TEXT),
         Column("subjects", "Animals", Kind.COUNT),
-        Column("share", "Recovery cells", Kind.TEXT, "recovery cells among the microglia that were called"),
+        Column("called", "Called", Kind.TEXT, "called recovery cells of all microglia that could be called"),
+        Column("estimate", "Share", Kind.SHARE, "of recovery cells among microglia, estimated without a cutoff"),
         Column("seen_from", "Seen from", Kind.SHARE, "a true share below this would have been missed too often"),
     ]
-    if not frame["share"].any():  # nothing was called, so that no share names the microglia
+    if not frame["called"].any():  # nothing was called, so that no share names the microglia
         columns.insert(2, Column("microglia", "Microglia", Kind.COUNT))
     return table(frame, columns, caption="What each day rests on", name="answer-days")
 
 
-def _seen_from(inputs: ReportInputs, row: Mapping[str, Any]) -> float:
-    """Return the smallest share that would have been seen on a day of an arm, else NaN."""
+def _of_the_day(inputs: ReportInputs, row: Mapping[str, Any], column: str) -> float:
+    """Return what timeline.tsv says of a day of an arm, else NaN."""
     days = inputs.table("timeline")
-    if (
-        inputs.status != Status.TESTED
-        or row.get("condition") != Condition.INJURED
-        or days.empty
-        or wording.missing(row.get("day"))
-    ):
-        return float("nan")
+    if row.get("condition") != Condition.INJURED or days.empty or wording.missing(row.get("day")):
+        return math.nan
     arm = days["arm"].fillna("").astype(str) == str(row.get("arm") or "")
     own = days[(days["route"] == Route.SCORE) & (days["day"] == float(row["day"])) & arm]
-    found = own["smallest_detectable"].dropna()
-    return float(found.iloc[0]) if len(found) == 1 else float("nan")
+    found = own[column].dropna()
+    return float(found.iloc[0]) if len(found) == 1 else math.nan
 
 
-def _share(inputs: ReportInputs, row: Mapping[str, Any]) -> str:
-    """Return the recovery cells of a day, condition and arm."""
+def _called(inputs: ReportInputs, row: Mapping[str, Any]) -> str:
+    """Return the called cells of a day, condition and arm: 147/462."""
     units = inputs.units()
     if units.empty:
         return ""
     same_day = units["day"].isna() if wording.missing(row.get("day")) else units["day"] == float(row["day"])
     arm = units["arm"].fillna("").astype(str) == str(row.get("arm") or "")
     own = units[same_day & arm & (units["condition"] == row.get("condition"))]
-    return wording.share(own["k"].sum(), own["n"].sum()) if own["n"].sum() else ""
+    k, n = own["k"].sum(), own["n"].sum()
+    return f"{wording.whole(k)}/{wording.whole(n)}" if n else ""
 
 
 # ---------------------------------------------------------------- limits

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from recovery_microglia import figures
+from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Section, plates, table, whole_table
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
 
@@ -31,9 +32,33 @@ def genes_section(inputs: ReportInputs) -> Section:
     lead = "The genes of the signature and those high in its context, as far as they were measured."
     if inputs.status == Status.NOT_TESTABLE and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
+    if told := inputs.text("genes"):
+        blocks.insert(0, Prose(told.replace(" %", wording.PERCENT)))
+    changes = inputs.table("gene_changes")
+    if len(changes):
+        blocks.append(_gene_changes(changes))
     if len(tests):
         blocks.append(_gene_tests(tests))
     return Section("genes", title, lead, tuple(blocks))
+
+
+def _gene_changes(changes: pd.DataFrame) -> Fold:
+    columns = [
+        Column("gene", "Gene"),
+        Column("arm", "Arm"),
+        Column("n_days", "Days"),
+        Column("n_subjects", "Animals"),
+        Column("n_control_subjects", "Control animals"),
+        Column("peak_day", "Farthest on day"),
+        Column("fold", "Times the control", help="rate of counts on that day over that of its control"),
+        Column("direction", "Direction"),
+        Column("statistic", "F", help="all days together, over animals"),
+        Column("p", "p"),
+        Column("q", "q", help="corrected for the number of genes"),
+        Column("reason", "Why not tested"),
+    ]
+    ordered = changes.sort_values(["q", "gene"], na_position="last", kind="stable")
+    return Fold("Genes that differ from control over the days", (table(ordered, columns, of="gene_changes"),))
 
 
 def _gene_tests(tests: pd.DataFrame) -> Fold:
