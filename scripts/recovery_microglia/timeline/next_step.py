@@ -17,7 +17,7 @@ from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.detection import smallest_detectable, supposed_studies
 from recovery_microglia.timeline.fractions import Group, arms_of, units_of_arm
-from recovery_microglia.timeline.power import CALLED_IN_CONTROLS, MICROGLIA, SPREAD
+from recovery_microglia.timeline.power import IN_CONTROLS, SPREAD, WORTH
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.sides import sides_of
 
@@ -240,20 +240,21 @@ def _detection_limit(
 
 
 def _as_measured(units: pd.DataFrame) -> tuple[float, int, float]:
-    """Return the share in the controls, microglia of an animal, and spread between animals; those supposed by `power` where not known."""
+    """Return the share in the controls, what the microglia of an animal are worth in cells known without doubt, and the spread between animals; those supposed by `power` where not known."""
     known = units[units["n"] > 0] if len(units) else units
     if known.empty:
-        return CALLED_IN_CONTROLS, MICROGLIA, SPREAD
-    cells = int(max(known["n"].median(), 1))
+        return IN_CONTROLS, WORTH, SPREAD
+    worth = known["mixture_cells"] if "mixture_cells" in known and known["mixture_cells"].notna().any() else known["n"]
+    cells = int(max(worth.median(), 1))
     controls = known[known["condition"].isin(CONTROLS)]
     column = "mixture" if "mixture" in controls and controls["mixture"].notna().any() else "fraction"
-    share = float(controls[column].mean()) if len(controls) else CALLED_IN_CONTROLS
+    share = float(controls[column].mean()) if len(controls) else IN_CONTROLS
     injured = known[(known["condition"] == Condition.INJURED) & known["day"].notna()]
     if injured.empty or not len(controls):
-        return max(share, CALLED_IN_CONTROLS / 2), cells, SPREAD
+        return max(share, IN_CONTROLS / 2), cells, SPREAD
     groups: dict[int, Group] = {}
     for arm in arms_of(known):
         for side in sides_of(units_of_arm(known, arm).reset_index(drop=True)).values():
             groups |= {id(group): group for group in (side.group, side.control) if len(group.k)}
     weight = bb.rho_posterior([group.grid for group in groups.values()])
-    return max(share, CALLED_IN_CONTROLS / 2), cells, float(weight @ bb.RHO)
+    return max(share, IN_CONTROLS / 2), cells, float(weight @ bb.RHO)

@@ -88,7 +88,7 @@ def test_where_nothing_is_shown_more_animals_have_a_lower_detection_limit() -> N
     shares = {0.0: 0.01, 7.0: 0.008, 14.0: 0.009}
     (found,) = [s for s in steps(shares, {7.0: 0.9, 14.0: 0.9}, np.nan, np.nan) if s["kind"] == "add_animals"]
     assert found["animals"] == 6
-    assert "now 15 %" in found["text"]
+    assert "now 15.0 %" in found["text"]
 
 
 def test_what_is_missing_is_named_where_nothing_can_be_tested() -> None:
