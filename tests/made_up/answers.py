@@ -158,6 +158,15 @@ def summary(name: str, status: str, reason: str, headline: str, **more: Any) -> 
         "onset": [],
         "days": [],
         "totals": {"cells": 13000, "kept": 12345, "microglia": 3456, "recovery_cells": 210},
+        "next_steps": [
+            {
+                "kind": "sample_day",
+                "arm": "",
+                "day": 5.0,
+                "animals": None,
+                "text": "Sample day 5: no day between 3 and 7 was sampled.",
+            }
+        ],
         "steps": STEPS,
         "truth": None,
         "notices": [],

@@ -166,8 +166,23 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 
 def percent_in_sentence(value: float) -> str:
-    """Return a share in percent with as many digits as it carries."""
-    return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
+    """Return a share in percent for a sentence: rounded as `percent` rounds it, so that one share reads the same everywhere."""
+    return percent(value).replace(PERCENT, " %")
+
+
+def percent_interval(low: Any, high: Any) -> str:
+    """Return the ends of a share's interval for a sentence: 26–45 %; an end below a tenth keeps one digit."""
+    if missing(low) or missing(high):
+        return DASH
+    ends = [
+        f"{100 * float(end):.0f}" if end == 0 or end >= 0.0995 else f"{100 * float(end):.1f}" for end in (low, high)
+    ]
+    return f"{ends[0]}\N{EN DASH}{ends[1]} %"
+
+
+def whole_percent(value: float) -> str:
+    """Return a chosen level (power, quantile) in percent: 80 %."""
+    return f"{100 * value:g} %"
 
 
 def interval(low: float, high: float) -> str:

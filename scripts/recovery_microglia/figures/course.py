@@ -32,7 +32,7 @@ from recovery_microglia.figures.style import (
 
 UNIT_COLUMNS = (
     *("subject", "sex", "day", "condition", "mixture", "mixture_low", "mixture_high"),
-    *("k", "n", "fraction", "low", "high", "cutoff", "false_rate"),
+    *("k", "n", "cutoff", "false_rate"),
 )
 WITHOUT_CUTOFF, CALLED = ("mixture", "mixture_low", "mixture_high"), ("fraction", "low", "high")
 """Columns of an animal's share and its interval: without a cutoff, and of called cells."""

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
     CONDITIONS,
@@ -65,7 +66,9 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
     )
 
 
-def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str]) -> Picture | None:
+def gene_course(
+    course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str], changes: pd.DataFrame | None = None
+) -> Picture | None:
     """Draw small multiples: one gene each, every subject a dot over days.
 
     Parameters
@@ -76,6 +79,8 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         gene_tests.tsv; days with q below .05 get a star.
     genes
         What to draw, in this order.
+    changes
+        gene_changes.tsv; the least q of each gene stands beside its name.
     """
     known = course[course["day"].notna() & course["mean_counts_per_10k"].notna()]
     drawn = [gene for gene in genes if (known["gene"] == gene).any()]
@@ -83,6 +88,10 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         return None
     days = sorted(known["day"].unique())
     stars = {gene: _stars(tests, gene) for gene in drawn}
+    tested = (
+        changes[changes["q"].notna()] if changes is not None and len(changes) else pd.DataFrame({"gene": [], "q": []})
+    )
+    least = {str(gene): float(q) for gene, q in tested.groupby("gene")["q"].min().items()}
     star = " A star: differs from the control on that day, q < 0.05." if any(stars.values()) else ""
     parts = [
         f"{gene} on day {', '.join(f'{day:g}' for day in sorted(found))}" for gene, found in stars.items() if found
@@ -100,6 +109,8 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.38})
         for ax, gene in zip(panels.flat, drawn, strict=False):
             _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
+            if gene in least:
+                ax.set_title(f"q {wording.p_value(least[gene])}", loc="right", fontsize=9, fontweight="normal")
         for ax in panels.flat[len(drawn) :]:
             ax.set_visible(False)
         return figure
@@ -112,7 +123,7 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         "Signature and context genes over days, every animal",
         "Counts per 10,000 counts of the animal's microglia, uncorrected, against days after injury (square-root scale); open grey marks are controls (circle naive, "
         "square sham, diamond contralateral), filled dots injured. The line joins the means of the injured animals. "
-        f"Each gene has its own scale.{star}",
+        f"Each gene has its own scale.{star}{' q: the gene over all days, over genes.' if least else ''}",
         alt,
         (svg,),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaln, xlogy
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.frame_access import positions
@@ -527,6 +527,31 @@ def mixture_share(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float,
     high = 1.0 if inside[-1] == len(SHARES) - 1 else float(SHARES[inside[-1]])
     share = 0.0 if best == 0 else 1.0 if best == len(SHARES) - 1 else float(SHARES[best])
     return share, low, high
+
+
+def mixture_worth(ratio: Floats, share: float, *, drop: float = 1.9207) -> float:
+    """Return how many cells known without doubt would say as much of their share as these scores do; 1 to all cells.
+
+    Of so many cells, ``share`` of them recovery cells, the binomial log-likelihood is the nearest to that of
+    `mixture_share` (least squares over the shares within its interval).
+
+    Parameters
+    ----------
+    ratio
+        As for `mixture_share`.
+    share
+        What it found.
+    """
+    known = ratio[np.isfinite(ratio)]
+    if len(known) == 0:
+        return float("nan")
+    lost = -_log_mixture(known, SHARES)
+    lost -= lost.min()
+    inside = lost <= drop
+    p, lost = SHARES[inside], lost[inside]
+    one_cell = xlogy(share, share / p) + xlogy(1 - share, (1 - share) / (1 - p))
+    size = float(one_cell @ one_cell)
+    return float(np.clip(one_cell @ lost / size, 1, len(known))) if size > 0 else float(len(known))
 
 
 def likeliest_share(ratio: Floats, *, start: float = 0.1, rounds: int = 30) -> Floats:

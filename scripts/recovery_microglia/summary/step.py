@@ -82,6 +82,8 @@ def summary_step(
         "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
+        "next_steps": timeline["next_steps"],
+        "genes": timeline["genes"],
         "days": days(sheet, cells),
         "totals": {
             "barcodes": sum(report["calling"]["barcodes"] for report in libraries),

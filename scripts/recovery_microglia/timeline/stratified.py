@@ -22,7 +22,7 @@ from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.design import INSEPARABLE, Audit
-from recovery_microglia.timeline.fractions import arms_of, group_of, pick_control, units_of_arm
+from recovery_microglia.timeline.fractions import arms_of, evidence, group_of, pick_control, units_of_arm
 from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
 from recovery_microglia.timeline.settings import TimelineSettings
 
@@ -258,11 +258,10 @@ def _permuted(first: list[Cell], second: list[Cell], draws: int, seed: int) -> d
     for sign, cells in ((1.0, first), (-1.0, second)):
         for cell in cells:
             for rows, weight in ((cell.own, sign), (cell.control, -sign)):
-                for index, row in rows.iterrows():
+                k, n = evidence(rows)
+                for share, (index, row) in zip(k / n, rows.iterrows(), strict=True):
                     block = (row["condition"], row["day"])
-                    animal = animals.setdefault(
-                        index, {"value": row["k"] / row["n"], "effect": 0.0, "block": block, "strata": set()}
-                    )
+                    animal = animals.setdefault(index, {"value": share, "effect": 0.0, "block": block, "strata": set()})
                     animal["effect"] += weight / len(rows) / len(first)
                     animal["strata"].add(sign)
     # a control of both strata belongs to neither, and cancels

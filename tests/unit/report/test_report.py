@@ -263,4 +263,4 @@ def test_numbers_beneath_the_main_figure_are_those_of_the_table(tested: ReportIn
         assert any(str(row["subject"]) in tip and f"called {row['k']:g} of" in tip for tip in tips), row["subject"]
     drawn = picture.numbers
     assert isinstance(drawn, pd.DataFrame)
-    np.testing.assert_allclose(np.sort(drawn["fraction"].dropna()), np.sort(units["fraction"]))
+    np.testing.assert_allclose(np.sort(drawn["mixture"].dropna()), np.sort(units["mixture"]))

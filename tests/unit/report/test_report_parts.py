@@ -146,6 +146,22 @@ def test_every_day_is_labelled_with_its_animals_and_q(tested: ReportInputs) -> N
             assert q == "<.001" if row["q"] < 0.001 else float(q) == pytest.approx(row["q"], rel=0.1)
 
 
+def test_the_main_figure_shows_shares_without_a_cutoff_and_the_called_cells_beside_them(tested: ReportInputs) -> None:
+    days, units = tested.arm_days(""), tested.arm_units("")
+    picture = figures.timeline(units, days, tested.onsets[0])
+    for row in days.to_dict("records"):
+        assert f"day {row['day']:g} {100 * row['fraction']:.1f} %" in picture.alt
+    drawn = picture.numbers.set_index("subject")["mixture"]
+    assert drawn.to_dict() == pytest.approx(units.set_index("subject")["mixture"].to_dict())
+    # an animal's own cutoff and how many others pass it, where it is drawn
+    first = units.iloc[0]
+    tip = next(
+        text for text in picture.panels[0].svg.split('data-tip="')[1:] if text.startswith(f"{first['subject']},")
+    )
+    assert f"{100 * first['mixture']:.1f} %" in tip
+    assert f"called {first['k']} of {first['n']} microglia at its cutoff 3.8 (false positives 0.8 %)" in tip
+
+
 def test_igf1_by_lineage_and_state_adds_up_to_all_of_it(tested: ReportInputs) -> None:
     picture = figures.igf1_sources(tested.table("igf1_share"), tested.table("igf1_states"))
     parts = picture.numbers.drop(columns=["condition", "day", "animals", "counts"])

@@ -5,7 +5,7 @@ import pandas as pd
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Section, plates, table, whole_table
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
 LEVEL = 0.05
@@ -15,7 +15,8 @@ LEVEL = 0.05
 def genes_section(inputs: ReportInputs) -> Section:
     """Return the course of single genes."""
     course, tests, markers = inputs.table("gene_course"), inputs.table("gene_tests"), inputs.table("markers_used")
-    title = _title(tests)
+    changes = inputs.table("gene_changes")
+    title = _title(changes, tests)
     if course.empty:
         return Section(
             "genes",
@@ -25,7 +26,7 @@ def genes_section(inputs: ReportInputs) -> Section:
         )
     order = list(dict.fromkeys([*(markers["gene"] if len(markers) else ()), *course["gene"]]))
     here = [gene for gene in order if (course["gene"] == gene).any()]
-    picture = figures.gene_course(course, tests, here)
+    picture = figures.gene_course(course, tests, here, changes)
     blocks: list[object] = list(plates(picture))
     if picture is None:
         blocks.append(
@@ -35,9 +36,32 @@ def genes_section(inputs: ReportInputs) -> Section:
     lead = "The genes of the signature and those high in its context, as far as they were measured."
     if inputs.status == Status.NOT_TESTABLE and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."
+    if told := inputs.text("genes"):
+        blocks.insert(0, Prose(told.replace(" %", wording.PERCENT)))
+    if len(changes):
+        blocks.append(_gene_changes(changes))
     if len(tests):
         blocks.append(_gene_tests(tests))
     return Section("genes", title, lead, tuple(blocks))
+
+
+def _gene_changes(changes: pd.DataFrame) -> Fold:
+    columns = [
+        Column("gene", "Gene"),
+        Column("arm", "Arm"),
+        Column("n_days", "Days"),
+        Column("n_subjects", "Animals"),
+        Column("n_control_subjects", "Control animals"),
+        Column("peak_day", "Largest difference on day"),
+        Column("fold", "Fold of control", help="rate of counts on that day over that of its control"),
+        Column("direction", "Direction"),
+        Column("statistic", "F", help="all days together, over animals"),
+        Column("p", "p"),
+        Column("q", "q", help="corrected for the number of genes"),
+        Column("reason", "Why not tested"),
+    ]
+    ordered = changes.sort_values(["q", "gene"], na_position="last", kind="stable")
+    return Fold("Genes that differ from control over the days", (table(ordered, columns, of="gene_changes"),))
 
 
 def _gene_tests(tests: pd.DataFrame) -> Fold:
@@ -61,14 +85,18 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
     return Fold("All genes and days compared with their control", (table(ordered, columns, of="gene_tests"),))
 
 
-def _title(tests: pd.DataFrame) -> str:
-    """Return which genes differ from control as a sentence."""
-    known = tests[tests["q"].notna()] if len(tests) else tests
-    if known.empty:
-        return "Single genes over days"
-    hits = known[known["q"] < LEVEL]
-    n = known["gene"].nunique()
-    if hits.empty:
-        return f"None of {n} genes differs from control on a single day (q < {LEVEL:g})"
-    named = list(dict.fromkeys(hits.sort_values("q")["gene"]))
-    return f"{len(named)} of {n} genes differ from control on some day (q < {LEVEL:g}): {wording.listed(named, most=5)}"
+def _title(changes: pd.DataFrame, tests: pd.DataFrame) -> str:
+    """Return which genes differ from control as a sentence: over all days where that was tested, else on a single day."""
+    for table_, when, none in (
+        (changes, "over the days", "over the days"),
+        (tests, "on some day", "on a single day"),
+    ):
+        known = table_[table_["q"].notna()] if len(table_) else table_
+        if known.empty:
+            continue
+        hits, n = known[known["q"] < LEVEL], known["gene"].nunique()
+        if hits.empty:
+            return f"None of {n} genes differs from control {none} (q < {LEVEL:g})"
+        named = list(dict.fromkeys(hits.sort_values("q")["gene"]))
+        return f"{len(named)} of {n} genes differ from control {when} (q < {LEVEL:g}): {wording.listed(named, most=5)}"
+    return "Single genes over days"

@@ -40,9 +40,11 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
     if len(inputs.table("gene_tests")):
         cited.append("fdr")
         texts.append(
-            "Single genes. Counts per 10,000 of each animal's microglia, uncorrected. Where the design allows it, each day was "
-            "compared with its control by Welch's test over animals on log2(1 + value), with an exact permutation p beside it "
-            "and the false-discovery rate over genes and days."
+            "Single genes. Counts of each animal's microglia were summed. Where the design allows it, each gene was tested once over "
+            "all days (does any day differ from its control?) by a quasi-likelihood F-test over animals: negative binomial with "
+            "one dispersion, the variance of a gene drawn towards that of genes as abundant, false-discovery rate over genes. "
+            "Beside it each day was compared with its control by Welch's test on log2(1 + counts per 10,000), with an exact "
+            "permutation p and the false-discovery rate over genes and days."
         )
     texts.append(_software_text(inputs, cited))
     return [text for text in texts if text], list(dict.fromkeys(cited))
@@ -227,7 +229,9 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
     cited += ["propeller", "fdr"]
     alpha = timeline.get("alpha", 0.05)
     return (
-        "Days. The unit is the animal. Shares were modelled as beta-binomial, averaged over two laws of the spread between "
+        "Days. The unit is the animal. An animal's share of recovery cells is the one under which the scores of its microglia are "
+        "likeliest, without a cutoff, as uncertain as that of so many cells known without doubt as leave it equally well known. "
+        "These shares were modelled as beta-binomial, averaged over two laws of the spread between "
         "animals (a constant intraclass correlation, and one that falls with the share), and each day was compared with its "
         "control (sham or contralateral of the same day where there are two, else naive). p is twice the posterior probability "
         "that the day is not above its control; beside it stand a t-test on transformed shares (as propeller), the same p without "
@@ -243,10 +247,6 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
 def _further_text(inputs: ReportInputs) -> str:
     """Return what else was done with the days, as far as the run did it."""
     days, parts = inputs.table("timeline"), []
-    if "corrected" in days and days["corrected"].notna().any():
-        parts.append(
-            "Shares are also given corrected for the call's own error rates (cells missed, cells called by mistake)."
-        )
     adjusted = sorted({str(text) for text in days.get("adjusted_for", pd.Series(dtype=str)).dropna()} - {""})
     if adjusted:
         parts.append(f"An adjusted p has {wording.listed(adjusted)} in the model.")

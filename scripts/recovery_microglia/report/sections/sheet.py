@@ -91,7 +91,7 @@ def sheet_of(inputs: ReportInputs, figure: Plate | None) -> Sheet:
         tuple(agreeing(inputs)),
         tuple(speaking_against(inputs)),
         tuple(limits(inputs)),
-        tuple(inputs.sentences("next_steps")),
+        tuple(str(step["text"]) for step in inputs.summary.get("next_steps") or []),
     )
 
 
@@ -224,18 +224,13 @@ def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | Non
     facts.append(("called", called))
     interval = ""
     if not wording.missing(peak.get("low")):
-        interval = f"95 % interval {percent_range(peak['low'], peak['high'])}"
+        interval = f"95 % interval {wording.percent_interval(peak['low'], peak['high'])}"
     return KeyNumber(
         f"of microglia are recovery cells on day {wording.day(peak['day'])}{several}, the highest share",
         wording.percent(peak["fraction"]),
         interval,
         tuple(facts),
     )
-
-
-def percent_range(low: Any, high: Any) -> str:
-    """Return an interval of shares: 22.0–45.2 %."""
-    return f"{wording.percent(low).removesuffix(wording.PERCENT)}–{wording.percent(high)}"
 
 
 # ---------------------------------------------------------------- how sure
@@ -336,7 +331,7 @@ def _calibrated(inputs: ReportInputs) -> list[str]:
     ]
     return [
         f"In control animals that the cutoff has not seen, {wording.percent(row['fpr'])} of the microglia are called"
-        f"{' (' + str(row['chemistry']) + ')' if len(known) > 1 else ''}, 95 % interval {percent_range(row['fpr_low'], row['fpr_high'])}."
+        f"{' (' + str(row['chemistry']) + ')' if len(known) > 1 else ''}, 95 % interval {wording.percent_interval(row['fpr_low'], row['fpr_high'])}."
         for row in known
     ]
 

@@ -16,15 +16,19 @@ DAY_COLUMNS = (
     Column("arm", "Arm"),
     Column("day", "Day"),
     Column("n_subjects", "Animals"),
-    Column("counts", "Recovery cells", Kind.TEXT, "cells of all animals of the day together"),
-    Column("fraction", "Estimate", help="share for animals of that day, from a model over animals"),
+    Column(
+        "fraction",
+        "Share",
+        help="of recovery cells, for animals of that day: from a model over animals, without a cutoff",
+    ),
     Column("interval", "95 % interval", Kind.TEXT),
-    Column("corrected", "Corrected", help="for cells that the call misses and for those it takes by mistake"),
-    Column("corrected_interval", "95 % interval, corrected", Kind.TEXT),
-    Column("mixture", "Without cutoff", help="share that makes the scores likeliest; mean of the animals"),
+    Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
+    Column(
+        "counts", "Called", Kind.TEXT, "called cells of all animals of the day together, each animal at its own cutoff"
+    ),
     Column("control", "Control"),
     Column("control_fraction", "Control share"),
-    Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
+    Column("control_counts", "Control, called", Kind.TEXT),
     Column("status", "Status"),
     Column("why", "Why", Kind.TEXT),
 )
@@ -49,7 +53,6 @@ TEST_COLUMNS = (
     Column("adjusted_for", "Adjusted for"),
     Column("methods_against", "Not confirmed by"),
     Column("smallest_detectable", "Detection limit", help="smallest true share that is detected with 80 % power"),
-    Column("control_corrected", "Control, corrected"),
 )
 
 
@@ -87,11 +90,12 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
     if days.empty:
         return ()
     days = days[days["route"] == Route.SCORE].sort_values(["arm", "day"])
-    none = pd.Series(float("nan"), index=days.index)
     shown = days.assign(
         counts=[f"{wording.whole(k)}/{wording.whole(n)}" for k, n in zip(days["k"], days["n"], strict=True)],
+        control_counts=[
+            f"{wording.whole(k)}/{wording.whole(n)}" for k, n in zip(days["control_k"], days["control_n"], strict=True)
+        ],
         interval=_intervals(days["low"], days["high"]),
-        corrected_interval=_intervals(days.get("corrected_low", none), days.get("corrected_high", none)),
         control=[
             f"{name} ({wording.count(int(n), 'animal')})" if not wording.missing(name) else ""
             for name, n in zip(days["control"], days["n_control_subjects"], strict=True)
