@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recovery_microglia.core.anndata_access import obs_of, var_of
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers.table import Table
+from recovery_microglia.readers.validation import fraction_word
 
 
 def _words(dataset: Any) -> list[str]:
@@ -249,14 +250,16 @@ def read_anndata(path: Path, layer: str | None) -> Table:
     adata = _opened_anndata(path)
     if adata.X is None and not adata.layers and adata.raw is None:
         raise InputError(f"{path}: the file holds no values: X is empty, and there is neither raw nor a layer")
-    tried = []
+    tried, values = [], list[sp.csr_matrix]()
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
         try:
             is_raw = bool(layer) or _is_raw(matrix)
         except ValueError as error:
             raise InputError(f"{path}: {place}: {error}; raw counts are needed") from None
-        if is_raw:
+        if not is_raw:
+            values.append(_csr_of(matrix))
+        else:
             symbols, ids = gene_names(var)
             obs = obs_of(adata).copy()
             return Table(
@@ -264,7 +267,10 @@ def read_anndata(path: Path, layer: str | None) -> Table:
             )
     rest = [name for name in filter(None, adata.layers) if f"layer {name}" not in tried]
     more = f"; if one of its other layers holds them ({', '.join(rest)}), name it in the column layer" if rest else ""
-    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers{more}")
+    why = (
+        fraction_word(values[0]) if len(values) == 1 and np.isfinite(values[0].data).all() else "raw counts are needed"
+    )
+    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: no whole numbers; {why}{more}")
 
 
 def _opened_anndata(path: Path) -> ad.AnnData:
