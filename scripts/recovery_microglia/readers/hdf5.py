@@ -203,6 +203,9 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
         yield f"layer {layer}", adata.layers[layer], var_of(adata)
         return
     named, others = layers_in_order(filter(None, adata.layers))  # None is X, since anndata 0.13
+    if not named and set(adata.layers) >= PARTS and (parts := _parts_added_up(adata)) is not None:
+        yield f"layers {', '.join(sorted(PARTS))} added up", parts, var_of(adata)
+        return
     for name in named:
         yield f"layer {name}", adata.layers[name], var_of(adata)
     if adata.X is not None:
@@ -211,6 +214,20 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
         yield "raw.X", adata.raw.X, adata.raw.var
     for name in others:
         yield f"layer {name}", adata.layers[name], var_of(adata)
+
+
+PARTS = {"spliced", "unspliced", "ambiguous"}
+"""Layers of alevin-fry and velocyto; a gene's count is their sum, and not the part that may stand in X."""
+
+
+def _parts_added_up(adata: ad.AnnData) -> sp.csr_matrix | None:
+    """Return the sum of the parts where X is one of them or holds no raw counts; None where X is more than a part."""
+    parts = [_csr_of(adata.layers[name]) for name in sorted(PARTS)]
+    if not all(looks_raw(part.data[:SAMPLE]) for part in parts):
+        return None
+    if adata.X is not None and _is_raw(own := _csr_of(adata.X)) and own.sum() not in [part.sum() for part in parts]:
+        return None
+    return sp.csr_matrix(sum(parts[1:], start=parts[0]))
 
 
 def layers_in_order(names: Iterable[str]) -> tuple[list[str], list[str]]:
