@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,6 +63,45 @@ def test_h5ad_holds_whole_numbers_and_words_for_calls(tmp_path: Path) -> None:
     assert "X_umap_integrated" not in back.obsm
     assert back.obs["recovery_call"].tolist() == ["yes", "not called"]
     assert np.isnan(back.obs["recovery_score"].iloc[1])
+
+
+KNOWN_BEFORE = {
+    *(
+        "array",
+        "string-array",
+        "categorical",
+        "csr_matrix",
+        "csc_matrix",
+        "dataframe",
+        "dict",
+        "anndata",
+        "raw",
+        "string",
+    ),
+    *("numeric-scalar", "rec-array", "nullable-integer", "nullable-boolean"),
+}
+"""Encodings of anndata 0.8 to 0.10, of CELLxGENE and of R's readers (anndata's own list of that time)."""
+
+
+def test_the_h5ad_is_written_as_older_readers_know_it(tmp_path: Path) -> None:
+    names = pd.Index(["A:c1", "A:c2"], dtype="str")
+    genes = pd.Index(["Igf1", "Itgax", "Hexb"], dtype="str")
+    clustered = ad.AnnData(
+        sp.csr_matrix(np.eye(2, 3, dtype=np.int32)),
+        obs=pd.DataFrame({"library": pd.Categorical(["A", "A"])}, index=names),
+        var=pd.DataFrame({"highly_variable": [True, False, True]}, index=genes),
+        varm={"soup": pd.DataFrame({"A": [0.5, 0.3, 0.2]}, index=genes)},
+    )
+    points = pd.DataFrame({"cell": names, "umap1": 0.0, "umap2": 1.0, "integrated1": np.nan, "integrated2": np.nan})
+    recovery = pd.DataFrame({"cell": names[:1], "recovery_score": [1.0], "state": ["homeostatic"]})
+    h5ad.finished_h5ad(clustered, points, recovery).write_h5ad(tmp_path / "myeloid.h5ad", compression="gzip")
+    unknown: dict[str, str] = {}
+    with h5py.File(tmp_path / "myeloid.h5ad") as file:
+        kinds = {"": file.attrs["encoding-type"]}
+        file.visititems(lambda name, node: kinds.update({name: node.attrs.get("encoding-type", "array")}))
+        unknown = {name: kind for name, kind in kinds.items() if kind not in KNOWN_BEFORE}
+        assert [name.decode() for name in file["obs/_index"][:]] == list(names)
+    assert unknown == {}
 
 
 def test_headline_gives_no_onset_where_none_may_be_given() -> None:
