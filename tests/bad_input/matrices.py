@@ -610,12 +610,12 @@ BINARY = [
     Case(
         "an h5ad with normalised values only",
         annotated(np.log1p(COUNTS).astype(np.float32)),
-        "data/m.h5ad: no raw counts in X: their values are not whole numbers",
+        "data/m.h5ad: no raw counts in X: no whole numbers; the values look log-normalised; raw counts are needed",
     ),
     Case(
         "an h5ad with NaN",
         annotated(np.where(COUNTS == 9, np.nan, COUNTS).astype(np.float32)),
-        "data/m.h5ad: no raw counts in X: their values are not whole numbers",
+        "data/m.h5ad: no raw counts in X: no whole numbers; raw counts are needed",
     ),
     Case(
         "an h5ad without values",

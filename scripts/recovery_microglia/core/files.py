@@ -2,7 +2,8 @@
 
 import glob
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
@@ -69,6 +70,44 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+SOURCES = "sources.json"
+"""File that says with which checksums the files were read that its folder was made from."""
+
+
+@contextmanager
+def as_read(paths: Iterable[Path]) -> Iterator[dict[str, list[str]]]:
+    """Record the checksums of files that are read inside: of these bytes, and of no others that take their place later.
+
+    Parameters
+    ----------
+    paths
+        Files.
+
+    Yields
+    ------
+    dict
+        Filled at the end: file to its SHA-256 and its `fingerprint`.
+
+    Raises
+    ------
+    InputError
+        A file was changed, or replaced by another, while it was read.
+    """
+    files = sorted(set(paths))
+    before = [_stamp(file) for file in files]
+    found = dict[str, list[str]]()
+    yield found
+    for file in files:
+        found[file.as_posix()] = [sha256(file), fingerprint([file])]
+    if changed := [str(file) for file, stamp in zip(files, before, strict=True) if _stamp(file) != stamp]:
+        raise InputError(f"{changed[0]}: changed while it was being read; is it still being copied?")
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 SAMPLED = 1 << 16

@@ -148,8 +148,10 @@ def _left_out(reading: Mapping[str, Any]) -> list[Notice]:
 UNKNOWN_SHARE, UNKNOWN_NAME = 0.2, 0.1
 """Share of the counts in unknown names, and in one of them, that is told. In public mouse data of annotations from 2012 on it is
 0.06 to 0.13 in all and below 0.01 in each (ten libraries of four studies)."""
-BULK_COUNTS, BULK_GENES = 500_000, 11_000
-"""Median counts and genes of a barcode from which on it looks like many cells: a cell of a plate read deeply has half the genes."""
+BULK_COUNTS, BULK_GENES = 300_000, 10_500
+"""Median counts and genes of a barcode from which on it looks like many cells. Sums of 300 real microglia (Hammond 2019, Sousa 2018,
+MARS-seq of Keren-Shaul 2017) have 250,000 to 680,000 counts of 9,400 to 12,000 genes, of 1,000 12,000 to 14,400; the richest single cell
+of ten such libraries has 6,600 genes, and a cell of a plate that is read deeply has half the genes of a sum."""
 
 
 def measured_notices(

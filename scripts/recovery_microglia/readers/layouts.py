@@ -39,6 +39,10 @@ _OTHERS = {
     ".bam": "aligned reads, not counts; run Cell Ranger or STARsolo first",
     ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
 }
+_ALEVIN = (
+    "alevin's own format, of estimates; write it from R, rounded: Matrix::writeMM(round(tximport::tximport('quants_mat.gz', "
+    "type = 'alevin')$counts), 'matrix.mtx'), or run alevin-fry"
+)
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
 
 
@@ -116,6 +120,8 @@ def read_with[T](path: Path, request: ReadRequest[T]) -> T:
         with _named_as(path, inside):
             unpack(path, inside, temporary=True)
             return _read_folder(inside, request, shown=path)
+    if path.name.lower() == "quants_mat.gz":
+        raise InputError(f"{path}: {_ALEVIN}")
     suffix = Path(name).suffix
     if suffix in _OTHERS and request.format == "auto":
         raise InputError(f"{path}: {_OTHERS[suffix]}")

@@ -29,8 +29,18 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
     for column in scored.columns.difference(adata.obs.columns, sort=False):
         values = scored[column]
         adata.obs[column] = h5ad_column(values)
+    adata.obs_names, adata.var_names = _plain_names(adata.obs_names), _plain_names(adata.var_names)
+    for name, table in list(adata.varm.items()):
+        if isinstance(table, pd.DataFrame):
+            adata.varm[name] = table.set_axis(adata.var_names, axis=0)
     adata.uns["schema"] = "X holds raw counts; obs['recovery_call'] is yes, no or not called"
     return adata
+
+
+def _plain_names(names: pd.Index) -> pd.Index:
+    """Return names as objects: as pandas' texts they are written in a way that anndata before 0.11 and R's readers do not know."""
+    plain: pd.Index = pd.Index(np.asarray(names, dtype=object), dtype=object, name=names.name)
+    return plain
 
 
 def h5ad_column(values: pd.Series) -> pd.Series:
