@@ -17,23 +17,15 @@ from pathlib import Path
 def main() -> int:
     """Run the command line."""
     from recovery_microglia.add_dataset.entry import add_dataset
-    from recovery_microglia.core.errors import InputError
-    from recovery_microglia.jobs.disk import what_the_disk_says
+    from recovery_microglia.jobs.start import status_of
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="GSE accession, a folder with count matrices, or a GSE…_family.soft.gz file")
     parser.add_argument("--name", default="", help="name of the entry (default: the accession, or the folder's name)")
     parser.add_argument("--force", action="store_true", help="write it anew if there is one of this name")
     asked = parser.parse_args()
-    try:
-        print(add_dataset(asked.source, Path(__file__).resolve().parents[1], name=asked.name, force=asked.force))
-    except (InputError, OSError) as error:
-        said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
-        if not said:
-            raise
-        print(said, file=sys.stderr)
-        return 1
-    return 0
+    root = Path(__file__).resolve().parents[1]
+    return status_of(lambda: print(add_dataset(asked.source, root, name=asked.name, force=asked.force)))
 
 
 if __name__ == "__main__":
