@@ -14,7 +14,6 @@ import os
 import sys
 from pathlib import Path
 
-
 SET_UP = "in the project's folder say 'make setup' once, then '.venv/bin/python scripts/add_dataset.py …'"
 
 
