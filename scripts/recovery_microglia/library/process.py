@@ -17,7 +17,7 @@ from recovery_microglia.core.genes import MYELOID, Organism, Signatures, known_s
 from recovery_microglia.core.kernels import group_sums, row_sums
 from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.core.wording import percent_in_sentence
-from recovery_microglia.library.doublets import find_doublets
+from recovery_microglia.library.doublets import doublets_expected, find_doublets
 from recovery_microglia.library.empty_droplets import EMPTY_COUNTS, Called, call_cells, looks_unfiltered
 from recovery_microglia.library.lineage import LineageCall, assign_lineage, many_macrophages
 from recovery_microglia.library.quality_control import TARGETED_GENES, call_sex, cell_metrics, compare_sex, filter_cells
@@ -196,7 +196,8 @@ def _flag_doublets(
     kept = np.flatnonzero(removed_by == "")
     if not settings.doublets:
         return {"called": 0, "threshold": np.nan, "reason": "switched off in config.yaml"}
-    found = find_doublets(counts, kept, expected_rate=settings.expected_doublet_rate, seed=seed)
+    rate = doublets_expected(len(removed_by), settings.expected_doublet_rate)
+    found = find_doublets(counts, kept, expected_rate=rate, seed=seed)
     table.loc[kept, "doublet_score"] = found.score
     removed_by.iloc[kept[found.called]] = "doublet"
     return {"called": int(found.called.sum()), "threshold": found.threshold, "reason": found.reason}

@@ -56,6 +56,18 @@ def read_samples(path: Path, schema: Path, *, enrichment: str = "none") -> tuple
     header, rows = read_tsv(path, NEEDED)
     if len(rows) > MOST_ROWS:
         raise InputError(f"{path}: {len(rows):,} rows, but a sheet has one row a library; is it a table of cells?")
+    return checked_libraries(path, header, rows, schema, enrichment=enrichment)
+
+
+def checked_libraries(
+    path: Path,
+    header: Sequence[str],
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    schema: Path,
+    *,
+    enrichment: str = "none",
+) -> tuple[Library, ...]:
+    """Return the libraries of a sheet whose rows have been read: their number with column to text; see `read_samples`."""
     properties = load_schema(schema)["properties"]
     mistakes = header_mistakes(path, header, properties)
     absent = [f"'{name}' is missing" for name in ("library", "condition") if name not in header]

@@ -14,6 +14,7 @@ from recovery_microglia.library.process import lineage_table, qc_table
 from recovery_microglia.summary.answer import days, headline, totals
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.summary.provenance import provenance_table, versions
+from recovery_microglia.summary.steps import steps_done
 from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
 from recovery_microglia.summary.truth import compare
 
@@ -84,12 +85,15 @@ def summary_step(
         "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
+        "next_steps": timeline["next_steps"],
+        "genes": timeline["genes"],
         "days": days(sheet, cells),
         "totals": {
             "barcodes": sum(report["calling"]["barcodes"] for report in libraries),
             "variable_genes": reports["myeloid"]["variable_genes"],
             **totals(cells, recovered),
         },
+        "steps": steps_done(libraries),
         "truth": metrics,
         "notices": records(notices),
         "versions": versions(),

@@ -141,6 +141,7 @@ def test_empty_tables_have_the_described_columns_too() -> None:
         "lineage_markers": markers.MARKER_COLUMNS,
         "gene_course": gene_courses.COURSE_COLUMNS,
         "gene_tests": gene_courses.TEST_COLUMNS,
+        "gene_changes": gene_courses.CHANGE_COLUMNS,
         "igf1_share": igf1_sources.IGF1_COLUMNS,
         "truth": truth.COLUMNS,
         "costs": costs.COLUMNS,
