@@ -60,6 +60,13 @@ def piped_file(lab: Lab) -> None:
     lab.check()
 
 
+def dead_link(lab: Lab) -> None:
+    path = lab.root / "data/I1.csv"
+    path.unlink()
+    path.symlink_to("nowhere.csv")
+    lab.check()
+
+
 def braced(lab: Lab) -> None:
     (lab.root / "data/I1.csv").rename(lab.root / "data/I1{new}.csv")
     row("I1.csv", "I1{new}.csv")(lab)
@@ -494,6 +501,11 @@ CASES = [
         braced,
         "config/datasets/study/samples.tsv: row 3, column file: 'data/I1{new}.csv': braces in 'I1{new}.csv', which Snakemake takes for "
         "wildcards; rename it",
+    ),
+    Case(
+        "a link to a file that is gone",
+        dead_link,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': a link to a file that is not there",
     ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

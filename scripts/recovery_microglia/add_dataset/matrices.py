@@ -218,8 +218,14 @@ def _folders(root: Path, *, everywhere: bool) -> tuple[list[Path], list[str]]:
             kept.append(name)
         inner[:] = kept
         found += [folder / name for name in kept]
+        if len(found) > MOST_FOLDERS:
+            raise InputError(f"{root}: more than {MOST_FOLDERS:,} folders; name the folder of one study")
         del files
     return sorted(found), passed
+
+
+MOST_FOLDERS = 20_000
+"""Folders below that of a study, beyond which it is another one: a home, a whole disk."""
 
 
 def _pools(root: Path, folders: Sequence[Path], found: Sequence[FoundMatrix]) -> set[str]:
