@@ -39,13 +39,13 @@ class Project:
 
     path: Path
 
-    def snakemake(self, *arguments: str, datasets: str = "small") -> Run:
-        """Run ``snakemake`` in the copy, by the copy's own ``.venv``."""
+    def snakemake(self, *arguments: str, datasets: str = "small", start: Path | None = None, **env: str) -> Run:
+        """Run ``snakemake`` in the copy (or start it in another folder), by the copy's own ``.venv``."""
         command = [str(self.path / ".venv/bin/python"), "-m", "snakemake", "--cores", "2"]
         done = subprocess.run(
             [*command, *arguments, "--config", f"datasets=[{datasets}]"],
-            cwd=self.path, capture_output=True, text=True, timeout=900,
-            env={key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
+            cwd=start or self.path, capture_output=True, text=True, timeout=900,
+            env={key: value for key, value in os.environ.items() if not key.startswith("PYTHON")} | env,
         )  # fmt: skip
         return Run(done.returncode, done.stdout + done.stderr)
 

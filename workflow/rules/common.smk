@@ -26,7 +26,6 @@ from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
 from recovery_microglia.core.places import schemas
-from recovery_microglia.core.schemas import read_yaml
 from recovery_microglia.deposit.manifest import record_path
 from recovery_microglia.core.tables.registry import TABLES, made_by
 from recovery_microglia.jobs.code_digest import code_digest
@@ -39,7 +38,7 @@ from recovery_microglia.jobs.resources import memory, minutes
 from recovery_microglia.jobs.run_lock import hold
 from recovery_microglia.jobs.start import mistakes_stop, stop_if_unusable
 from recovery_microglia.study.inputs import Inputs, forget_lost_files
-from recovery_microglia.study.run import load_run
+from recovery_microglia.study.run import check_config, load_run
 
 PROGRESS = Progress()
 if workflow.is_main_process:
@@ -48,7 +47,7 @@ if workflow.is_main_process:
     ALIVE = hold(Path(".snakemake"))
 
 with mistakes_stop():
-    read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line
+    check_config(ROOT)
 
 
 configfile: "config/config.yaml"
