@@ -10,13 +10,61 @@ from recovery_microglia.core.vocabulary import Status
 DASH = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
 STATUS: dict[str, tuple[str, str]] = {
-    Status.TESTED: ("tested", "Statistics over animals were possible, and were done."),
-    Status.DESCRIPTIVE: ("descriptive", "Numbers can be described, but this design allows no test."),
-    Status.NOT_TESTABLE: (
-        "not testable",
-        "These data cannot answer the question; the page says why and shows what they can.",
-    ),
+    Status.TESTED: ("tested", "days were compared with controls, over animals"),
+    Status.DESCRIPTIVE: ("descriptive", "shares are described; this design allows no test"),
+    Status.NOT_TESTABLE: ("not testable", "these data cannot answer the question"),
 }
+
+NOTICES: dict[str, str] = {
+    "alternative_fails": "An analysis failed",
+    "batch_unknown": "Batches are not stated",
+    "batch_unknown_claim": "Batches are not stated",
+    "bulk_profiles": "Bulk profiles instead of cells",
+    "clusters_unstable": "Clusters are not stable",
+    "columns_are_no_cells": "Columns without cells",
+    "control_and_injured": "Control and injured at once",
+    "controls_have_the_state": "Controls run the recovery programme",
+    "day_is_age": "Day is confounded with age",
+    "day_is_batch": "Day is confounded with batch",
+    "day_is_chemistry": "Day is confounded with chemistry",
+    "day_is_sex": "Day is confounded with sex",
+    "day_is_sort": "Day is confounded with sorting",
+    "day_unknown": "Day is not stated",
+    "depth_differs": "Depth differs between groups",
+    "doublets_not_called": "Doublets were not searched for",
+    "features_are_no_genes": "Features that are no genes",
+    "few_controls": "Few control microglia",
+    "few_microglia": "Few microglia",
+    "fpr_above_nominal": "More false positives than nominal",
+    "genes_are_dates": "Genes turned into dates",
+    "integration_erased": "Alignment removes the score's structure",
+    "lineage_from_sort": "Lineage taken from the sorting",
+    "lineage_not_judged": "Lineage could not be assigned",
+    "many_macrophages": "Many macrophages",
+    "mito_not_measured": "Mitochondrial genes were not measured",
+    "no_controls": "No control microglia",
+    "no_recovery_cluster": "No cluster of recovery cells",
+    "not_clustered": "Cells were not clustered",
+    "not_integrated": "Libraries were not aligned",
+    "one_control_subject": "One control animal",
+    "one_lineage": "One lineage only",
+    "onset_hangs_on_choice": "Onset depends on the analysis choice",
+    "recovery_not_testable": "Recovery cells were not called",
+    "routes_disagree": "Clusters and scores disagree",
+    "same_cells_twice": "The same cells in two libraries",
+    "sex_mismatch": "Sex differs from the sheet",
+    "signature_incomplete": "Signature genes that were not measured",
+    "strata_differ": "Sexes or arms differ",
+    "subject_not_named": "Animals are not named",
+    "to_check": "To be checked",
+    "unknown_names": "Unknown gene names",
+}
+"""Code of a notice to the title that a reader sees."""
+
+
+def notice_title(code: str) -> str:
+    """Return the title of a notice; of one that is not known, its code as words."""
+    return NOTICES.get(code, key_words(code).capitalize())
 
 
 def missing(value: Any) -> bool:

@@ -18,6 +18,7 @@ from recovery_microglia.timeline.error_correction import add_corrected, error_ra
 from recovery_microglia.timeline.fractions import add_mixture, fractions
 from recovery_microglia.timeline.gene_courses import gene_changes, gene_course, gene_tests
 from recovery_microglia.timeline.igf1_sources import igf1_share
+from recovery_microglia.timeline.next_step import next_steps
 from recovery_microglia.timeline.sensitivity import alternatives
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.stratified import by_sex, differing, interactions
@@ -111,6 +112,9 @@ def timeline_step(
         "robustness": sentence,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
+        "next_steps": next_steps(
+            design, main, reported, onset[onset["route"] == Route.SCORE], recovery, settings, seed=seed
+        ),
         "genes": changes_sentence,
         "notices": [notice.as_dict() for notice in [*unseen, *differing(differences), *hanging, *design.notices]],
     }
