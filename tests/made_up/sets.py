@@ -64,6 +64,7 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
     }
     if simulated:
         tables["truth"] = course.truth(units)
+        tables["truth_states"] = course.truth_states()
     facts = answers.summary(
         "tested_set",
         "tested",
