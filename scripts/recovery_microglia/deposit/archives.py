@@ -83,7 +83,7 @@ def _check_members(path: Path, members: list[tuple[str, str, int]]) -> None:
         if why := _refusal(name, kind):
             raise InputError(f"{path}: member '{name}' {why}; nothing was unpacked")
         if kind == "file" and name in seen:
-            raise InputError(f"{path}: member '{name}' is there twice; nothing was unpacked")
+            raise InputError(f"{path}: member '{name}' is duplicated; nothing was unpacked")
         seen.add(name)
 
 
