@@ -31,6 +31,7 @@ def summary_step(
     earlier: Mapping[str, pd.DataFrame],
     truth: pd.DataFrame | None,
     inputs: Sequence[Path],
+    recorded: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, pd.DataFrame], Json]:
     """Return the closing tables, and summary.json.
 
@@ -44,6 +45,8 @@ def summary_step(
         Truth per simulated barcode; None for real data.
     inputs
         Files whose checksums are recorded.
+    recorded
+        The checksums of the bytes that were read, by file.
     """
     entry = {
         "notices": [
@@ -70,7 +73,7 @@ def summary_step(
         "truth": truth_table,
         "truth_states": truth_states,
         "warnings": notices,
-        "provenance": provenance_table(inputs, settings),
+        "provenance": provenance_table(inputs, settings, recorded),
     }
     timeline, recovery = reports["timeline"], reports["recovery"]
     rows: list[Json] = records(earlier["onset"])

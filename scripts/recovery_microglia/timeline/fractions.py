@@ -194,14 +194,20 @@ def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
         ((kind == Condition.SHAM) & (when == day), f"sham day {day:g}"),
         ((kind == Condition.CONTRALATERAL) & (when == day), f"contralateral day {day:g}"),
         (kind == Condition.NAIVE, Condition.NAIVE),
-        (kind == Condition.SHAM, "sham, other days"),
-        (kind == Condition.CONTRALATERAL, "contralateral, other days"),
+        (kind == Condition.SHAM, f"sham, {_when(when[kind == Condition.SHAM])}"),
+        (kind == Condition.CONTRALATERAL, f"contralateral, {_when(when[kind == Condition.CONTRALATERAL])}"),
     ]
     for chosen, name in choices:
         if (chosen & seen).sum() >= 2:
             return units[chosen & seen], name
     control = units[np.isin(kind.astype(str), CONTROLS) & seen]
     return control, "+".join(sorted(set(control["condition"])))
+
+
+def _when(days: Floats) -> str:
+    """Return the days of controls that are not of the day itself, in words."""
+    known = np.isfinite(days)
+    return "other days" if known.all() else "days partly not known" if known.any() else "day not known"
 
 
 def arms_of(units: pd.DataFrame) -> list[str]:

@@ -80,7 +80,9 @@ def timeline_step(
     strata, strata_onset = by_sex(main, design, (status, reason), settings, seed=seed)
     differences = interactions(main, design, (status, reason), settings, seed=seed)
     pain = behaviour_table(behaviour)
-    pain_tests = behaviour_tests(pain, timeline, onset, injury_model=injury_model, seed=seed)
+    pain_tests = behaviour_tests(
+        pain, timeline, onset, injury_model=injury_model, strata=strata, strata_onset=strata_onset, seed=seed
+    )
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
     course = gene_course(microglia, signatures)
     changes, changes_sentence = gene_changes(microglia, signatures, design)

@@ -109,6 +109,12 @@ def test_the_control_is_sham_of_the_day_then_contralateral_of_the_day_then_naive
     assert pick_control(both, 14)[1] == "sham day 14"
     late = units[units["condition"] != "naive"]
     assert pick_control(late, 1)[1] == "sham, other days"
+    sham = late["condition"] == "sham"
+    assert pick_control(late.assign(day=late["day"].mask(sham)), 1)[1] == "sham, day not known"
+    assert (
+        pick_control(late.assign(day=late["day"].mask(sham & (late["day"] == 7))), 1)[1]
+        == "sham, days partly not known"
+    )
 
 
 def test_permutation_p_is_scipys() -> None:

@@ -256,7 +256,7 @@ BEHAVIOUR_TESTS = TableSpec(
     "The association of behaviour with the share of recovery cells over days.",
     (
         text("measure", "measure of behaviour"),
-        text("sex", "sex of the animals"),
+        text("sex", "sex of the animals whose behaviour was measured; it is compared with the share of that sex's animals where these have a course of their own (`strata.tsv`), else with that of all, which `sentence` says"),
         ARM,
         count("n_days", "days after injury on which both were measured; they are the n of the test"),
         number("correlation", "Spearman correlation over days"),
