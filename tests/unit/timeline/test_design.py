@@ -50,11 +50,11 @@ def test_one_day_alone_in_its_batch_is_held_back_and_the_others_are_tested(varia
     samples = sheet(GOOD)
     samples.loc[samples["day"] == 14, variable] = "C"
     found = audit(samples)
-    assert (found.status, found.held) == ("tested", {("", 14.0): f"day and {variable} inseparable"})
+    assert (found.status, found.held) == ("tested", {("", 14.0): f"day and {variable} confounded"})
     assert codes(found) == {f"day_is_{variable}"}
     row = found.confounding.set_index("variable").loc[variable]
     assert (row["aliased"], row["note"]) == (True, "confounded with day 14")
-    assert found.as_dict()["held"] == [{"arm": "", "day": 14.0, "reason": f"day and {variable} inseparable"}]
+    assert found.as_dict()["held"] == [{"arm": "", "day": 14.0, "reason": f"day and {variable} confounded"}]
 
 
 def test_days_of_an_arm_are_held_against_the_controls_of_that_arm() -> None:
@@ -79,8 +79,8 @@ def test_the_rank_says_whether_anything_is_the_same_thing_as_another() -> None:
 
 def test_variables_that_are_the_same_thing_name_each_other() -> None:
     same = audit(sheet(GOOD)).confounding.set_index("variable")["note"]  # the fixture's batches are its sexes
-    assert same["sex"] == "can be told from the days; confounded with batch"
-    assert same["batch"] == "can be told from the days; confounded with sex"
+    assert same["sex"] == "not confounded with the days; confounded with batch"
+    assert same["batch"] == "not confounded with the days; confounded with sex"
     finer = sheet(GOOD)
     finer["batch"] = finer["batch"] + (finer["subject"].str[-1].astype(int) % 3).astype(str)
     notes = audit(finer).confounding.set_index("variable")["note"]
