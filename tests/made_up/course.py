@@ -121,6 +121,17 @@ def truth(units: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def truth_states() -> pd.DataFrame:
+    """truth_states.tsv: nine of ten cells are given their state."""
+    rows = [
+        ("homeostatic", "homeostatic", 900, 0.9),
+        ("homeostatic", "none", 100, 0.1),
+        ("recovery", "recovery", 180, 0.9),
+        ("recovery", "homeostatic", 20, 0.1),
+    ]
+    return pd.DataFrame(rows, columns=["true_state", "state", "cells", "share"])
+
+
 def null(units: pd.DataFrame) -> pd.DataFrame:
     """null.tsv: what sets of random genes call, far below the signature."""
     own = units[units["route"] == "score"]

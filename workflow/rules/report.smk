@@ -120,8 +120,8 @@ rule compare:
 rule index:
     input:
         summaries=expand("results/{dataset}/summary.json", dataset=DATASETS),
+        pages=expand("results/{dataset}/report.html", dataset=DATASETS),
         comparison="results/comparison.tsv",
-        agreement="results/comparison.json",
     output:
         report(
             "results/index.html",

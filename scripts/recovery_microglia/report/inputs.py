@@ -167,6 +167,14 @@ def load_inputs(folder: Path) -> ReportInputs:
     return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes, run_facts(folder / "summary.json"))
 
 
+def load_answer(folder: Path) -> ReportInputs:
+    """Return the answer that a run left in ``results/<dataset>``: summary.json and the tables that carry it."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    names = [name for name in ("timeline", "onset", "warnings") if (folder / "tables" / f"{name}.tsv").is_file()]
+    tables = {name: read_table(folder / "tables" / f"{name}.tsv") for name in names}
+    return ReportInputs(summary, tables, run=run_facts(folder / "summary.json"))
+
+
 def run_facts(closing: Path) -> dict[str, str]:
     """Return when a run closed its tables, and the commit of the code where it lies in a git repository."""
     when = datetime.fromtimestamp(closing.stat().st_mtime, tz=UTC)
