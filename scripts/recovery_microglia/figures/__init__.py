@@ -3,6 +3,7 @@
 from recovery_microglia.figures.behaviour import behaviour_beside_cells
 from recovery_microglia.figures.cells import embeddings, lineage_shares, state_shares
 from recovery_microglia.figures.course import timeline, truth_course, truth_scatter
+from recovery_microglia.figures.drivers import activity_bars, heat_by_animal, volcano
 from recovery_microglia.figures.forest import forest
 from recovery_microglia.figures.genes import gene_course, signature_genes
 from recovery_microglia.figures.igf1 import igf1_sources, igf1_within
@@ -22,6 +23,7 @@ from recovery_microglia.figures.subgroup import (
 
 __all__ = [
     "Picture",
+    "activity_bars",
     "behaviour_beside_cells",
     "call_genes",
     "cells_removed",
@@ -31,6 +33,7 @@ __all__ = [
     "forest",
     "gate",
     "gene_course",
+    "heat_by_animal",
     "house_style",
     "igf1_sources",
     "igf1_within",
@@ -47,4 +50,5 @@ __all__ = [
     "truth_course",
     "truth_scatter",
     "unsure_cells",
+    "volcano",
 ]

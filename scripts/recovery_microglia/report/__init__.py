@@ -15,6 +15,7 @@ from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.answer import verdict
 from recovery_microglia.report.sections.cells import cells_section
 from recovery_microglia.report.sections.design import design_section
+from recovery_microglia.report.sections.drivers import drivers_section
 from recovery_microglia.report.sections.genes import genes_section
 from recovery_microglia.report.sections.glossary import Glossary, glossary_section
 from recovery_microglia.report.sections.igf1 import igf1_section
@@ -55,7 +56,13 @@ def sections_of(inputs: ReportInputs) -> list[Section]:
     genes = genes_section(inputs)
     first = [timeline_section(inputs), truth_section(inputs)]
     middle = [design_section(inputs), quality_section(inputs), cells_section(inputs), subgroup_section(inputs)]
-    last = [igf1_section(inputs), robustness_section(inputs), warnings_section(inputs), methods_section(inputs)]
+    last = [
+        igf1_section(inputs),
+        drivers_section(inputs),
+        robustness_section(inputs),
+        warnings_section(inputs),
+        methods_section(inputs),
+    ]
     last.append(glossary_section())
     order = [*first, genes, *middle, *last] if inputs.status == Status.NOT_TESTABLE else [*first, *middle, genes, *last]
     return [section for section in order if section is not None]
