@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import optimize
 
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import benjamini_hochberg
 from recovery_microglia.drivers.pseudobulks import Pseudobulks
 
 COVARIATES = ("sex", "chemistry", "batch")
 LEAST_COUNTS = 10
 """Counts over all pseudobulks that a gene needs to be tested."""
+GRID = 401
+"""Points between 0 and an estimate at which a shrunken fold change is looked for."""
 SPARE = 2
 """Degrees of freedom that must be left for the variance between animals when a covariate is taken in."""
 
@@ -112,7 +116,48 @@ def fit(bulks: Pseudobulks, design: Design) -> Fit:
     return Fit(model, design)
 
 
-def effect_of(fitted: Fit, column: str, *, left_out: Sequence[str] = (), shrink: bool = True) -> pd.DataFrame:
+def _prior_scale(estimate: Floats, error: Floats) -> float:
+    """Return the scale of the prior of fold changes: that of their spread beyond their errors, at most 1 (apeglm's rule)."""
+    square, variance = estimate**2, error**2
+
+    def excess(scale: float) -> float:
+        weight = 0.5 / (scale + variance) ** 2
+        return float((weight * (square - variance)).sum() / weight.sum() - scale)
+
+    low, high = 1e-6, 400.0
+    found = low if excess(low) < 0 else float(optimize.brentq(excess, low, high))
+    return float(min(np.sqrt(found), 1.0))
+
+
+def shrunken(estimate: Floats, error: Floats) -> Floats:
+    """Return fold changes shrunken by apeglm's prior, a Cauchy distribution around 0, the likelihood taken as normal.
+
+    A twentieth of the time of PyDESeq2's own, which maximises the full likelihood gene by gene; a test compares the two.
+
+    Parameters
+    ----------
+    estimate, error
+        Fold changes and their standard errors, in natural logarithms.
+    """
+    known = np.isfinite(estimate) & np.isfinite(error) & (error > 0)
+    found = np.full(len(estimate), np.nan)
+    if known.sum() < 2:
+        return found
+    own, variance = estimate[known], error[known] ** 2
+    scale = _prior_scale(own, error[known])
+    # the mode lies between 0 and the estimate; where there are two, the one nearer the estimate, where apeglm starts
+    best, value = np.full(len(own), -np.inf), np.abs(own)
+    climbing = np.ones(len(own), dtype=bool)
+    for part in np.linspace(1, 0, GRID):
+        tried = part * np.abs(own)
+        posterior = -((np.abs(own) - tried) ** 2) / (2 * variance) - np.log1p((tried / scale) ** 2)
+        climbing &= posterior >= best
+        value, best = np.where(climbing, tried, value), np.where(climbing, posterior, best)
+    found[known] = np.sign(own) * value
+    return found
+
+
+def effect_of(fitted: Fit, column: str, *, left_out: Sequence[str] = (), exact: bool = True) -> pd.DataFrame:
     """Return the effect of one column of the design on each gene.
 
     Parameters
@@ -123,8 +168,8 @@ def effect_of(fitted: Fit, column: str, *, left_out: Sequence[str] = (), shrink:
         A column of the design matrix.
     left_out
         Genes that made the call: they are marked, and ``q_without`` and ``rank_without`` are given without them.
-    shrink
-        Whether fold changes are shrunken (apeglm's prior), which takes longest.
+    exact
+        Whether fold changes are shrunken by PyDESeq2's own function, which takes longest, or by `shrunken`.
 
     Returns
     -------
@@ -148,11 +193,12 @@ def effect_of(fitted: Fit, column: str, *, left_out: Sequence[str] = (), shrink:
         )
         stats.summary()
         found = stats.results_df.copy()
-        if shrink:
+        if exact:
             stats.lfc_shrink(coeff=column)
             found["shrunken"] = stats.results_df["log2FoldChange"]
         else:
-            found["shrunken"] = np.nan
+            natural = found[["log2FoldChange", "lfcSE"]].to_numpy(float) * np.log(2)
+            found["shrunken"] = shrunken(natural[:, 0], natural[:, 1]) / np.log(2)
     names = {"baseMean": "base_mean", "log2FoldChange": "log2_fold_change", "lfcSE": "se", "stat": "statistic"}
     table = found.rename(columns={**names, "pvalue": "p"}).rename_axis("gene").reset_index()
     table["made_call"] = table["gene"].isin(set(left_out))

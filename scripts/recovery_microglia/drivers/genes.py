@@ -73,7 +73,7 @@ def units_of(samples: pd.DataFrame) -> pd.Series:
     return samples[UNIT].astype(str).agg("|".join, axis=1)
 
 
-def state_contrasts(bulks: Pseudobulks, left_out: Sequence[str], *, shrink: bool = True) -> list[Contrast]:
+def state_contrasts(bulks: Pseudobulks, left_out: Sequence[str]) -> list[Contrast]:
     """Compare recovery cells with the other microglia of the same injured animals, by arm.
 
     Parameters
@@ -98,11 +98,11 @@ def state_contrasts(bulks: Pseudobulks, left_out: Sequence[str], *, shrink: bool
             found.append(Contrast({**facts, "reason": reason}, pd.DataFrame()))
             continue
         design = paired_design(paired.samples, units_of(paired.samples), paired.samples["cells_of"] == RECOVERY)
-        found.append(_found(facts, design, effect_of(fit(paired, design), "effect", left_out=left_out, shrink=shrink)))
+        found.append(_found(facts, design, effect_of(fit(paired, design), "effect", left_out=left_out)))
     return found
 
 
-def injury_contrasts(bulks: Pseudobulks, left_out: Sequence[str], *, shrink: bool = True) -> list[Contrast]:
+def injury_contrasts(bulks: Pseudobulks, left_out: Sequence[str]) -> list[Contrast]:
     """Compare the microglia of injured animals with those of control animals, by arm and day; one model an arm.
 
     Controls are all sham, contralateral and naive animals of the arm, or of the study where the arm has none.
@@ -139,7 +139,7 @@ def injury_contrasts(bulks: Pseudobulks, left_out: Sequence[str], *, shrink: boo
         design = grouped_design(used.samples, group)
         model = fit(used, design)
         for day, facts in tested:
-            genes = effect_of(model, f"day {day:g}", left_out=left_out, shrink=shrink)
+            genes = effect_of(model, f"day {day:g}", left_out=left_out, exact=False)
             found.append(_found(facts, design, genes))
     return found
 
