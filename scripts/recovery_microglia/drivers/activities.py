@@ -93,7 +93,7 @@ def _of_network(
         scores, p = _run(method, values, net)
         table[method] = scores.iloc[0].reindex(table.index) if scores.shape[1] else np.nan
         found = p.iloc[0].reindex(table.index) if p.shape[1] else pd.Series(np.nan, index=table.index)
-        table[f"{method}_q"] = benjamini_hochberg(found.to_numpy(float))
+        table[f"{method}_q"] = benjamini_hochberg(np.asarray(found, dtype=np.float64))
     both = (table["ulm_q"] < ALPHA) & (table["mlm_q"] < ALPHA)
     table["agree"] = both & (np.sign(table["ulm"]) == np.sign(table["mlm"]))
     rest = values.loc[:, ~values.columns.isin(set(made_call))]
@@ -121,7 +121,7 @@ def _over_animals(network: Network, animals: pd.DataFrame | None, activity: pd.S
     table["animals_mean"] = own.mean(axis=0)
     if n >= LEAST_ANIMALS:
         table["animals_p"] = _t_test(own)
-        table["animals_q"] = benjamini_hochberg(table["animals_p"].to_numpy(float))
+        table["animals_q"] = benjamini_hochberg(_t_test(own))
     return table
 
 

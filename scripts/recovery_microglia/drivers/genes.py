@@ -152,7 +152,7 @@ def ratios_by_animal(bulks: Pseudobulks) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     samples = bulks.samples
     kept = bulks.of((samples["condition"] == Condition.INJURED) & (samples["cells"] >= LEAST_CELLS))
-    levels = np.log2(0.5 + per_ten_thousand(kept.counts))
+    levels: pd.DataFrame = per_ten_thousand(kept.counts).add(0.5).transform("log2")
     rows, facts = {}, []
     for unit, own in groups(kept.samples.assign(unit=units_of(kept.samples)), ["unit"]):
         inside, outside = own[own["cells_of"] == RECOVERY], own[own["cells_of"] != RECOVERY]

@@ -124,7 +124,8 @@ def signatures_net(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_text(path: Path, **how: Any) -> pd.DataFrame:
-    return pd.read_csv(path, sep="\t", comment="#", **how)
+    table: pd.DataFrame = pd.read_csv(path, sep="\t", comment="#", **how)
+    return table
 
 
 READERS = {

@@ -39,11 +39,15 @@ class Pseudobulks:
         return Pseudobulks(self.counts[kept], self.samples[kept])
 
 
+def _joined(own: pd.Series) -> str:
+    return "; ".join(sorted(set(own.astype(str))))
+
+
 def facts_of(sheet: pd.DataFrame) -> pd.DataFrame:
     """Return sex, chemistry and batch of each animal; several values of its libraries are joined."""
     included = sheet[sheet["include"]]
     names = ["sex", "chemistry", "batch"]
-    joined = included.groupby(UNIT, dropna=False, sort=False)[names].agg(lambda own: "; ".join(sorted(set(own))))
+    joined = included.groupby(UNIT, dropna=False, sort=False)[names].agg(_joined)
     return joined.reset_index()
 
 
@@ -84,9 +88,9 @@ def by_call(microglia: ad.AnnData, cells: pd.DataFrame, sheet: pd.DataFrame) -> 
         One row a microglia: cell, recovery_call (may be missing).
     """
     place = positions(pd.Index(cells["cell"]), [str(name) for name in microglia.obs_names])
-    call = cells["recovery_call"].astype("boolean").to_numpy(dtype=object, na_value=None)
-    called = [call[k] if k >= 0 else None for k in place]
-    named = ["" if own is None else RECOVERY if own else OTHERS for own in called]
+    call = cells["recovery_call"].astype("boolean")
+    words = np.where(call.isna(), "", np.where(call.fillna(False).astype(bool), RECOVERY, OTHERS))
+    named = [str(words[k]) if k >= 0 else "" for k in place]
     return pseudobulks(microglia, named, sheet)
 
 

@@ -31,7 +31,7 @@ IGF1 = "igf1"
 
 def genes_of_the_call(signatures: Signatures, refinement: pd.DataFrame) -> list[str]:
     """Return the genes by which recovery cells were called: the signature, and what was learnt and counts."""
-    learnt = refinement.loc[refinement["decision"] != "dropped", "gene"] if len(refinement) else []
+    learnt = list(refinement.loc[refinement["decision"] != "dropped", "gene"]) if len(refinement) else []
     return sorted({*signatures.recovery.up, *learnt})
 
 

@@ -43,13 +43,10 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         ):
             ax.plot(size[chosen], height[chosen], "o", ms=3, mew=0, color=colour, label=label, rasterized=True)
         ax.axhline(-np.log10(ALPHA), color=GREY, lw=0.8, ls=":")
-        named = drawn[found & ~marked].head(LABELS)
-        for place, row in enumerate(named.itertuples()):
-            y = -np.log10(max(float(str(row.q)), 1e-300))
-            ax.annotate(
-                str(row.gene), (float(str(row.size)), y), xytext=(4, 3 if place % 2 else -7),
-                textcoords="offset points", fontsize=7.5, fontstyle="italic",
-            )  # fmt: skip
+        for gene, x, y in _apart(drawn[found & ~marked], float(np.ptp(size)) or 1.0):
+            ax.annotate(gene, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=7.5, fontstyle="italic")
+        ax.set_yscale("function", functions=(np.sqrt, np.square))
+        ax.set_ylim(0, float(height.max()) * 1.08 + 0.5)
         ax.set_xlabel("log2 fold change, shrunken")
         ax.set_ylabel("−log10 of the false-discovery rate")
         ax.grid(axis="y")
@@ -70,6 +67,17 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     )
 
 
+def _apart(genes: pd.DataFrame, span: float) -> list[tuple[str, float, float]]:
+    """Return names and places of the first genes whose names do not lie on each other."""
+    named: list[tuple[str, float, float]] = []
+    for gene, x, q in zip(genes["gene"], genes["size"], genes["q"], strict=True):
+        y = -np.log10(max(float(q), 1e-300))
+        clear = all(abs(x - ox) > 0.16 * span or abs(np.sqrt(y) - np.sqrt(oy)) > 0.25 for _, ox, oy in named)
+        if clear and len(named) < LABELS:
+            named.append((str(gene), float(x), y))
+    return named
+
+
 def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
     """Draw the first genes of a contrast in every animal.
 
@@ -86,8 +94,9 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
     genes = list(dict.fromkeys(own["gene"]))[:HEAT_GENES]
     who = own.drop_duplicates(["subject", "day"]).sort_values(["day", "subject"]).head(HEAT_ANIMALS)
     keys = list(zip(who["subject"].astype(str), who["day"].astype(float), strict=True))
-    values = own.set_index(["gene", own["subject"].astype(str), own["day"].astype(float)])["log2_ratio"]
-    grid = np.array([[float(values.get((gene, *key), np.nan)) for key in keys] for gene in genes])
+    rows = zip(own["gene"], own["subject"].astype(str), own["day"].astype(float), own["log2_ratio"], strict=True)
+    values = {(gene, subject, day): float(ratio) for gene, subject, day, ratio in rows}
+    grid = np.array([[values.get((gene, *key), np.nan) for key in keys] for gene in genes])
     marked = set(own.loc[own["made_call"], "gene"])
     with house_style():
         figure, ax = canvas(1.6 + 0.24 * len(keys), 1.3 + 0.2 * len(genes))

@@ -55,7 +55,7 @@ DRIVER_GENES = TableSpec(
         number("shrunken", "estimate shrunken towards 0 by apeglm's prior: for ranking by size", "log2"),
         number("se", "standard error of `log2_fold_change`", "log2"),
         number("statistic", "Wald statistic"),
-        p_value("p", "Wald test; empty where one animal's count is an outlier (Cook's distance)"),
+        p_value("p", "Wald statistic against a t distribution (degrees of freedom of the dispersion); empty where one animal's count is an outlier (Cook's distance)"),
         p_value("q", "`p` corrected over all genes of the comparison (Benjamini-Hochberg)"),
         _MADE_CALL,
         count("rank", "place in the order of `p`", dtype="float64"),

@@ -37,7 +37,7 @@ def _genes(inputs: ReportInputs, contrasts: pd.DataFrame) -> list[object]:
                 f"In {wording.count(int(row['n_animals']), 'injured animal')}, recovery cells are compared with the other microglia of the same "
                 f"animal. Of the genes that took no part in the call, {up} are higher and {down} lower at a false-discovery rate of 5 %. "
                 "Genes that took part differ by construction and are marked.",
-                "Genes of the state.",
+                "Genes of the state",
             )
         )
         name = str(row["contrast"])
@@ -75,7 +75,7 @@ def _activities(inputs: ReportInputs) -> list[object]:
             Prose(
                 "Where the known targets of a pathway, factor or cytokine move together, its activity is estimated from them. Its p-value "
                 "counts genes, not animals; beside it stands in how many animals it has the same sign.",
-                "Activities.",
+                "Activities",
             )
         )
         state = activities[activities["contrast"].str.startswith("state")]
@@ -105,6 +105,6 @@ def _igf1(inputs: ReportInputs) -> list[object]:
         Column("animals_up", "Animals in which it is higher"), Column("q", "q"), Column("made_call", "Made the call"),
     ]  # fmt: skip
     return [
-        Prose(text, "Igf1 within recovery cells."),
+        Prose(text, "Igf1 within recovery cells"),
         Fold("Genes that go with Igf1", (table(tested.head(40), columns, of="driver_igf1"),)),
     ]
