@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+from glob import glob
 from pathlib import Path
 
 STARTED = time.time()
@@ -68,7 +69,7 @@ SIGNATURES = [
     for name in ("recovery", "states", "lineages", "technical")
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
-DRIVER_STEPS = ("drivers",)
+DRIVER_STEPS = ("drivers", "signals", "candidates")
 NETWORKS = "config/knowledge/networks.tsv"
 NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [

@@ -137,17 +137,22 @@ READERS = {
 """Format to what reads a file of it."""
 
 
+def mouse_by_capitals() -> dict[str, str]:
+    """Return symbols in capitals to mouse symbols, where one mouse gene only has that name."""
+    mouse: dict[str, list[str]] = {}
+    for symbol in known_symbols("mouse"):
+        mouse.setdefault(symbol.upper(), []).append(symbol)
+    return {capitals: names[0] for capitals, names in mouse.items() if len(names) == 1}
+
+
 def to_mouse(symbols: Sequence[str]) -> dict[str, str]:
     """Return human to mouse symbols: genes that differ in their capitals only (*SPP1*, *Spp1*).
 
     Names of orthologs agree by convention. A human gene without a mouse gene of its name is lost; a name that several mouse
     genes share in other capitals is lost too.
     """
-    mouse: dict[str, list[str]] = {}
-    for symbol in known_symbols("mouse"):
-        mouse.setdefault(symbol.upper(), []).append(symbol)
-    found = ((symbol, mouse.get(symbol.upper(), [])) for symbol in symbols)
-    return {symbol: names[0] for symbol, names in found if len(names) == 1}
+    mouse = mouse_by_capitals()
+    return {symbol: mouse[symbol.upper()] for symbol in symbols if symbol.upper() in mouse}
 
 
 def read_network(path: Path, resource: Resource) -> Network:

@@ -17,7 +17,7 @@ from recovery_microglia.study.samples import Library
 
 LATE_STEPS = ("myeloid", "embedding", "recovery", "timeline", "summary")
 """The steps after the libraries, as their costs are named."""
-DRIVER_STEPS = ("drivers",)
+DRIVER_STEPS = ("drivers", "signals")
 """Further steps, which a run may leave out."""
 
 
@@ -218,6 +218,11 @@ class Inputs:
     def own_networks(self) -> list[str]:
         """Return the networks that belong to simulated data: the true targets of its signals."""
         own = Path(self.parameters()) / "targets.tsv" if self.dataset.simulated else Path()
+        return [str(own)] if own.is_file() else []
+
+    def true_signals(self) -> list[str]:
+        """Return the signals that were put into simulated data; nothing for real data."""
+        own = Path(self.parameters()) / "signals.tsv" if self.dataset.simulated else Path()
         return [str(own)] if own.is_file() else []
 
     # Provenance

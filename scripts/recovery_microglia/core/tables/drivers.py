@@ -155,6 +155,91 @@ DRIVER_IGF1 = TableSpec(
     "drivers",
 )  # fmt: skip
 
+_LEVEL = "counts per 10,000"
+
+DRIVER_SIGNALS = TableSpec(
+    "driver_signals",
+    "drivers/driver_signals.tsv",
+    "ligand-receptor pairs from other cells to recovery cells",
+    "One row for each pair, sender, arm and day, the strongest 500 of a day; pseudobulks of animals, unsorted tissue only (LIANA). A pair says that both genes are there, not that a signal is sent.",
+    (
+        ARM,
+        day("day", "day after injury"),
+        text("sender", "lineage that makes the ligand; `microglia`: those that were not called"),
+        gene("ligand", "ligand; parts of a complex are joined by `_`"),
+        gene("receptor", "receptor on recovery cells; parts of a complex are joined by `_`"),
+        number("magnitude_rank", "rank aggregate of the strength by three scores (CellPhoneDB, Connectome, NATMI), from 0 (strong) to 1"),
+        number("specificity_rank", "rank aggregate of how specific sender and receiver are, from 0 to 1"),
+        count("n_animals", "animals with at least 10 cells of sender and receiver; where not testable, animals with recovery cells"),
+        count("animals_agree", "animals in which the pair is in the first tenth by the product of ligand and receptor"),
+        number("ligand_level", "ligand in the sender, mean of the animals", _LEVEL),
+        number("receptor_level", "receptor in recovery cells, mean of the animals", _LEVEL),
+        number("receptor_log2_ratio", "receptor in recovery cells over other microglia", "log2"),
+        number("ligand_change", "ligand in the sender, injured animals of the day minus control animals", "log2"),
+        p_value("ligand_p", "Welch's test of `ligand_change` over animals; not corrected"),
+        _STATUS,
+        REASON,
+    ),
+    "signals",
+)  # fmt: skip
+
+DRIVER_SIGNALS_DROPPED = TableSpec(
+    "driver_signals_dropped",
+    "drivers/driver_signals_dropped.tsv",
+    "ligand-receptor pairs that took no part, or another part",
+    "Corrections of the resource (`config/knowledge/pairs.tsv`), and pairs of which a gene was not measured.",
+    (
+        gene("ligand", "as the resource has it"),
+        gene("receptor", "as the resource has it"),
+        text("action", "`split` into its parts, or `drop`"),
+        text("reason", "why"),
+    ),
+    "signals",
+)
+
+DRIVER_CANDIDATES = TableSpec(
+    "driver_candidates",
+    "drivers/driver_candidates.tsv",
+    "candidates, with the evidence for and against each",
+    "One row for each ligand, cytokine, pathway, factor and, where a table was given, compound. All is association within one study.",
+    (
+        text("candidate", "gene, or name in its network"),
+        text("kind", "`ligand`, `cytokine`, `pathway`, `transcription factor`, `compound`; `signal` in simulated data"),
+        count("evidence_for", "lines of evidence for an association with the state"),
+        count("evidence_against", "lines of evidence against one"),
+        text("speaks_for", "the lines for it"),
+        text("speaks_against", "the lines against it"),
+        text("sender", "lineages that make the ligand, strongest pair first"),
+        text("receptor", "its receptors on recovery cells, strongest pair first"),
+        number("activity", "activity in the comparison `state`, multivariate model, or univariate where that could not be fitted", "t"),
+        count("animals", "animals behind the evidence: the fewest of its lines"),
+        text("known", "what the literature table says of it (`config/knowledge/modulators.tsv`)"),
+        text("source", "PubMed id or DOI of that"),
+        text("direction", "`up` or `down`: where the state is higher by its activity; of a compound, what it would be expected to be associated with; empty: not known"),
+    ),
+    "candidates",
+)  # fmt: skip
+
+DRIVER_TRUTH = TableSpec(
+    "driver_truth",
+    "drivers/driver_truth.tsv",
+    "simulated signals and what was found of them",
+    "Empty for real data. One row for each signal that was put into simulated data.",
+    (
+        gene("ligand", "the ligand"),
+        text("truth", "`signal`: it follows the recovery cells and its targets rise in them; `decoy`: it rises with injury and its targets do not move"),
+        text("sender", "cells that make it, in truth"),
+        text("receptor", "its receptor, in truth"),
+        yes_no("pair_found", "whether the pair with this sender is among the strongest"),
+        yes_no("ligand_rises", "whether the ligand is found higher in the sender after injury (p < 0.05)"),
+        yes_no("targets_rise", "whether both methods find its targets higher in recovery cells"),
+        count("evidence_for", "as in `driver_candidates.tsv`"),
+        count("evidence_against", "as in `driver_candidates.tsv`"),
+        yes_no("told_apart", "signal: more speaks for it than against, its targets among them; decoy: its targets do not speak for it"),
+    ),
+    "candidates",
+)  # fmt: skip
+
 DRIVERS: tuple[TableSpec, ...] = (
     DRIVER_CONTRASTS,
     DRIVER_GENES,
@@ -162,5 +247,9 @@ DRIVERS: tuple[TableSpec, ...] = (
     DRIVER_ACTIVITIES,
     DRIVER_NETWORKS,
     DRIVER_IGF1,
+    DRIVER_SIGNALS,
+    DRIVER_SIGNALS_DROPPED,
+    DRIVER_CANDIDATES,
+    DRIVER_TRUTH,
 )
 """In the order of the documentation."""

@@ -19,7 +19,8 @@ def drivers_section(inputs: ReportInputs) -> Section | None:
     contrasts = inputs.table("driver_contrasts")
     if contrasts.empty:
         return None
-    blocks: list[object] = [*_genes(inputs, contrasts), *_activities(inputs), *_igf1(inputs)]
+    blocks: list[object] = [*_genes(inputs, contrasts), *_activities(inputs), *_signals(inputs)]
+    blocks += [*_candidates(inputs), *_igf1(inputs)]
     return Section("drivers", "What is associated with the state", CANNOT, tuple(blocks))
 
 
@@ -108,3 +109,90 @@ def _igf1(inputs: ReportInputs) -> list[object]:
         Prose(text, "Igf1 within recovery cells"),
         Fold("Genes that go with Igf1", (table(tested.head(40), columns, of="driver_igf1"),)),
     ]
+
+
+def _signals(inputs: ReportInputs) -> list[object]:
+    signals, dropped = inputs.table("driver_signals"), inputs.table("driver_signals_dropped")
+    tested = signals[signals["status"] == Status.TESTED] if len(signals) else signals
+    blocks: list[object] = []
+    if len(tested):
+        days = tested[["arm", "day"]].drop_duplicates()
+        text = (
+            f"Ligands of other cells and receptors of recovery cells on {wording.count(len(days), 'day')}, ranked on pseudobulks of animals. "
+            "A pair says that both genes are there, not that a signal is sent; a ligand that rises after injury may do so for other reasons."
+        )
+        blocks.append(Prose(text, "Signals that may reach them"))
+        first = tested.sort_values(["magnitude_rank", "specificity_rank"], kind="stable").head(60)
+        blocks.append(Fold("The strongest pairs", (table(first, SIGNAL_COLUMNS, of="driver_signals"),)))
+    why = sorted({str(reason) for reason in signals["reason"] if reason}) if len(signals) else []
+    if why:
+        blocks.append(Note("why", "Signals: not tested on every day", wording.as_sentence(wording.listed(why))))
+    corrected = dropped[~dropped["reason"].str.startswith("not measured")] if len(dropped) else dropped
+    if len(dropped):
+        n = len(dropped) - len(corrected)
+        text = f"{n:,} pairs took no part because a gene of theirs was not measured; these were split or dropped because the resource is wrong:"
+        parts = (Prose(text), whole_table(corrected, of="driver_signals_dropped")) if len(corrected) else (Prose(text),)
+        blocks.append(Fold("Pairs that took no part", parts))
+    return blocks
+
+
+SIGNAL_COLUMNS = [
+    Column("day", "Day"),
+    Column("sender", "Sender"),
+    Column("ligand", "Ligand"),
+    Column("receptor", "Receptor"),
+    Column("magnitude_rank", "Rank by strength"),
+    Column("specificity_rank", "Rank by specificity"),
+    Column("n_animals", "Animals"),
+    Column("animals_agree", "of them among the first tenth"),
+    Column("receptor_log2_ratio", "Receptor, log2 over other microglia"),
+    Column("ligand_change", "Ligand, log2 after injury"),
+    Column("ligand_p", "p of that", help="over animals, not corrected"),
+]
+
+
+def _candidates(inputs: ReportInputs) -> list[object]:
+    candidates, truth = inputs.table("driver_candidates"), inputs.table("driver_truth")
+    if candidates.empty:
+        return []
+    shown = candidates[(candidates["evidence_for"] > 0) | (candidates["known"] != "")]
+    text = (
+        "Each line is an association within this study. More lines for than against make a candidate worth an experiment, no more. "
+        "Known modulators are listed with what speaks for and against them here."
+    )
+    blocks: list[object] = [Prose(text, "Candidates"), table(shown.head(60), CANDIDATE_COLUMNS, of="driver_candidates")]
+    if len(truth):
+        blocks.append(Prose(_truth_words(truth), "Simulated signals"))
+        blocks.append(Fold("Simulated signals, and what was found", (whole_table(truth, of="driver_truth"),)))
+    return blocks
+
+
+def _truth_words(truth: pd.DataFrame) -> str:
+    """Return what was found of each simulated signal, as sentences."""
+    told = []
+    for row in truth.to_dict("records"):
+        what = "a true upstream signal" if row["truth"] == "signal" else "a decoy that rises with injury only"
+        pair = "its pair is among the strongest" if row["pair_found"] else "its pair is not among the strongest"
+        targets = (
+            "its targets are found higher in recovery cells"
+            if row["targets_rise"]
+            else "its targets are not found higher in recovery cells"
+        )
+        end = "as it should be" if row["told_apart"] else "which is wrong"
+        told.append(f"{row['ligand']} ({row['sender']}) is {what}: {pair}, and {targets}, {end}.")
+    return " ".join(told)
+
+
+CANDIDATE_COLUMNS = [
+    Column("candidate", "Candidate"),
+    Column("kind", "Kind"),
+    Column("evidence_for", "For"),
+    Column("evidence_against", "Against"),
+    Column("speaks_for", "Speaks for it"),
+    Column("speaks_against", "Speaks against it"),
+    Column("sender", "Made by"),
+    Column("receptor", "Receptor"),
+    Column("animals", "Animals"),
+    Column("known", "Known"),
+    Column("source", "Source"),
+]
