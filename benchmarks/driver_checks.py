@@ -57,7 +57,8 @@ ALPHA = 0.05
 def bulks_of(counts: Floats, samples: pd.DataFrame, genes: list[str]) -> Pseudobulks:
     """Return pseudobulks from counts (pseudobulks × genes)."""
     usual = {"arm": "", "day": 1.0, "condition": "injured", "cells": 100, "sex": "", "chemistry": "", "batch": ""}
-    table = samples.assign(**{name: value for name, value in usual.items() if name not in samples})
+    table = pd.DataFrame(usual, index=samples.index)
+    table[list(samples.columns)] = samples
     return Pseudobulks(pd.DataFrame(counts.astype(np.int64), columns=genes, index=table.index), table)
 
 
@@ -84,7 +85,7 @@ def drawn(law: str, n: int, *, paired: bool, mean: Floats, rng: np.random.Genera
     names = [f"m{k // 2}" for k in range(2 * n)] if paired else [f"m{k}" for k in range(2 * n)]
     kinds = [OTHERS, RECOVERY] * n if paired else ["all"] * 2 * n
     samples = pd.DataFrame({"subject": names, "cells_of": kinds})
-    return bulks_of(rng.poisson(expected * times), samples, [f"g{k}" for k in range(GENES)])
+    return bulks_of(rng.poisson(expected * times).astype(float), samples, [f"g{k}" for k in range(GENES)])
 
 
 def found_in(bulks: Pseudobulks, second: pd.Series, *, paired: bool) -> tuple[int, float]:
@@ -103,8 +104,8 @@ def real_pseudobulks(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulk
     libraries = [own for own in libraries_of("pups") if own.day < 540]
     halves, whole = [], []
     for own in libraries:
-        counts = counts_of(read_counts(own.path))
-        genes = ad.read_h5ad(own.path, backed="r").var_names
+        read = read_counts(own.path)
+        counts, genes = counts_of(read), read.var_names
         half = rng.permutation(counts.shape[0]) < counts.shape[0] // 2
         sums = [np.asarray(counts[rows].sum(axis=0)).ravel() for rows in (half, ~half)]
         halves += [pd.Series(one, index=genes) for one in sums]
@@ -175,7 +176,8 @@ def log_ratio(bulks: Pseudobulks, second: pd.Series) -> pd.Series:
     """Return log2 ratios of summed counts, where one animal alone stands on a side: described, not tested."""
     one, other = bulks.counts[second].sum(), bulks.counts[~second].sum()
     seen = (one + other) >= 20
-    return np.log2((1e6 * one / one.sum() + 5) / (1e6 * other / other.sum() + 5))[seen]
+    ratio: pd.Series = (1e6 * one / one.sum() + 5) / (1e6 * other / other.sum() + 5)
+    return ratio[seen].transform("log2")
 
 
 def row_of(name: str, animals: str, value: pd.Series, fold: pd.Series, network: Network | None) -> dict[str, object]:
@@ -187,7 +189,7 @@ def row_of(name: str, animals: str, value: pd.Series, fold: pd.Series, network: 
     found = activities(name, value, [network]).set_index("source")
     order = found["mlm"].rank(ascending=False)
     for cytokine in CYTOKINES:
-        row[f"{cytokine} ulm / mlm"] = f"{found.loc[cytokine, 'ulm']:.1f} / {found.loc[cytokine, 'mlm']:.1f}"
+        row[f"{cytokine} ulm / mlm"] = f"{found['ulm'][cytokine]:.1f} / {found['mlm'][cytokine]:.1f}"
     row["place of IL4 by mlm"] = f"{order['IL4']:.0f} of {len(order)}"
     return row
 
