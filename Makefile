@@ -1,6 +1,6 @@
 # Every recipe is a line or two that you can run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page output-page config-schema page screenshots check format lock
+.PHONY: help setup demo test test-long test-slurm snapshot mutants accuracy scale bad-input-page output-page config-schema page screenshots site check format lock
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
@@ -49,6 +49,14 @@ page: setup ## measure the page of 100,000 cells in a browser: size, time to ope
 screenshots: setup ## pictures of every section of the pages in results/, for phone and desk, and as PDF
 	.venv/bin/python tests/browser/screenshots.py results/index.html results/*/report.html --pdf
 
+site: .venv-docs/.ready ## build the documentation's site into site/, without the network; warnings and dead links are errors
+	NO_MKDOCS_2_WARNING=1 COLUMNS=100 .venv-docs/bin/mkdocs build --strict --quiet
+
+.venv-docs/.ready: envs/docs.txt .venv/.ready
+	.tools/bin/uv venv --quiet --clear --python .venv/bin/python .venv-docs
+	VIRTUAL_ENV=.venv-docs .tools/bin/uv pip sync --quiet --require-hashes envs/docs.txt
+	touch .venv-docs/.ready
+
 check: setup ## style, types and workflow lint
 	.venv/bin/python scripts/check.py
 
@@ -56,4 +64,5 @@ format: setup ## put every file into the house style
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix . && .venv/bin/snakefmt Snakefile workflow
 
 lock: setup ## resolve the dependencies anew
+	.tools/bin/uv pip compile --group pyproject.toml:docs --universal --python-version 3.12 --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file envs/docs.txt
 	.tools/bin/uv pip compile pyproject.toml --extra dev --extra slurm --universal --python-version 3.12 --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file envs/lock.txt

@@ -10,15 +10,23 @@ what to do next.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
+
+SET_UP = "in the project's folder say 'make setup' once, then '.venv/bin/python scripts/add_dataset.py …'"
 
 
 def main() -> int:
     """Run the command line."""
-    from recovery_microglia.add_dataset.entry import add_dataset
-    from recovery_microglia.core.errors import InputError
-    from recovery_microglia.jobs.disk import what_the_disk_says
+    try:
+        from recovery_microglia.add_dataset.entry import add_dataset
+        from recovery_microglia.core.errors import InputError
+        from recovery_microglia.jobs.disk import what_the_disk_says
+    except (ImportError, SyntaxError) as error:
+        what = f"'{error.name}' is not installed in it" if isinstance(error, ImportError) else "it is older than 3.12"
+        print(f"{sys.executable}: not the project's Python ({what}): {SET_UP}", file=sys.stderr)
+        return 1
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="GSE accession, a folder with count matrices, or a GSE…_family.soft.gz file")
@@ -26,7 +34,10 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="write it anew if there is one of this name")
     asked = parser.parse_args()
     try:
-        print(add_dataset(asked.source, Path(__file__).resolve().parents[1], name=asked.name, force=asked.force))
+        told = add_dataset(asked.source, Path(__file__).resolve().parents[1], name=asked.name, force=asked.force)
+        print(told, flush=True)
+    except BrokenPipeError:  # its reader has seen enough (| head); the entry is written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (InputError, OSError) as error:
         said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
         if not said:

@@ -6,6 +6,7 @@ from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log) as job:
     from recovery_microglia.core.errors import InputError
+    from recovery_microglia.core.files import as_read
     from recovery_microglia.core.genes import load_signatures
     from recovery_microglia.core.json_files import write_json
     from recovery_microglia.library.process import process_library, write_library
@@ -17,12 +18,13 @@ with reporting(*snakemake.log) as job:
     job.reads = [path]
     if (absent := Path(f"{path}.absent")).exists():
         raise InputError(absent.read_text())
-    counts = read_counts(
-        path,
-        format=reading.pop("format"),
-        organism=facts["organism"],
-        **{key: value or None for key, value in reading.items()},
-    )
+    with as_read(map(Path, snakemake.params.own)) as sources:
+        counts = read_counts(
+            path,
+            format=reading.pop("format"),
+            organism=facts["organism"],
+            **{key: value or None for key, value in reading.items()},
+        )
     job.cells = counts.n_obs
     result = process_library(
         counts,
@@ -32,4 +34,4 @@ with reporting(*snakemake.log) as job:
         seed=snakemake.params.seed,
     )
     write_library(result, *(Path(snakemake.output[name]) for name in ("cells", "myeloid", "sums")))
-    write_json(result.report, Path(snakemake.output.report))
+    write_json({**result.report, "sources": sources}, Path(snakemake.output.report))

@@ -14,11 +14,14 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.tables import read_table, write_table
     from recovery_microglia.summary.h5ad import finished_h5ad
     from recovery_microglia.summary.markers import page_tables
-    from recovery_microglia.summary.provenance import check_unchanged
+    from recovery_microglia.summary.provenance import as_recorded, check_gene_sets, check_unchanged
     from recovery_microglia.summary.step import summary_step
 
-    check_unchanged((Path(source), Path(product)) for source, product in snakemake.params.readings)
     files = snakemake.input
+    readings = [(Path(source), Path(product)) for source, product in snakemake.params.readings]
+    recorded = as_recorded(readings)
+    check_unchanged(readings, recorded)
+    check_gene_sets([Path(path) for path in files.signatures], snakemake.params.gene_sets)
     recovered = pd.read_parquet(files.recovered)
     cells = pd.concat([pd.read_parquet(path) for path in files.cells], ignore_index=True)
     job.cells = len(cells)
@@ -34,6 +37,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
         earlier={name: read_table(Path(files[name])) for name in ("onset", "clusters", "recovery_clusters")},
         truth=pd.read_csv(truth[0], sep="\t", keep_default_na=False) if truth else None,
         inputs=[Path(path) for path in files.counts],
+        recorded=recorded,
     )
     adata = finished_h5ad(ad.read_h5ad(files.clustered), pd.read_parquet(files.embedding), recovered)
     signatures = load_signatures(Path(files.signatures[0]).parent)

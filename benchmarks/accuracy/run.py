@@ -44,7 +44,8 @@ from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 from recovery_microglia.simulate.libraries import simulate_library  # noqa: E402
 from recovery_microglia.timeline.days import run_timeline, worst_status  # noqa: E402
 from recovery_microglia.timeline.design import audit  # noqa: E402
-from recovery_microglia.timeline.fractions import add_mixture, fractions  # noqa: E402
+from recovery_microglia.timeline.error_correction import CORRECTED, add_corrected, error_rates  # noqa: E402
+from recovery_microglia.timeline.fractions import MIXTURE, add_mixture, fractions  # noqa: E402
 from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
 from recovery_microglia.timeline.step import denominators  # noqa: E402
 
@@ -93,6 +94,8 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     recovered = call_recovery(myeloid, SIGNATURES, RecoverySettings(), seed=seed)
     design = audit(sheet)
     units = add_mixture(fractions(recovered.cells, sheet, denominators(cells, sheet)), recovered.cells, sheet)
+    rates = error_rates(recovered.cells, sheet, recovered.tables["calibration"])
+    units = add_corrected(units, rates, seed=seed)
     called = (recovered.report["status"], recovered.report["reason"])
     _, onset = run_timeline(units, design, called, TimelineSettings(n_draws=1000, n_bootstrap=0), seed=seed)
     seconds = time.perf_counter() - start
@@ -246,7 +249,7 @@ def _subjects(
         .groupby("subject")["true"]
         .mean()
     )
-    joined = own[["day", "condition", "n", "fraction", "low", "high", "mixture", "mixture_low", "mixture_high"]].join(
+    joined = own[["day", "condition", "n", "fraction", "low", "high", *MIXTURE, *CORRECTED]].join(
         table.rename("true_fraction")
     )
     return [{**facts, **row} for row in records(joined.reset_index())]
@@ -273,26 +276,17 @@ def summarise(tables: dict[str, pd.DataFrame]) -> str:
     gates = grouped[["gate_precision", "gate_recall", "gate_ambiguous"]].mean()
     ours = ours.join(gates.rename(columns=lambda c: c.replace("_", ", ")))
     known = tables["subjects"].dropna(subset=["mixture", "true_fraction"])
-    error = {kind: known[kind] - known["true_fraction"] for kind in ("fraction", "mixture")}
-    late = known["day"] >= 14
-    by = known["scenario"]
-    shares = pd.DataFrame(
-        {
-            "true, day 14 on": known.loc[late, "true_fraction"].groupby(by[late], sort=False).mean(),
-            "called": known.loc[late, "fraction"].groupby(by[late], sort=False).mean(),
-            "without cutoff": known.loc[late, "mixture"].groupby(by[late], sort=False).mean(),
-            "error, called": error["fraction"].abs().groupby(by, sort=False).mean(),
-            "error, without cutoff": error["mixture"].abs().groupby(by, sort=False).mean(),
-            "covered, called": known["true_fraction"]
-            .between(known["low"], known["high"])
-            .groupby(by, sort=False)
-            .mean(),
-            "covered, without cutoff": known["true_fraction"]
-            .between(known["mixture_low"], known["mixture_high"])
-            .groupby(by, sort=False)
-            .mean(),
-        }
-    ).reindex([name for name in order if name in set(by)])
+    late, by, truth = known["day"] >= 14, known["scenario"], known["true_fraction"]
+    kinds = {"called": ("fraction", "low", "high")}
+    kinds |= {"without cutoff": MIXTURE[:3], "corrected": CORRECTED}
+    columns = {"true, day 14 on": truth[late].groupby(by[late], sort=False).mean()}
+    columns |= {name: known.loc[late, one].groupby(by[late], sort=False).mean() for name, (one, *_) in kinds.items()}
+    for name, (one, low, high) in kinds.items():
+        error = (known[one] - truth).abs()
+        inside = truth.between(known[low], known[high]).where(known[one].notna()).astype(float)
+        columns |= {f"error, {name}": error.groupby(by, sort=False).mean()}
+        columns |= {f"covered, {name}": inside.groupby(by, sort=False).mean()}
+    shares = pd.DataFrame(columns).reindex([name for name in order if name in set(by)])
     shares["calibration error"] = grouped["calibration_error"].mean()
     claims = grouped.agg(
         data_sets=("seed", "size"), onset_claimed=("onset_claimed", "sum"), in_quiet_arm=("onset_claimed_in_quiet_arm", "sum"),

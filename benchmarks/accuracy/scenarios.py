@@ -37,6 +37,7 @@ def build(scenario: Mapping[str, Any], seed: int) -> tuple[Parameters, pd.DataFr
         genes=_genes(demo, scenario),
         programmes=_programmes(demo, scenario),
         markers=_markers(demo, scenario),
+        settings={**demo.settings, **scenario.get("settings", {})},
     )
     return parameters, sheet
 
@@ -118,6 +119,10 @@ def _genes(demo: Parameters, scenario: Mapping[str, Any]) -> pd.DataFrame:
 def _programmes(demo: Parameters, scenario: Mapping[str, Any]) -> pd.DataFrame:
     own = demo.programmes.copy()
     own.loc[own["programme"] == "recovery", "log2_fold_change"] *= scenario.get("effect", 1.0)
+    for programme, folds in scenario.get("folds", {}).items():
+        own = own[(own["programme"] != programme) | ~own["gene"].isin(folds)]
+        rows = [(programme, gene, np.log2(fold)) for gene, fold in folds.items()]
+        own = pd.concat([own, pd.DataFrame(rows, columns=list(own.columns[:3]))], ignore_index=True)
     return own
 
 

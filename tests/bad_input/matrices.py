@@ -2,12 +2,14 @@
 
 import io
 import os
+import shutil
 import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import anndata as ad
 import h5py
@@ -59,6 +61,54 @@ def tarred_plain() -> bytes:
         info.size = len(DENSE)
         archive.addfile(info, io.BytesIO(DENSE.encode()))
     return held.getvalue()
+
+
+def zipped_as(name: str, members: Mapping[str, str]) -> Make:
+    """A zip with these members, whose names need not be good ones."""
+
+    def make(lab: Lab) -> None:
+        with zipfile.ZipFile(lab.root / "data" / name, "w") as archive:
+            for member, text in members.items():
+                archive.writestr(member, text)
+        lab.read(name)
+
+    return make
+
+
+def bomb(lab: Lab) -> None:
+    """Of the 20 GB the header alone is made: it is refused before any of them is unpacked."""
+    info = tarfile.TarInfo("m.csv")
+    info.size = 20 * 10**9
+    packed = gz(info.tobuf() + bytes(1 << 20))
+    lab.file("data/m.tar.gz", packed + bytes(10_000 - len(packed)))
+    lab.read("m.tar.gz")
+
+
+def crowded(lab: Lab) -> None:
+    from recovery_microglia.deposit import archives
+
+    with mock.patch.object(archives, "MOST_MEMBERS", 1000):
+        zipped_as("m.zip", {f"f{number}.csv": "" for number in range(1001)})(lab)
+
+
+def too_large(lab: Lab) -> None:
+    usage = shutil.disk_usage(lab.root)._replace(free=5)
+    with mock.patch.object(shutil, "disk_usage", return_value=usage):
+        zipped_as("m.zip", {"m.csv": DENSE})(lab)
+
+
+def endless_line(lab: Lab) -> None:
+    from recovery_microglia.readers import compression
+
+    with mock.patch.object(compression, "LONGEST_LINE", 1_000_000):
+        matrix("m.csv.gz", gz(bytes(2_000_000)))(lab)
+
+
+def endless_table(lab: Lab) -> None:
+    from recovery_microglia.readers import dense_text
+
+    with mock.patch.object(dense_text, "MOST_ROWS", 1000):
+        matrix("m.csv.gz", gz("gene,a,b\n" + "Actb,1,2\n" * 2000))(lab)
 
 
 def by_function(function: Callable[[float], float]) -> str:
@@ -560,12 +610,12 @@ BINARY = [
     Case(
         "an h5ad with normalised values only",
         annotated(np.log1p(COUNTS).astype(np.float32)),
-        "data/m.h5ad: no raw counts in X: their values are not whole numbers",
+        "data/m.h5ad: no raw counts in X: no whole numbers; the values look log-normalised; raw counts are needed",
     ),
     Case(
         "an h5ad with NaN",
         annotated(np.where(COUNTS == 9, np.nan, COUNTS).astype(np.float32)),
-        "data/m.h5ad: no raw counts in X: their values are not whole numbers",
+        "data/m.h5ad: no raw counts in X: no whole numbers; raw counts are needed",
     ),
     Case(
         "an h5ad without values",
@@ -662,6 +712,56 @@ ARCHIVES = [
         "a tar with a link to somewhere else",
         matrix("m.tar.gz", linked()),
         "data/m.tar.gz: member 'matrix.mtx' is a link; only files and folders are unpacked; nothing was unpacked",
+    ),
+    Case(
+        "a file that is a folder too",
+        zipped_as("m.zip", {"a": DENSE, "a/b.csv": DENSE}),
+        "data/m.zip: member 'a/b.csv' is a file and a folder (a); nothing was unpacked",
+    ),
+    Case(
+        "one file under two spellings",
+        zipped_as("m.zip", {"a.csv": DENSE, "./a.csv": DENSE}),
+        "data/m.zip: member './a.csv' is there twice; nothing was unpacked",
+    ),
+    Case(
+        "a member without a name",
+        zipped_as("m.zip", {"": DENSE}),
+        "data/m.zip: member '' has no name; nothing was unpacked",
+    ),
+    Case(
+        "a member whose name is too long",
+        zipped_as("m.zip", {f"{'a' * 300}.csv": DENSE}),
+        f"data/m.zip: member '{'a' * 40}…{'a' * 35}.csv' has a name of 304 signs; disks take 255; nothing was unpacked",
+    ),
+    Case(
+        "folders inside each other without end",
+        zipped_as("m.zip", {f"{'a/' * 1500}b.csv": DENSE}),
+        f"data/m.zip: member '{'a/' * 20}…{'a/' * 17}b.csv' has a path of 1500 folders inside each other; nothing was unpacked",
+    ),
+    Case(
+        "a tar whose 20 GB of zeros are packed into some kilobytes",
+        bomb,
+        "data/m.tar.gz: 10.0 kB that unpack to 20.0 GB or more: no counts are packed so far. Nothing was unpacked",
+    ),
+    Case(
+        "more members than any deposit has",
+        crowded,
+        "data/m.zip: more than 1,000 members; no archive of count matrices has so many. Nothing was unpacked",
+    ),
+    Case(
+        "an archive that the disk cannot hold",
+        too_large,
+        "m.zip: unpacking it needs 84 bytes, but the disk of temporary files has 5 bytes free; make room, or set TMPDIR to a folder on a larger one",
+    ),
+    Case(
+        "a line that does not end, packed by gzip",
+        endless_line,
+        "data/m.csv.gz: a line of more than 1 MB; this is no table of counts",
+    ),
+    Case(
+        "a table without end, packed by gzip",
+        endless_table,
+        "data/m.csv.gz: more than 1,000 lines; this is no table of genes or cells",
     ),
 ]
 

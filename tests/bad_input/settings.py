@@ -1,5 +1,8 @@
 """``dataset.yaml`` and ``config.yaml``."""
 
+import os
+from pathlib import Path
+
 from bad_input.lab import ENTRY, Case, Lab, Make, Section, configured, described, entry
 
 
@@ -14,6 +17,34 @@ def whole(text: str | bytes) -> Make:
         lab.check()
 
     return make
+
+
+def pipe(lab: Lab) -> None:
+    path = lab.root / "config/datasets/study/dataset.yaml"
+    path.unlink()
+    os.mkfifo(path)
+    lab.check()
+
+
+def configured_file(text: str) -> Make:
+    """config.yaml as it stands on the disk, read as a run reads it first."""
+
+    def make(lab: Lab) -> None:
+        from recovery_microglia.core.schemas import read_yaml
+
+        lab.file("config/config.yaml", text)
+        read_yaml(Path("config/config.yaml"))
+
+    return make
+
+
+def bomb(key: str) -> str:
+    """Ten lines of which each holds the one before ten times."""
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+    ]
+    return "\n".join([*lines, f"{key}: *j", ""])
 
 
 def named(name: str) -> Make:
@@ -80,8 +111,79 @@ ENTRIES = [
     Case(
         "a title that is a date",
         entry("A study", "2026-01-01"),
-        "config/datasets/study/dataset.yaml: title: '2026-01-01'; needed: a text (in quotes if it looks like a number or a date)",
+        "config/datasets/study/dataset.yaml: line 1: '2026-01-01' would be read as a date; put it in quotes",
     ),
+    Case(
+        "an impossible date",
+        entry("A study", "2026-02-31"),
+        "config/datasets/study/dataset.yaml: line 1: '2026-02-31' would be read as a date; put it in quotes",
+    ),
+    Case(
+        "a number that YAML reads as octal",
+        configured_file("datasets: [study]\nseed: 0300\n"),
+        "config/config.yaml: line 2: '0300' would be read as the number 192; write that, or put it in quotes",
+    ),
+    Case(
+        "a hexadecimal number",
+        configured_file("datasets: [study]\nseed: 0x5\n"),
+        "config/config.yaml: line 2: '0x5' would be read as the number 5; write that, or put it in quotes",
+    ),
+    Case(
+        "a number with an underscore",
+        configured_file("datasets: [study]\nseed: 1_0\n"),
+        "config/config.yaml: line 2: '1_0' would be read as the number 10; write that, or put it in quotes",
+    ),
+    Case(
+        "a time of day that YAML reads as a number",
+        configured_file("datasets: [study]\nseed: 10:30\n"),
+        "config/config.yaml: line 2: '10:30' would be read as the number 630; write that, or put it in quotes",
+    ),
+    Case(
+        "a number of 5,000 digits",
+        entry("A study", "9" * 5000),
+        "config/datasets/study/dataset.yaml: line 1: a number of 5000 signs (999999999999…); put it in quotes, if it is a name",
+    ),
+    Case(
+        "a YAML bomb: ten lines that stand for ten thousand million values",
+        whole(bomb("title")),
+        "config/datasets/study/dataset.yaml: line 2: an alias (*a) stands for other lines; write them out",
+    ),
+    Case(
+        "a YAML bomb in config.yaml",
+        configured_file("datasets: [study]\n" + bomb("seed")),
+        "config/config.yaml: line 3: an alias (*a) stands for other lines; write them out",
+    ),
+    Case(
+        "lists inside each other, 3,000 deep",
+        entry("A study", "[" * 3000 + "]" * 3000),
+        "config/datasets/study/dataset.yaml: line 1: more than 12 lists or mappings inside each other",
+    ),
+    Case(
+        "a sign that is not printed",
+        entry("folder: data", 'folder: "da\\0ta"'),
+        "config/datasets/study/dataset.yaml: line 6: a sign that is not printed ('\\x00'); take it out",
+    ),
+    Case(
+        "colours for a terminal in a value",
+        entry("mouse", '"\\x85[31mrat"'),
+        "config/datasets/study/dataset.yaml: organism: '\\x85[31mrat' is not one of mouse",
+    ),
+    Case(
+        "the folder of a user that there is not",
+        entry("folder: data", "folder: ~nobody-here/data"),
+        "config/datasets/study/dataset.yaml: folder: '~nobody-here/data': there is no user 'nobody-here' whose folder ~nobody-here could be",
+    ),
+    Case(
+        "a folder's name that is too long",
+        entry("folder: data", f"folder: {'d' * 300}"),
+        f"config/datasets/study/dataset.yaml: folder: '{'d' * 40}…{'d' * 39}': a name of 300 signs; disks take 255",
+    ),
+    Case(
+        "a path that is too long",
+        entry("folder: data", f"folder: {'d/' * 3000}"),
+        f"config/datasets/study/dataset.yaml: folder: '{'d/' * 20}…{'/d' * 19}/': a path of 6000 signs; disks take 4000",
+    ),
+    Case("a description that is a pipe", pipe, "config/datasets/study/dataset.yaml: a pipe or a device, no file"),
     Case(
         "another organism",
         entry("mouse", "rat"),

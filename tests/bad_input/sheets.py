@@ -2,6 +2,8 @@
 
 import os
 import time
+from pathlib import Path
+from unittest import mock
 
 from bad_input.lab import ROWS, Case, Lab, Make, Section, row, sheet
 
@@ -24,6 +26,63 @@ def ten_thousand(lab: Lab) -> None:
     )
     lab.sheet(ROWS.splitlines(keepends=True)[0] + "".join(lines))
     lab.check()
+
+
+def columned(column: str, *values: str) -> Make:
+    """The two libraries with one more column."""
+
+    def make(lab: Lab) -> None:
+        head, *rows = ROWS.splitlines()
+        names, first = head.split("\t"), [line.split("\t") for line in rows]
+        if column in names:
+            for fields, value in zip(first, values, strict=True):
+                fields[names.index(column)] = value
+        else:
+            names.append(column)
+            first = [[*fields, value] for fields, value in zip(first, values, strict=True)]
+        lab.sheet("\n".join("\t".join(fields) for fields in [names, *first]) + "\n")
+        lab.check()
+
+    return make
+
+
+def pipe(lab: Lab) -> None:
+    path = lab.root / "config/datasets/study/samples.tsv"
+    path.unlink()
+    os.mkfifo(path)
+    lab.check()
+
+
+def piped_file(lab: Lab) -> None:
+    path = lab.root / "data/I1.csv"
+    path.unlink()
+    os.mkfifo(path)
+    lab.check()
+
+
+def braced(lab: Lab) -> None:
+    (lab.root / "data/I1.csv").rename(lab.root / "data/I1{new}.csv")
+    row("I1.csv", "I1{new}.csv")(lab)
+
+
+def hard_link(lab: Lab) -> None:
+    path = lab.root / "data/I1.csv"
+    path.unlink()
+    path.hardlink_to(lab.root / "data/N1.csv")
+    lab.check()
+
+
+def locked(name: str) -> Make:
+    """A file or folder that may not be read; asked of the system as a user would be, since root may read anything."""
+
+    def make(lab: Lab) -> None:
+        def allowed(path: str | Path, _: int) -> bool:
+            return not Path(path).is_relative_to(name)
+
+        with mock.patch.object(os, "access", allowed):
+            lab.check()
+
+    return make
 
 
 def shared(text: str) -> Make:
@@ -123,17 +182,17 @@ CASES = [
     Case(
         "a library's name with a blank",
         row("I1\t", "I 1\t"),
-        "config/datasets/study/samples.tsv: row 3, column library: 'I 1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+        "config/datasets/study/samples.tsv: row 3, column library: 'I 1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first, at most 100",
     ),
     Case(
         "a library's name with other letters",
         row("I1\t", "Läsion1\t"),
-        "config/datasets/study/samples.tsv: row 3, column library: 'Läsion1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+        "config/datasets/study/samples.tsv: row 3, column library: 'Läsion1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first, at most 100",
     ),
     Case(
         "a library's name that climbs out of the folder",
         row("I1\t", "../I1\t"),
-        "config/datasets/study/samples.tsv: row 3, column library: '../I1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first",
+        "config/datasets/study/samples.tsv: row 3, column library: '../I1' does not fit; allowed: letters a-z and A-Z, digits, '.', '_' and '-', a letter or digit first, at most 100",
     ),
     Case(
         "a library without a name",
@@ -311,6 +370,130 @@ CASES = [
         of_the_future,
         "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv' has a time in the future (2100-01-01 12:00); set it to now: "
         "touch 'data/I1.csv'",
+    ),
+    Case(
+        "a column in which two kits differ in capitals only",
+        columned("chemistry", "10x v3", "10X V3"),
+        "config/datasets/study/samples.tsv: row 3, column chemistry: '10x V3' looks like '10x v3' of row 2; write both alike, or names that "
+        "differ in a letter or a number",
+    ),
+    Case(
+        "animals whose names differ in a letter of another alphabet that looks alike",
+        columned("subject", "mo1", "m\u043e1"),
+        "config/datasets/study/samples.tsv: row 3, column subject: 'm\u043e1' looks like 'mo1' of row 2; write both alike, or names that "
+        "differ in a letter or a number",
+    ),
+    Case(
+        "animals whose names differ in a nought before the number",
+        columned("subject", "m1", "m01"),
+        "config/datasets/study/samples.tsv: row 3, column subject: 'm01' looks like 'm1' of row 2; write both alike, or names that "
+        "differ in a letter or a number",
+    ),
+    Case(
+        "batches whose names differ in capitals only",
+        columned("batch", "run a", "Run A"),
+        "config/datasets/study/samples.tsv: row 3, column batch: 'Run A' looks like 'run a' of row 2; write both alike, or names that "
+        "differ in a letter or a number",
+    ),
+    Case(
+        "libraries whose names differ in capitals only, which are one file on some disks",
+        row("I1\t", "n1\t"),
+        "config/datasets/study/samples.tsv: row 3, column library: 'n1' looks like 'N1' of row 2; write both alike, or names that differ in "
+        "a letter or a number",
+    ),
+    Case(
+        "'NA' as the name of an animal",
+        row("\tm2\t", "\tNA\t"),
+        "config/datasets/study/samples.tsv: row 3, column subject: 'NA' says that the animal is not known; leave the field empty (each "
+        "library is then an animal of its own), or give it a name",
+    ),
+    Case(
+        "one animal injured and naive on one day",
+        sheet(ROWS.replace("m2\t14\tinjured\tmale", "m1\t0\tinjured\tfemale")),
+        "config/datasets/study/samples.tsv: row 3, column condition: injured, but animal 'm1' has naive in row 2; different animals need "
+        "different names in the column subject",
+    ),
+    Case(
+        "a library's name of 300 letters",
+        row("I1\t", f"{'I' * 300}\t"),
+        f"config/datasets/study/samples.tsv: row 3, column library: '{'I' * 40}…{'I' * 39}' does not fit; allowed: letters a-z and A-Z, "
+        "digits, '.', '_' and '-', a letter or digit first, at most 100",
+    ),
+    Case(
+        "a day of 400 digits",
+        row("\t14\t", f"\t{'9' * 400}\t"),
+        f"config/datasets/study/samples.tsv: row 3, column day: '{'9' * 40}…{'9' * 39}' is not a number; leave the field empty where it is "
+        "not known",
+    ),
+    Case(
+        "a number with an underscore, which Python reads",
+        row("\t14\t", "\t1_0\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '1_0' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
+        "a hexadecimal number",
+        row("\t14\t", "\t0x5\t"),
+        "config/datasets/study/samples.tsv: row 3, column day: '0x5' is not a number; write days as a plain number, such as 14",
+    ),
+    Case(
+        "more animals in a pool than there can be",
+        columned("pooled_n", "1", "1e300"),
+        "config/datasets/study/samples.tsv: row 3, column pooled_n: 1e+300 is too large; the most is 1000",
+    ),
+    Case("the sheet is a pipe", pipe, "config/datasets/study/samples.tsv: a pipe or a device, no file"),
+    Case(
+        "a table of 30,000 cells as the sheet",
+        sheet(ROWS.splitlines(keepends=True)[0] + "C\tm\t1\tinjured\tmale\tN1.csv\n" * 30_000),
+        "config/datasets/study/samples.tsv: 30,000 rows, but a sheet has one row a library; is it a table of cells?",
+    ),
+    Case(
+        "a file that is the whole disk",
+        row("I1.csv", "/"),
+        "config/datasets/study/samples.tsv: row 3, column file: '/': a folder of more than 50,000 files; name the folder of this library",
+    ),
+    Case(
+        "a file's name that is too long",
+        row("I1.csv", "f" * 300),
+        f"config/datasets/study/samples.tsv: row 3, column file: 'data/{'f' * 35}…{'f' * 39}': a name of 300 signs; disks take 255",
+    ),
+    Case(
+        "NUL in a file's name",
+        row("I1.csv", "I1\0.csv"),
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1\\x00.csv': a sign that is not printed ('\\x00'); take it out",
+    ),
+    Case(
+        "a library's file that is a pipe",
+        piped_file,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': a pipe or a device, no file; write it to a file first",
+    ),
+    Case(
+        "a matrix that may not be read",
+        locked("data/I1.csv"),
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': I1.csv may not be read; ask for the rights (chmod u+r)",
+    ),
+    Case(
+        "a folder that may not be read",
+        locked("data"),
+        "config/datasets/study/samples.tsv: row 2, column file: 'data/N1.csv': N1.csv may not be read; ask for the rights (chmod u+r)\n"
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': I1.csv may not be read; ask for the rights (chmod u+r)",
+    ),
+    Case(
+        "one file under two names, by a hard link",
+        hard_link,
+        "config/datasets/study/samples.tsv: row 3, column file: 'I1.csv' is the file of row 2 too; each library has its own, or "
+        "dataset.yaml says under split: how the cells of one file are told apart",
+    ),
+    Case(
+        "one file under two spellings",
+        row("I1.csv", "./N1.csv"),
+        "config/datasets/study/samples.tsv: row 3, column file: './N1.csv' is the file of row 2 too; each library has its own, or "
+        "dataset.yaml says under split: how the cells of one file are told apart",
+    ),
+    Case(
+        "braces in a file's name",
+        braced,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1{new}.csv': braces in 'I1{new}.csv', which Snakemake takes for "
+        "wildcards; rename it",
     ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

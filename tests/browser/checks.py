@@ -92,7 +92,7 @@ def assert_column(rows: list[dict[str, list[str]]], column: str, values: pd.Seri
 
 
 MIRRORED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "days": ("timeline", ("day", "n_subjects", "fraction", "corrected", "mixture", "control_fraction", "q")),
+    "days": ("timeline", ("day", "n_subjects", "fraction", "control_fraction", "q")),
     "days-tests": ("timeline", ("difference", "p", "p_second", "p_permutation", "p_smallest", "adjusted_p", "smallest_detectable")),
     "strata": ("strata", ("day", "n_subjects", "fraction", "q")),
     "interactions": ("interactions", ("day", "difference", "p")),

@@ -62,8 +62,8 @@ def test_the_dots_of_the_main_figure_say_subject_k_and_n(opened: Opened, made_up
     )
     assert len(tips) == len(units)
     for row in units.to_dict("records"):
-        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {row['k']} of {row['n']} microglia"
-        assert any(tip.startswith(start) for tip in tips), start
+        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {100 * row['fraction']:.1f} %"
+        assert any(tip.startswith(start) and f"called {row['k']} of {row['n']} microglia" in tip for tip in tips), start
 
 
 def test_a_table_is_sorted_by_value_and_missing_ones_stay_last(opened: Opened) -> None:
@@ -223,7 +223,7 @@ def test_a_term_explains_itself_on_hover_focus_and_tap_and_escape_closes_it(cell
         term.evaluate("e => e.blur()")
     term.focus()
     assert term.get_attribute("aria-describedby") == "tip"
-    listed = cells.page.locator("#words dd").all_text_contents()
+    listed = cells.page.locator("#glossary dd").all_text_contents()
     assert meaning in listed  # and on paper
 
 
@@ -247,7 +247,7 @@ def test_paper_shows_the_drawn_map_and_no_controls(cells: Opened) -> None:
 def test_every_figure_has_words_and_numbers(cells: Opened) -> None:
     assert cells.page.locator("figure").count() > 15
     for figure in cells.page.locator("figure").all():
-        title = figure.locator("h3").first.text_content()
+        title = figure.locator("h4").first.text_content()
         assert figure.locator("details table tbody tr").count() > 0, title
         for drawing in figure.locator("svg").all():
             assert len(drawing.get_attribute("aria-label")) > 20, title

@@ -118,6 +118,21 @@ def warnings_table(*rows: tuple[str, str, str]) -> pd.DataFrame:
 
 # ---------------------------------------------------------------- summary.json
 
+STEPS: dict[str, Any] = {
+    "libraries": 24,
+    "cells_called": 0,
+    "filters": {
+        "low_counts": {"low": [300.0, 300.0], "high": None, "libraries": 24, "removed": 120},
+        "high_counts": {"low": None, "high": [21000.0, 33000.0], "libraries": 24, "removed": 0},
+        "low_genes": {"low": [150.0, 240.0], "high": None, "libraries": 24, "removed": 30},
+        "high_mito": {"low": None, "high": [8.5, 12.0], "libraries": 24, "removed": 41},
+        "high_haemoglobin": {"low": None, "high": None, "libraries": 0, "removed": 0},
+    },
+    "doublets": {"libraries": 24, "removed": 77, "not_searched": {}},
+    "lineages": {"counts": 24},
+}
+"""What the steps report of 24 libraries; no haemoglobin gene was measured."""
+
 
 def summary(name: str, status: str, reason: str, headline: str, **more: Any) -> dict[str, Any]:
     """The facts of summary.json; ``more`` takes the place of whole entries."""
@@ -143,6 +158,16 @@ def summary(name: str, status: str, reason: str, headline: str, **more: Any) -> 
         "onset": [],
         "days": [],
         "totals": {"cells": 13000, "kept": 12345, "microglia": 3456, "recovery_cells": 210},
+        "next_steps": [
+            {
+                "kind": "sample_day",
+                "arm": "",
+                "day": 5.0,
+                "animals": None,
+                "text": "Sample day 5: no day between 3 and 7 was sampled.",
+            }
+        ],
+        "steps": STEPS,
         "truth": None,
         "notices": [],
         "versions": {"recovery-microglia": "0.1.0", "python": "3.13.1", "scanpy": "1.12.4"},

@@ -40,6 +40,7 @@ def _fraction(row: dict[str, Any], route: str, rng: np.random.Generator) -> dict
     n = int(rng.integers(120, 190))
     k = int(rng.binomial(n, true_share(row["day"], row["condition"])))
     low, high = wilson(k, n)
+    free = route != "cluster"
     return {
         "route": route,
         "denominator": "microglia",
@@ -50,6 +51,12 @@ def _fraction(row: dict[str, Any], route: str, rng: np.random.Generator) -> dict
         "fraction": k / n,
         "low": low,
         "high": high,
+        "mixture": 1.1 * k / n if free else NAN,
+        "mixture_low": low if free else NAN,
+        "mixture_high": min(1.2 * high, 1.0) if free else NAN,
+        "mixture_cells": 0.7 * n if free else NAN,
+        "cutoff": 3.8 if free else NAN,
+        "false_rate": 0.008 if free else NAN,
         "note": "",
     }
 
@@ -59,22 +66,25 @@ def timeline(units: pd.DataFrame, *, tested: bool, reason: str = "") -> pd.DataF
     rows = []
     for (route, day), own in units[units["condition"] == "injured"].groupby(["route", "day"], sort=True):
         control = units[(units["route"] == route) & (units["condition"] != "injured")]
-        row = _day(own, float(control["k"].sum() / control["n"].sum())) | {"route": route, "day": day}
+        row = _day(own, control) | {"route": route, "day": day}
         rows.append(row | (_test(row) if tested else {"status": "descriptive"}) | {"reason": reason})
     return pd.DataFrame(rows)
 
 
-def _day(own: pd.DataFrame, control_fraction: float) -> dict[str, Any]:
+def _day(own: pd.DataFrame, control: pd.DataFrame) -> dict[str, Any]:
     """A day's row of timeline.tsv before any test."""
     k, n = int(own["k"].sum()), int(own["n"].sum())
     counted = {"n_subjects": len(own), "control": "naive", "n_control_subjects": 3, "k": k, "n": n, "fraction": k / n}
+    control_k, control_n = int(control["k"].sum()), int(control["n"].sum())
     unknown = ("difference", "p", "p_second", "p_permutation", "p_smallest", "q", "smallest_detectable")
     return {
         **dict.fromkeys(("route", "arm", "day"), ""),
         **counted,
+        "control_k": control_k,
+        "control_n": control_n,
         "low": NAN,
         "high": NAN,
-        "control_fraction": control_fraction,
+        "control_fraction": control_k / control_n,
         "control_low": NAN,
         "control_high": NAN,
         **dict.fromkeys(unknown, NAN),
@@ -99,16 +109,6 @@ def _test(row: dict[str, Any]) -> dict[str, Any]:
         "smallest_detectable": 0.045,
         "status": "tested",
     }
-
-
-def corrected(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add shares corrected for the call's own error rates: 0.8 % false positives, 70 % found."""
-    known = frame["low"].notna() & (frame["route"] == "score")
-    return frame.assign(
-        corrected=((frame["fraction"] - 0.008) / (0.7 - 0.008)).clip(0, 1).where(known),
-        corrected_low=(frame["low"] / 0.8).where(known),
-        corrected_high=(frame["high"] / 0.6).clip(0, 1).where(known),
-    )
 
 
 def truth(units: pd.DataFrame) -> pd.DataFrame:

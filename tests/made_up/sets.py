@@ -18,7 +18,7 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
     samples = sheet([(0, "naive", 3), *((d, "injured", 3) for d in (1, 3, 7, 14, 21, 35)), (14, "sham", 3)])
     units = course.fractions(samples, rng)
     gene_course = genes.gene_course(samples, [*SIGNATURE, *CONTEXT], rng)
-    tests = course.corrected(course.timeline(units, tested=True))
+    tests = course.timeline(units, tested=True)
     tables = {
         "samples": samples,
         "qc": libraries.qc(samples, rng),
@@ -27,13 +27,14 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
         "lineage_markers": libraries.lineage_markers(),
         "markers_used": genes.markers([*SIGNATURE, *CONTEXT]),
         "gene_course": gene_course,
+        "gene_changes": genes.gene_changes(gene_course, tested=True),
         "gene_tests": genes.gene_tests(gene_course, tested=True),
         "call_genes": genes.call_genes(),
         "clusters": genes.clusters(),
         "igf1_share": genes.igf1(samples, sorted_tissue=False),
         "igf1_states": genes.igf1_states(samples),
-        "fractions": course.corrected(units),
-        "timeline": tests.assign(control_corrected=0.004, adjusted_p=0.002, adjusted_for="sex", methods_against=""),
+        "fractions": units,
+        "timeline": tests.assign(adjusted_p=0.002, adjusted_for="sex", methods_against=""),
         "null": course.null(units),
         "strata": course.strata(units),
         "interactions": course.interactions(),

@@ -47,7 +47,7 @@ def test_lock_has_hashes_and_no_addresses(root: Path) -> None:
 def test_version_is_the_same_everywhere(root: Path) -> None:
     from recovery_microglia import __version__
 
-    assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"] == __version__
+    assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["dynamic"] == ["version"]  # read from there
     assert yaml.safe_load((root / "CITATION.cff").read_text())["version"] == __version__
     assert f"## {__version__}" in (root / "CHANGELOG.md").read_text()
 
@@ -66,3 +66,11 @@ def test_every_trap_names_tests_that_exist(root: Path) -> None:
         named = re.findall(r"`(test_\w+)`", row)
         assert named, row
         assert set(named) <= there, set(named) - there
+
+
+def test_a_wheel_carries_every_script_that_a_rule_names(root: Path) -> None:
+    hatch = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    carried = {name.removeprefix("scripts/") for name in hatch["force-include"] if name.startswith("scripts/")}
+    rules = "".join(path.read_text() for path in (root / "workflow" / "rules").glob("*.smk"))
+    assert carried == set(re.findall(r'"../../scripts/(\w+\.py)"', rules))
+    assert all(to == f"recovery_microglia/project/{name}" for name, to in hatch["force-include"].items())

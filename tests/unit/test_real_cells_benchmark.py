@@ -31,18 +31,32 @@ def test_auroc_compares_cells_of_the_same_depth_only(real_cells) -> None:
     positive[:16] = False
     score = depth + np.tile([0.0, 0.0], 20)
     assert roc_auc_score(positive, score) > 0.7
-    assert real_cells.auroc_by_depth(score, positive, depth, bins=2) == 0.5
-    assert real_cells.auroc_by_depth(score + positive, positive, depth, bins=2) == 1.0
-    assert real_cells.auroc_by_depth(score - positive, positive, depth, bins=2) == 0.0
+    assert real_cells.auroc_at_depth(score, positive, depth) == 0.5
+    assert real_cells.auroc_at_depth(score + positive, positive, depth) == 1.0
+    assert real_cells.auroc_at_depth(score - positive, positive, depth) == 0.0
+    # nearer than a tenth is the same depth: 95 and 100, not 85 and 100
+    assert (
+        real_cells.auroc_at_depth(score + positive, positive, np.where(positive & (depth == 100), 95.0, depth)) == 1.0
+    )
+    apart = np.repeat([85.0, 100.0], 10)
+    assert np.isnan(real_cells.auroc_at_depth(apart, np.arange(20) < 10, apart))
 
 
-def test_auroc_weighs_each_bin_by_its_pairs_and_leaves_out_cells_without_a_score(real_cells) -> None:
-    depth = np.repeat([1.0, 2.0], 5)
-    positive = np.array([1, 0, 0, 0, 0, 1, 1, 0, 0, 0], dtype=bool)
-    score = np.array([1, 0, 0, np.nan, np.nan, 0, 0, 1, 1, 1], dtype=float)
-    # first bin: 2 of 2 pairs right (two cells have no score); second: 0 of 6
-    assert real_cells.auroc_by_depth(score, positive, depth, bins=2) == pytest.approx(2 / 8)
-    assert np.isnan(real_cells.auroc_by_depth(score, np.zeros(10, bool), depth, bins=2))
+def test_auroc_is_a_mean_over_positive_cells_and_leaves_out_cells_without_a_score(real_cells) -> None:
+    depth = np.repeat([1.0, 2.0], 8)
+    positive = np.array([1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0], dtype=bool)
+    score = np.array([1, 0, 0, 0, 0, 0, np.nan, np.nan, 0, 0, 1, 1, 1, 1, 1, 0], dtype=float)
+    # the shallow one is above all five that have a score, each deep one level with one of six
+    assert real_cells.auroc_at_depth(score, positive, depth) == pytest.approx((1 + 2 * 0.5 / 6) / 3)
+    assert np.isnan(real_cells.auroc_at_depth(score, np.zeros(16, bool), depth))
+    # libraries apart: one is higher as a whole, which says nothing of its cells
+    library = np.repeat(["a", "b"], 40)
+    depth, positive = np.full(80, 100.0), np.r_[np.arange(40) < 30, np.arange(40) < 10]
+    score = np.repeat([1.0, 0.0], 40)
+    assert real_cells.auroc_at_depth(score, positive, depth) == pytest.approx((30 * (5 + 30) / 40 + 10 * 15 / 40) / 40)
+    assert real_cells.auroc_within(score, positive, depth, library) == 0.5
+    score[:30] += 1
+    assert real_cells.auroc_within(score, positive, depth, library) == pytest.approx((30 * 1 + 10 * 0.5) / 40)
 
 
 def test_the_gate_counts_cells_that_pass_and_macrophages_without_leukocyte_genes(real_cells) -> None:
@@ -89,8 +103,6 @@ def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
 def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeliest_level(real_cells) -> None:
     from recovery_microglia.recovery.gene_weights import Refined
     from recovery_microglia.recovery.likelihood import (
-        MOST_AGAINST,
-        MOST_FOR,
         TURNED,
         TURNED_WEIGHTS,
         Resting,
@@ -111,7 +123,9 @@ def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeli
     for cell, gene in ((0, 0), (2, 1), (3, 1)):
         x = np.array([[float(counts[cell, gene])]])
         plain = [gene_terms(x, np.array([1000.0]), share[:1], np.array([1 + 7 * s]))[0, 0] for s in TURNED]
-        by_level = np.clip(plain, -MOST_AGAINST, MOST_FOR)
+        by_level = np.array(
+            [t if t < 2 else 2 + (t - 2) / (t - 1) for t in np.maximum(plain, -2)]
+        )  # in full to 2, to 3 at most
         best = (by_level + np.log(TURNED_WEIGHTS)).argmax()
         assert terms[gene, cell] == pytest.approx(by_level[best], rel=1e-5)  # single precision inside
     assert terms[1, 0] == terms[0, 2] == 0  # genes of the other fold

@@ -34,18 +34,18 @@ from recovery_microglia.jobs.costs import usual_seconds
 from recovery_microglia.jobs.leftovers import remove_others
 from recovery_microglia.jobs.messages import failure, pages_to_open, to_be_checked
 from recovery_microglia.jobs.progress import Progress, keys_of
+from recovery_microglia.jobs.progress_log import follow
 from recovery_microglia.jobs.resources import memory, minutes
 from recovery_microglia.jobs.run_lock import hold
 from recovery_microglia.jobs.start import mistakes_stop, stop_if_unusable
 from recovery_microglia.study.inputs import Inputs, forget_lost_files
 from recovery_microglia.study.run import load_run
 
-PROGRESS = Progress(Quietness.PROGRESS)
+PROGRESS = Progress()
 if workflow.is_main_process:
     stop_if_unusable(Path("results"), Path("resources"))
     # A killed run leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
     ALIVE = hold(Path(".snakemake"))
-    logger.addFilter(PROGRESS)
 
 with mistakes_stop():
     read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line

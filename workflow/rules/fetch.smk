@@ -72,6 +72,7 @@ rule split:
     params:
         folder=lambda w: str(DATASETS[w.dataset].folder),
         recipes=of_batch(Inputs.batch_recipes),
+        own=of_batch(Inputs.shared_files),
         seen=seen(of_batch(Inputs.shared_counts)),
     message:
         "{wildcards.dataset}: taking shared files apart by library"

@@ -27,6 +27,7 @@ rule library:
         facts=of_library(Inputs.library_facts),
         settings=CONFIG["cells"],
         seed=CONFIG["seed"],
+        own=of_library(Inputs.read_files),
         seen=seen(of_library(Inputs.own_counts)),
         gene_sets=GENE_SETS,
         code=code_digest("library"),

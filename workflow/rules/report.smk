@@ -1,7 +1,7 @@
 """What a reader gets.
 
 needs   results/<dataset>/{libraries,intermediate,tables}
-gives   results/<dataset>/{summary.json,myeloid.h5ad,report.html}, results/index.html
+gives   results/<dataset>/{summary.json,myeloid.h5ad,report.html,figures/}, results/index.html
 """
 
 
@@ -84,6 +84,7 @@ rule report:
             subcategory="Tables",
             labels={"table": "costs.tsv", "holds": TABLES["costs"].caption},
         ),
+        figures=directory("results/{dataset}/figures"),
     log:
         "results/{dataset}/logs/report.log",
     conda:

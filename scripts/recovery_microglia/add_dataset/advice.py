@@ -7,6 +7,7 @@ import pandas as pd
 from recovery_microglia.add_dataset.drafts import Entry
 from recovery_microglia.add_dataset.writing import sheet_text
 from recovery_microglia.core.errors import InputError, shortened
+from recovery_microglia.core.places import is_clone, schemas
 from recovery_microglia.study.dataset import load_dataset
 from recovery_microglia.study.samples import read_samples
 from recovery_microglia.timeline.power import plan, words
@@ -17,13 +18,13 @@ def mistakes_of(name: str, root: Path) -> list[str]:
     """Return what keeps an entry from being run: what is to be filled in, one line each."""
     try:
         load_dataset(Path("config/datasets") / name if root == Path() else root / "config" / "datasets" / name,
-                     root / "workflow" / "schemas", root=root)  # fmt: skip
+                     schemas(), root=root)  # fmt: skip
     except InputError as error:
         return str(error).splitlines()
     return []
 
 
-def audit_text(entry: Entry, folder: Path, root: Path) -> str:
+def audit_text(entry: Entry, folder: Path) -> str:
     """Return what the design can show, as far as it is known: libraries without a condition take no part."""
     known = [row for row in entry.rows if row["condition"] and row["include"] == "yes"]
     if not known:
@@ -31,7 +32,7 @@ def audit_text(entry: Entry, folder: Path, root: Path) -> str:
     part = folder / ".known.part"
     part.write_text(sheet_text(known), encoding="utf-8")
     try:
-        libraries = read_samples(part, root / "workflow" / "schemas" / "samples.yaml")
+        libraries = read_samples(part, schemas() / "samples.yaml")
     except InputError as error:
         return f"What the design can show cannot be said yet:\n  {str(error).replace(str(part), 'samples.tsv')}\n"
     finally:
@@ -66,7 +67,7 @@ def told_text(entry: Entry, folder: Path, root: Path) -> str:
         "To check:",
         *(f"  - {sentence}" for sentence in entry.to_check),
         "",
-        audit_text(entry, folder, root).rstrip(),
+        audit_text(entry, folder).rstrip(),
     ]
     wrong = mistakes_of(entry.name, root)
     lines += ["", "What to do next:"]
@@ -78,8 +79,8 @@ def told_text(entry: Entry, folder: Path, root: Path) -> str:
             f"  1. Read {folder.relative_to(root)}/samples.tsv beside the paper, correct it, and delete what you checked from to_check."
         ]
     run = f".venv/bin/snakemake --cores 8 --config 'datasets=[{entry.name}]'"
-    lines += [
-        f"  2. See what the design can show:  {run.replace('8', '1', 1)} -- design",
-        f"  3. Run it:                        {run}",
-    ]
+    design = f"{run.replace('8', '1', 1)} -- design"
+    if not is_clone():
+        run, design = (f"recovery-microglia {what} {entry.name}" for what in ("run", "design"))
+    lines += [f"  2. See what the design can show:  {design}", f"  3. Run it:                        {run}"]
     return "\n".join([*lines, ""])

@@ -1,7 +1,7 @@
 """The samples of a folder, each with one matrix that can be read: descriptions from which rows are drafted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from recovery_microglia.add_dataset.matrices import (
     Reading,
     file_of_sample,
     find_libraries,
+    glance,
     same_cells,
     try_reading,
 )
 from recovery_microglia.add_dataset.pools import Pool, pool_of
 from recovery_microglia.add_dataset.sample_metadata import SampleDescription
 from recovery_microglia.add_dataset.trees import passed_over_words
-from recovery_microglia.deposit.archives import member_names
+from recovery_microglia.deposit.archives import is_archive, member_names
 
 
 @dataclass
@@ -62,7 +63,8 @@ def samples_of(root: Path) -> FoundSamples:
     everything = sum(own[0].size for own in libraries.samples) <= READ_AT_MOST
     passed, readings = list(libraries.passed_over), dict[str, Reading]()
     for own in libraries.samples:
-        matrix, reading = _first_readable(root, own) if everything or own[0].size == smallest else (own[0], None)
+        whole = everything or own[0].size == smallest
+        matrix, reading = _first_readable(root, own, try_reading if whole else glance)
         passed += [_passed_words(one, matrix) for one in own if one is not matrix]
         found.to_check += [line for line in [_choice(matrix, own)] if line and line not in found.to_check]
         _describe(root, matrix, reading, readings, len(libraries.samples) == 1, found)
@@ -73,11 +75,15 @@ def samples_of(root: Path) -> FoundSamples:
     return found
 
 
-def _first_readable(root: Path, own: list[FoundMatrix]) -> tuple[FoundMatrix, Reading]:
+def _first_readable(
+    root: Path, own: list[FoundMatrix], look: Callable[[Path], Reading]
+) -> tuple[FoundMatrix, Reading | None]:
     """Return the best matrix of a sample that can be read; if none can, the best with why."""
     first: Reading | None = None
     for matrix in own:
-        reading = try_reading(root / matrix.file)
+        if look is glance and is_archive(matrix.file):
+            return matrix, None  # it would have to be unpacked
+        reading = look(root / matrix.file)
         if reading.readable:
             return matrix, reading
         first = first or reading

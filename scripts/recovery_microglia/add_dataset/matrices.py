@@ -7,6 +7,7 @@ from itertools import islice
 from os.path import commonprefix
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from recovery_microglia.add_dataset.pools import aggregated
@@ -16,7 +17,7 @@ from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.core.kernels import row_sums
 from recovery_microglia.deposit.archives import archive_stem, is_archive
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers import read_counts, read_names
 from recovery_microglia.readers.compression import opened
 from recovery_microglia.readers.hdf5 import may_hold_counts
 from recovery_microglia.readers.list_names import BARCODE_LIST, MATRIX, is_list
@@ -197,7 +198,7 @@ def _is_matrix(path: Path, *, alone: bool) -> bool:
     name = path.name.lower()
     if name.endswith((".h5", ".hdf5", ".h5ad", ".h5mu", ".loom")):
         return may_hold_counts(path)
-    if is_archive(name):
+    if is_archive(name) or name == "quants_mat.gz":  # alevin's own format: reading it says how it is converted
         return True
     return bool(_TABLE.search(name)) and not _is_list(name) and alone and _holds_numbers(path)
 
@@ -278,7 +279,7 @@ def find_libraries(root: Path) -> FoundLibraries:
 
 
 READ_AT_MOST = 400_000_000
-"""Bytes that are read to see whether the files are what they seem; of more, the smallest library alone."""
+"""Bytes that are read to see whether the files are what they seem; of more, the smallest library, and the names of the others."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +315,16 @@ def try_reading(path: Path, organism: Organism = "mouse") -> Reading:
     return Reading(said, True, totals, obs_of(counts))
 
 
+def glance(path: Path) -> Reading:
+    """Return what the names of a matrix say, without its counts: for folders that are too large to be read through."""
+    try:
+        names = read_names(path)
+    except InputError as error:
+        return Reading(str(error).removeprefix(f"{path}: "), False)
+    said = f"{names.layout}: {len(names.barcodes):,} barcodes such as {names.barcodes[0]}, {len(names.symbols):,} features; its counts were not read"
+    return Reading(said, True, pd.Series(np.nan, index=pd.Index(names.barcodes, dtype=object)), names.obs)
+
+
 MOST_CELLS = 20_000
 """Barcodes of a matrix, those with most counts, by which matrices of the same cells are known."""
 
@@ -326,6 +337,8 @@ def same_cells(one: Reading, other: Reading) -> bool:
     """
     if one.cells is None or other.cells is None:
         return False
+    if one.cells.isna().any() or other.cells.isna().any():
+        return _same_barcodes(one.cells.index, other.cells.index)
     shared = one.cells.index.intersection(other.cells.index)
     if len(shared) < max(20, SHARED * min(len(one.cells), len(other.cells))):
         return False
@@ -333,5 +346,16 @@ def same_cells(one: Reading, other: Reading) -> bool:
     return bool((pair["one"] == pair["other"]).all() or pair["one"].corr(pair["other"]) > TOGETHER)
 
 
+def _same_barcodes(one: pd.Index, other: pd.Index) -> bool:
+    """Return whether two matrices hold the same cells by their barcodes alone, where these are random and the matrices filtered."""
+    random = all(re.match(r"[ACGTN]{12,}", str(name)) for name in (*one[:100], *other[:100]))
+    fewer = min(len(one), len(other))
+    return (
+        random and max(len(one), len(other)) <= MOST_CALLED and len(one.intersection(other)) >= max(20, SHARED * fewer)
+    )
+
+
+MOST_CALLED = 100_000
+"""Barcodes of a matrix, beyond which it is no filtered one."""
 SHARED, TOGETHER = 0.5, 0.8
 """Share of barcodes, and rank correlation of their sums, from which on two matrices hold the same cells."""

@@ -5,12 +5,32 @@ from dataclasses import asdict, dataclass
 
 from recovery_microglia.core.vocabulary import Severity
 
+LONGEST, LONGEST_LINE = 80, 300
+"""Signs of a name or value, and of a line, that are shown; of a longer one its beginning and its end."""
+
+
+def cut(text: object, most: int = LONGEST) -> str:
+    r"""Return a name or value as it may be shown: what is not printed as its number, and of a long one beginning and end.
+
+    Examples
+    --------
+    >>> cut("m\N{ZERO WIDTH SPACE}1"), cut("x" * 200, 9)
+    ('m\\u200b1', 'xxxx…xxxx')
+    """
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(text))
+    end = (most - 1) // 2
+    return line if len(line) <= most else f"{line[: most - 1 - end]}…{line[-end:]}"
+
 
 class InputError(Exception):
     """Something in the user's input is wrong.
 
-    The message is one plain line per mistake: where (file, row, column), what is wrong, what is allowed.
+    The message is one plain line per mistake: where (file, row, column), what is wrong, what is allowed. Whatever stands in the
+    user's files, a line holds no sign that a terminal obeys, and is not longer than a screen.
     """
+
+    def __init__(self, text: object) -> None:
+        super().__init__("\n".join(cut(line, LONGEST_LINE) for line in str(text).split("\n")))
 
 
 SHOWN = 20

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,8 @@ from jsonschema import Draft202012Validator, TypeChecker, validators
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 
-from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.errors import LONGEST, InputError, cut, shortened
+from recovery_microglia.core.files import written_bytes
 
 
 @cache
@@ -44,6 +46,8 @@ def _validator(path: Path) -> Validator:
 
 def hint(word: str, allowed: Iterable[str]) -> str:
     """Return ``; did you mean …?`` where an allowed word is close, else nothing."""
+    if len(word) > LONGEST:
+        return ""
     written = {name.lower(): name for name in allowed}
     close = difflib.get_close_matches(word.lower(), written, n=1, cutoff=0.6)
     return f"; did you mean '{written[close[0]]}'?" if close else ""
@@ -54,7 +58,9 @@ def _unknown_keys(error: ValidationError) -> list[str]:
     instance: Any = error.instance
     allowed = list(schema.get("properties", {}))
     extra = [key for key in instance if key not in allowed]
-    return [f"'{key}' is not known{hint(str(key), allowed) or '; allowed: ' + ', '.join(allowed)}" for key in extra]
+    return [
+        f"'{cut(key)}' is not known{hint(str(key), allowed) or '; allowed: ' + ', '.join(allowed)}" for key in extra
+    ]
 
 
 _KINDS = {
@@ -65,6 +71,18 @@ _KINDS = {
     "object": "keys with values",
     "string": "a text (in quotes if it looks like a number or a date)",
 }
+
+
+def _quoted(value: Any) -> str:
+    return f"'{cut(value)}'"
+
+
+def _figure(value: Any) -> str:
+    """Return a number as it is shown; of one that no float holds, its digits."""
+    try:
+        return f"{value:g}"
+    except OverflowError:
+        return cut(value, 20)
 
 
 def plain(error: ValidationError) -> list[str]:
@@ -80,15 +98,15 @@ def plain(error: ValidationError) -> list[str]:
             return [f"empty; needed: one of {', '.join(str(v) for v in rule)}"]
         case "enum":
             allowed = ", ".join(f"'{v}'" if v == "" else str(v) for v in rule)
-            return [f"'{value}' is not one of {allowed}{hint(str(value), map(str, rule))}"]
+            return [f"'{cut(value)}' is not one of {allowed}{hint(str(value), map(str, rule))}"]
         case "type":
-            return [f"{'empty' if value is None else repr(str(value))}; needed: {_KINDS[rule]}"]
+            return [f"{'empty' if value is None else _quoted(value)}; needed: {_KINDS[rule]}"]
         case "minimum":
-            return [f"{value:g} is too small; the least is {rule}"]
+            return [f"{_figure(value)} is too small; the least is {rule}"]
         case "exclusiveMinimum":
-            return [f"{value:g} is too small; it must be above {rule}"]
+            return [f"{_figure(value)} is too small; it must be above {rule}"]
         case "maximum":
-            return [f"{value:g} is too large; the most is {rule}"]
+            return [f"{_figure(value)} is too large; the most is {rule}"]
         case "minLength" | "minItems":
             return ["must not be empty"]
         case "uniqueItems":
@@ -100,9 +118,9 @@ def plain(error: ValidationError) -> list[str]:
         case "pattern" if value == "":
             return ["must not be empty"]
         case "pattern" if isinstance(error.schema, Mapping) and "x-allowed" in error.schema:
-            return [f"'{value}' does not fit; allowed: {error.schema['x-allowed']}"]
+            return [f"'{cut(value)}' does not fit; allowed: {error.schema['x-allowed']}"]
         case "pattern":
-            return [f"'{value}' does not fit {rule}"]
+            return [f"'{cut(value)}' does not fit {rule}"]
     return [error.message]
 
 
@@ -117,7 +135,7 @@ def check(value: Any, schema: Path, where: str) -> list[str]:
     for error in errors(value, schema):
         place = ".".join(str(part) for part in error.absolute_path)
         lines += [f"{where}: {place + ': ' if place else ''}{text}" for text in plain(error)]
-    return list(dict.fromkeys(lines))
+    return shortened(list(dict.fromkeys(lines)))
 
 
 def defaults(schema: Path) -> dict[str, Any]:
@@ -144,8 +162,37 @@ def with_defaults(value: Mapping[str, Any], standard: Mapping[str, Any]) -> dict
     return result
 
 
+DEEPEST = 12
+"""Lists and mappings inside each other that a file of settings may have; the deepest of ours has four."""
+LONGEST_NUMBER = 18
+"""Digits of a number, beyond which it is none that anybody means."""
+_DECIMAL = re.compile(
+    r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF|nan|NaN|NAN)"
+)
+"""A number that everybody reads alike."""
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """A YAML loader that takes a key given twice for a mistake."""
+    """A YAML loader that takes for a mistake what is read in another way than it looks, or grows beyond what is written.
+
+    A key given twice; aliases, by which some lines become millions of values; nesting without end; numbers that YAML reads as
+    octal (0300 is 192), hexadecimal, binary, minutes (190:20) or through underscores; dates, which become none of ours.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node, unless it is an alias or too deep."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs lack it
+        at = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(f"line {at}: an alias (*{event.anchor}) stands for other lines; write them out")
+        if self.depth > DEEPEST:
+            raise InputError(f"line {at}: more than {DEEPEST} lists or mappings inside each other")
+        self.depth += 1
+        found: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return found
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -160,7 +207,33 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     return seen
 
 
+def _number(loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
+    text, at = str(node.value), node.start_mark.line + 1
+    if len(text) > LONGEST_NUMBER + 6:
+        raise InputError(f"line {at}: a number of {len(text)} signs ({text[:12]}…); put it in quotes, if it is a name")
+    of_yaml = yaml.SafeLoader.construct_yaml_int if node.tag.endswith(":int") else yaml.SafeLoader.construct_yaml_float
+    number = of_yaml(loader, node)
+    if not _DECIMAL.fullmatch(text):
+        raise InputError(f"line {at}: '{text}' would be read as the number {number}; write that, or put it in quotes")
+    return number
+
+
+def _date(_: _StrictLoader, node: yaml.ScalarNode) -> Any:
+    raise InputError(f"line {node.start_mark.line + 1}: '{cut(node.value)}' would be read as a date; put it in quotes")
+
+
+def _text(loader: _StrictLoader, node: yaml.ScalarNode) -> str:
+    text = str(loader.construct_scalar(node))
+    if sign := next((sign for sign in text if sign < " " and sign not in "\n\t"), ""):
+        raise InputError(f"line {node.start_mark.line + 1}: a sign that is not printed ({sign!r}); take it out")
+    return text
+
+
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:float", _number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _date)
+_StrictLoader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -171,16 +244,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     InputError
         The file is missing, is not YAML, is not a mapping or gives a key twice.
     """
+    content = written_bytes(path)
     try:
-        value = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_StrictLoader)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        value = yaml.load(content.decode("utf-8-sig"), Loader=_StrictLoader)
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: lists or mappings inside each other without end") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""

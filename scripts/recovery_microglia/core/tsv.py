@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.files import written_bytes
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters without width that copying from a web page or PDF leaves behind; `str.strip` does not know them."""
@@ -31,12 +32,7 @@ def looks_like_date(word: str) -> bool:
 
 
 def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    content = written_bytes(path)
     if content.startswith(b"PK\x03\x04"):
         raise InputError(f"{path}: an Excel workbook; save the sheet as text, tab separated")
     try:

@@ -10,13 +10,61 @@ from recovery_microglia.core.vocabulary import Status
 DASH = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
 STATUS: dict[str, tuple[str, str]] = {
-    Status.TESTED: ("tested", "Statistics over animals were possible, and were done."),
-    Status.DESCRIPTIVE: ("descriptive", "Numbers can be described, but this design allows no test."),
-    Status.NOT_TESTABLE: (
-        "not testable",
-        "These data cannot answer the question; the page says why and shows what they can.",
-    ),
+    Status.TESTED: ("tested", "days were compared with controls, over animals"),
+    Status.DESCRIPTIVE: ("descriptive", "shares are described; this design allows no test"),
+    Status.NOT_TESTABLE: ("not testable", "these data cannot answer the question"),
 }
+
+NOTICES: dict[str, str] = {
+    "alternative_fails": "An analysis failed",
+    "batch_unknown": "Batches are not stated",
+    "batch_unknown_claim": "Batches are not stated",
+    "bulk_profiles": "Bulk profiles instead of cells",
+    "clusters_unstable": "Clusters are not stable",
+    "columns_are_no_cells": "Columns without cells",
+    "control_and_injured": "Control and injured at once",
+    "controls_have_the_state": "Controls run the recovery programme",
+    "day_is_age": "Day is confounded with age",
+    "day_is_batch": "Day is confounded with batch",
+    "day_is_chemistry": "Day is confounded with chemistry",
+    "day_is_sex": "Day is confounded with sex",
+    "day_is_sort": "Day is confounded with sorting",
+    "day_unknown": "Day is not stated",
+    "depth_differs": "Depth differs between groups",
+    "doublets_not_called": "Doublets were not searched for",
+    "features_are_no_genes": "Features that are no genes",
+    "few_controls": "Few control microglia",
+    "few_microglia": "Few microglia",
+    "fpr_above_nominal": "More false positives than nominal",
+    "genes_are_dates": "Genes turned into dates",
+    "integration_erased": "Alignment removes the score's structure",
+    "lineage_from_sort": "Lineage taken from the sorting",
+    "lineage_not_judged": "Lineage could not be assigned",
+    "many_macrophages": "Many macrophages",
+    "mito_not_measured": "Mitochondrial genes were not measured",
+    "no_controls": "No control microglia",
+    "no_recovery_cluster": "No cluster of recovery cells",
+    "not_clustered": "Cells were not clustered",
+    "not_integrated": "Libraries were not aligned",
+    "one_control_subject": "One control animal",
+    "one_lineage": "One lineage only",
+    "onset_hangs_on_choice": "Onset depends on the analysis choice",
+    "recovery_not_testable": "Recovery cells were not called",
+    "routes_disagree": "Clusters and scores disagree",
+    "same_cells_twice": "The same cells in two libraries",
+    "sex_mismatch": "Sex differs from the sheet",
+    "signature_incomplete": "Signature genes that were not measured",
+    "strata_differ": "Sexes or arms differ",
+    "subject_not_named": "Animals are not named",
+    "to_check": "To be checked",
+    "unknown_names": "Unknown gene names",
+}
+"""Code of a notice to the title that a reader sees."""
+
+
+def notice_title(code: str) -> str:
+    """Return the title of a notice; of one that is not known, its code as words."""
+    return NOTICES.get(code, key_words(code).capitalize())
 
 
 def missing(value: Any) -> bool:
@@ -118,8 +166,23 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 
 def percent_in_sentence(value: float) -> str:
-    """Return a share in percent with as many digits as it carries."""
-    return f"{100 * value:.1f} %" if value < 0.1 else f"{100 * value:.0f} %"
+    """Return a share in percent for a sentence: rounded as `percent` rounds it, so that one share reads the same everywhere."""
+    return percent(value).replace(PERCENT, " %")
+
+
+def percent_interval(low: Any, high: Any) -> str:
+    """Return the ends of a share's interval for a sentence: 26–45 %; an end below a tenth keeps one digit."""
+    if missing(low) or missing(high):
+        return DASH
+    ends = [
+        f"{100 * float(end):.0f}" if end == 0 or end >= 0.0995 else f"{100 * float(end):.1f}" for end in (low, high)
+    ]
+    return f"{ends[0]}\N{EN DASH}{ends[1]} %"
+
+
+def whole_percent(value: float) -> str:
+    """Return a chosen level (power, quantile) in percent: 80 %."""
+    return f"{100 * value:g} %"
 
 
 def interval(low: float, high: float) -> str:

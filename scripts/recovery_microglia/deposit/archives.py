@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.errors import InputError, cut
+from recovery_microglia.core.files import wrong_path
 
 DEPTH = 3
 """Archives inside archives that are followed: a RAW.tar with a tar of each sample has two."""
@@ -34,6 +35,10 @@ class _Member:
 def _refusal(name: str, kind: str) -> str:
     """Return why a member is not unpacked; empty if it may be."""
     path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts and kind == "file":
+        return "has no name"
+    if why := wrong_path(name):
+        return f"has {why}"
     if kind not in ("file", "folder"):
         return f"is a {kind}; only files and folders are unpacked"
     if path.is_absolute() or re.match("[A-Za-z]:", name):
@@ -59,32 +64,85 @@ def _zip_kind(member: zipfile.ZipInfo) -> str:
     return "folder" if member.is_dir() else "file"
 
 
+MOST_MEMBERS = 100_000
+"""Members of an archive; a series of a thousand samples has some thousands, a zarr store tens of thousands."""
+LARGE, TIMES = 10_000_000_000, 200
+"""Bytes, and how many times the archive's own, from which on what is inside is no counts: text of counts packs 5 to 50 times."""
+
+
+class _Contents:
+    """The members of an archive as they are seen: refused at the first that may not be unpacked, or where there are too many."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.listed = path, list[tuple[str, str, int]]()
+        self._size, self._packed = 0, max(path.stat().st_size, 1)
+        self._kinds = dict[str, str]()
+
+    def see(self, name: str, kind: str, size: int) -> None:
+        """Take note of a member.
+
+        Raises
+        ------
+        InputError
+            Why nothing is unpacked.
+        """
+        if why := _refusal(name, kind) or self._collision(name, kind):
+            raise InputError(f"{self.path}: member '{cut(name)}' {why}; nothing was unpacked")
+        self.listed.append((name, kind, size))
+        if len(self.listed) > MOST_MEMBERS:
+            raise InputError(
+                f"{self.path}: more than {MOST_MEMBERS:,} members; no archive of count matrices has so many. Nothing was unpacked"
+            )
+        self._size += size if kind == "file" else 0
+        if self._size > LARGE and self._size > TIMES * self._packed:
+            raise InputError(
+                f"{self.path}: {readable(self._packed)} that unpack to {readable(self._size)} or more: no counts are packed so far. "
+                "Nothing was unpacked"
+            )
+
+    def _collision(self, name: str, kind: str) -> str:
+        """Return why a member has no place of its own; empty if it has."""
+        path = PurePosixPath(_plain(name))
+        if kind == "file" and self._kinds.get(path.as_posix()) == "file":
+            return "is there twice"
+        places = {path.as_posix(): kind} | {part.as_posix(): "folder" for part in path.parents if part.parts}
+        both = [place for place, own in places.items() if self._kinds.get(place, own) != own]
+        self._kinds |= places
+        return f"is a file and a folder ({both[0]})" if both else ""
+
+
+def _plain(name: str) -> str:
+    """Return a member's name without dots and doubled slashes.
+
+    Examples
+    --------
+    >>> _plain("./a//b.csv")
+    'a/b.csv'
+    """
+    return PurePosixPath(name.replace("\\", "/")).as_posix()
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[tuple[str, str, int]], Iterator[_Member]]]:
-    """Open an archive: name, kind and size of all members, and the files to read."""
+    """Open an archive: name, kind and size of all members, which have been checked, and the files to read."""
+    contents = _Contents(path)
     if path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-            files = (_Member(m.filename, m.file_size, archive.open(m)) for m in infos if _zip_kind(m) == "file")
-            yield [(m.filename, _zip_kind(m), m.file_size) for m in infos], files
+            for info in infos:
+                contents.see(info.filename, _zip_kind(info), info.file_size)
+            yield (
+                contents.listed,
+                (_Member(_plain(m.filename), m.file_size, archive.open(m)) for m in infos if _zip_kind(m) == "file"),
+            )
         return
     with tarfile.open(path) as tar:
-        members = tar.getmembers()
+        members = []
+        for member in tar:  # its size is known before its content is unpacked
+            contents.see(member.name, _tar_kind(member), member.size)
+            members.append(member)
         streams = ((m, tar.extractfile(m)) for m in members if m.isreg())
-        yield (
-            [(m.name, _tar_kind(m), m.size) for m in members],
-            (_Member(m.name, m.size, stream) for m, stream in streams if stream is not None),
-        )
-
-
-def _check_members(path: Path, members: list[tuple[str, str, int]]) -> None:
-    seen = set()
-    for name, kind, _ in members:
-        if why := _refusal(name, kind):
-            raise InputError(f"{path}: member '{name}' {why}; nothing was unpacked")
-        if kind == "file" and name in seen:
-            raise InputError(f"{path}: member '{name}' is there twice; nothing was unpacked")
-        seen.add(name)
+        yield contents.listed, (_Member(_plain(m.name), m.size, stream) for m, stream in streams if stream is not None)
 
 
 def _write(member: _Member, target: Path) -> tuple[int, str]:
@@ -100,7 +158,7 @@ def _write(member: _Member, target: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def check_space(folder: Path, needed: int, what: str) -> None:
+def check_space(folder: Path, needed: int, what: str, *, temporary: bool = False) -> None:
     """Raise unless a folder's disk holds ``needed`` bytes more.
 
     Raises
@@ -110,10 +168,15 @@ def check_space(folder: Path, needed: int, what: str) -> None:
     """
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise InputError(
-            f"{what} needs {readable(needed)}, but the disk of {folder} has {readable(free)} free; make room, or name another "
-            "folder in dataset.yaml"
+        place, other = (
+            ("temporary files", "set TMPDIR to a folder on a larger one") if temporary else (folder, _OTHER_FOLDER)
         )
+        raise InputError(
+            f"{what} needs {readable(needed)}, but the disk of {place} has {readable(free)} free; make room, or {other}"
+        )
+
+
+_OTHER_FOLDER = "name another folder in dataset.yaml"
 
 
 def readable(size: float) -> str:
@@ -131,7 +194,7 @@ def readable(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def unpack(path: Path, out: Path) -> list[tuple[str, int, str]]:
+def unpack(path: Path, out: Path, *, temporary: bool = False) -> list[tuple[str, int, str]]:
     """Unpack a tar or zip, and the archives in it.
 
     Nothing is written before all members are known to be plain files and folders that stay inside ``out``. An archive
@@ -143,6 +206,8 @@ def unpack(path: Path, out: Path) -> list[tuple[str, int, str]]:
         tar (also gzipped or bzipped) or zip.
     out
         Folder to unpack into; made if needed.
+    temporary
+        Whether that is a folder of temporary files.
 
     Returns
     -------
@@ -155,18 +220,18 @@ def unpack(path: Path, out: Path) -> list[tuple[str, int, str]]:
         A member climbs out, is absolute, a link or a device; the archive is damaged; the disk will not hold it.
     """
     out.mkdir(parents=True, exist_ok=True)
-    return sorted(_unpack(path, out, "", DEPTH))
+    return sorted(_unpack(path, out, "", DEPTH, temporary))
 
 
-def _unpack(path: Path, out: Path, inside: str, depth: int) -> list[tuple[str, int, str]]:
+def _unpack(path: Path, out: Path, inside: str, depth: int, temporary: bool) -> list[tuple[str, int, str]]:
     found: list[tuple[str, int, str]] = []
     try:
         with _opened(path) as (members, files):
-            _check_members(path, members)
-            check_space(out, sum(size for _, kind, size in members if kind == "file"), f"{path.name}: unpacking it")
+            size = sum(size for _, kind, size in members if kind == "file")
+            check_space(out, size, f"{path.name}: unpacking it", temporary=temporary)
             for member in files:
                 if not _is_junk(member.name):
-                    name = (PurePosixPath(inside) / member.name.replace("\\", "/")).as_posix()
+                    name = (PurePosixPath(inside) / member.name).as_posix()
                     found.append((name, *_write(member, out / name)))
     except _DAMAGED as error:
         if "password" in str(error):
@@ -179,7 +244,7 @@ def _unpack(path: Path, out: Path, inside: str, depth: int) -> list[tuple[str, i
     kept = []
     for name, size, digest in found:
         if is_archive(name) and depth > 1:
-            kept += _unpack(out / name, out, archive_stem(name), depth - 1)
+            kept += _unpack(out / name, out, archive_stem(name), depth - 1, temporary)
             (out / name).unlink()
         else:
             kept.append((name, size, digest))

@@ -27,7 +27,8 @@ def _from_folder(file: Download, mirror: Path, url: str) -> Path:
     series = url.split("/")[-3] if url.startswith(f"{GEO}/") else ""
     places = [mirror / url.removeprefix(f"{GEO}/"), mirror / series / file.name, mirror / file.name]
     if not (found := next((place for place in places if place.is_file()), None)):
-        raise InputError(f"{file.name}: not in GEO_MIRROR; looked for {', '.join(map(str, dict.fromkeys(places)))}")
+        looked = dict.fromkeys(str(place.relative_to(mirror)) for place in places)
+        raise InputError(f"{file.name}: not in GEO_MIRROR ({mirror}); looked for {', '.join(looked)}")
     return found
 
 

@@ -86,7 +86,9 @@ def check_whole(path: Path, file: Download, record: Path) -> tuple[str, int, str
         raise InputError(f"{path}: {size} bytes, but dataset.yaml says {file.size}; {_otherwise(record)}")
     wanted, source = _expected(file, record)
     if wanted and digest != wanted:
-        raise InputError(f"{path}: its SHA-256 is {digest}, but {source} says {wanted}; {_otherwise(record)}")
+        raise InputError(
+            f"{path}: its SHA-256 is {digest[:16]}…, but {source} says {wanted[:16]}…; {_otherwise(record)}"
+        )
     if not wanted and (wrong := integrity(path, file.name)):
         raise InputError(f"{path}: {wrong}; {_otherwise(record)}")
     return file.name, size, digest

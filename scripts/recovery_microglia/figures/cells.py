@@ -15,13 +15,14 @@ from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
+    Drawing,
     Picture,
     at_two_widths,
     canvas,
+    drawing,
     house_style,
     legend,
     percent_axis,
-    to_svg,
 )
 
 MOST_CELLS = 30_000
@@ -121,7 +122,7 @@ def _dot_size(n: int) -> float:
 
 def _by_category(
     points: Floats, keys: NDArray[np.object_], colours: Mapping[str, str], title: str, name: str, alt: str
-) -> str:
+) -> Drawing:
     figure, ax = canvas(3.9, 3.3)
     dots = [colours[key] for key in keys]
     ax.scatter(points[:, 0], points[:, 1], s=_dot_size(len(points)), c=dots, lw=0, rasterized=True)
@@ -136,23 +137,23 @@ def _by_category(
     columns = 2 if max(len(label(key)) for key in shown) > 9 else 4
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.04, 0.0), ncols=columns, handletextpad=0.1,
               columnspacing=0.8, borderaxespad=0.2)  # fmt: skip
-    return to_svg(figure, name, alt)
+    return drawing(figure, name, alt)
 
 
-def _by_score(points: Floats, score: Floats, name: str, alt: str) -> str:
+def _by_score(points: Floats, score: Floats, name: str, alt: str) -> Drawing:
     figure, ax = canvas(3.9, 3.3)
     known = np.isfinite(score)
     size = _dot_size(len(points))
     ax.scatter(points[~known, 0], points[~known, 1], s=size, c=PALE, lw=0, rasterized=True)
     order = np.argsort(score[known], kind="stable")  # the highest on top: they are few and would be buried
     low, high = np.quantile(score[known], [0.02, 0.998])
-    dots = ax.scatter(points[known][order, 0], points[known][order, 1], s=size, c=score[known][order], cmap="cividis",
+    dots = ax.scatter(points[known][order, 0], points[known][order, 1], s=size, c=score[known][order], cmap="viridis_r",
                       vmin=low, vmax=max(high, low + 1e-6), lw=0, rasterized=True)  # fmt: skip
     _bare(ax, "by recovery score (microglia)")
     bar = figure.colorbar(dots, cax=ax.inset_axes((0.0, -0.08, 0.6, 0.035)), orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=4)
-    return to_svg(figure, name, alt)
+    return drawing(figure, name, alt)
 
 
 def _bare(ax: mpl.axes.Axes, title: str) -> None:
@@ -190,6 +191,41 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
                    alt, (svg,), share.reset_index(), kinds={"library": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
+def lineages_by_day(lineages: pd.DataFrame) -> Picture | None:
+    """Draw the lineages of the kept cells by condition and day, each animal weighing the same."""
+    if lineages.empty or lineages["lineage"].nunique() < 2 or "subject" not in lineages:
+        return None
+    keys = ["condition", "day"]
+    animal = lineages.groupby([*keys, "subject", "lineage"], dropna=False)["n"].sum().reset_index()
+    animal["share"] = animal["n"] / animal.groupby([*keys, "subject"], dropna=False)["n"].transform("sum")
+    n = animal.groupby(keys, dropna=False)["subject"].nunique()
+    sums = animal.groupby([*keys, "lineage"], dropna=False)["share"].sum()
+    table = sums.unstack("lineage").fillna(0.0).div(n, axis=0)  # noqa: PD010  (pivot_table would leave out days that are not known)
+    rank: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
+    places = sorted(
+        range(len(table)),
+        key=lambda at: (rank.get(str(table.index[at][0]), 9), float(np.nan_to_num(table.index[at][1], nan=np.inf))),
+    )
+    table, sizes = table.iloc[places], n.iloc[places]
+    order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
+    labels = [
+        f"{condition}{'' if np.isnan(day) else f', day {day:g}'} (n = {size})"
+        for (condition, day), size in zip(table.index, sizes, strict=True)
+    ]
+    svg, narrow, alt, share = _stacked(
+        table[order],
+        labels,
+        "lineages-by-day",
+        "Lineages of the kept cells",
+        {name: lineage_colour(name) for name in order},
+    )
+    numbers = share.reset_index()
+    numbers.insert(2, "animals", sizes.to_numpy(int))
+    return Picture("lineages-by-day", "Lineages by condition and day", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
+                   "unassigned.", alt, (svg,), numbers, kinds={"condition": Kind.TEXT, "day": Kind.DAY, "animals": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)},
+                   wide=True, narrow=narrow)  # fmt: skip
+
+
 def state_shares(cells: pd.DataFrame) -> Picture | None:
     """Draw the states of the microglia by condition and day."""
     if cells.empty or "state" not in cells:
@@ -214,17 +250,17 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
         table[order], [str(name) for name in table.index], "states", "States of the microglia",
         {name: state_colour(name) for name in order},
     )  # fmt: skip
-    return Picture("states", "What the microglia are doing",
+    return Picture("states", "States of the microglia by condition and day",
                    "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
-                   "is shown under recovery first, else under the likeliest; the column programmes of the table of cells lists all. "
-                   "Grey: none, in a cell unusually low in homeostatic genes.",
+                   "is shown under recovery first, else under the likeliest; the column programmes of cells.tsv.gz lists all. "
+                   "Grey: no programme, in a cell unusually low in homeostatic genes.",
                    alt, (narrow,), share.rename_axis("group").reset_index(),
                    kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)})  # fmt: skip
 
 
 def _stacked(
     counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
-) -> tuple[str, str, str, pd.DataFrame]:
+) -> tuple[Drawing, Drawing, str, pd.DataFrame]:
     """Return a figure of stacked shares for a desk and for a phone, its text alternative and the shares."""
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     shown = share.head(MOST_BARS)
@@ -245,7 +281,7 @@ def _stacked(
         legend(ax, width)
         return figure
 
-    overall = counts.sum() / max(counts.to_numpy().sum(), 1)
+    overall = counts.sum() / max(float(counts.to_numpy().sum()), 1e-9)
     most = overall.sort_values(ascending=False).head(3)
     alt = (
         f"{title}: "

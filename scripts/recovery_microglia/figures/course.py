@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -14,33 +15,39 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
-    BLUE,
     CONDITIONS,
     GREY,
     INK,
-    ORANGE,
+    ONSET,
     VERMILION,
     Picture,
     canvas,
     day_axis,
+    drawing,
     house_style,
     percent_axis,
     root_days,
-    sidestep,
     slug,
-    to_svg,
 )
 
-FLOW_DAYS = (14.0, 35.0)
-"""Peaks of the CD11c+ and the CD11c-high cells by flow cytometry, Kohno 2022: counts, in another injury model."""
 UNIT_COLUMNS = (
-    *("subject", "sex", "day", "condition", "k", "n", "fraction", "low", "high"),
-    *("corrected", "corrected_low", "corrected_high", "mixture"),
+    *("subject", "sex", "day", "condition", "mixture", "mixture_low", "mixture_high"),
+    *("k", "n", "cutoff", "false_rate"),
 )
-FLOW_LABEL = "days 14 and 35: flow-cytometry counts of Kohno 2022, a different assay"
+WITHOUT_CUTOFF, CALLED = ("mixture", "mixture_low", "mixture_high"), ("fraction", "low", "high")
+"""Columns of an animal's share and its interval: without a cutoff, and of called cells."""
 
 
 # ---------------------------------------------------------------- the timeline
+
+
+def shares_of_animals(units: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """Return the animals with the share that days are compared by: ``share``, ``share_low``, ``share_high``.
+
+    That is the share without a cutoff; where the days were compared by called cells, the share of these.
+    """
+    names = WITHOUT_CUTOFF if "control_k" in days and "mixture" in units and units["mixture"].notna().any() else CALLED
+    return units.assign(**dict(zip(("share", "share_low", "share_high"), (units[name] for name in names), strict=True)))
 
 
 def timeline(
@@ -49,9 +56,8 @@ def timeline(
     onset: Mapping[str, Any] | None,
     *,
     arm: str = "",
-    flow_marks: bool = False,
 ) -> Picture | None:
-    """Draw every subject's fraction of recovery cells over days, with the estimates of the days.
+    """Draw every animal's share of recovery cells over days, with the estimates of the days.
 
     Parameters
     ----------
@@ -63,10 +69,9 @@ def timeline(
         Row of onset.tsv; shaded only if its status is ``tested``.
     arm
         Name of the arm, for the title.
-    flow_marks
-        Whether the days of the 2022 paper are marked (peripheral nerve injury only).
     """
-    units = units[(units["n"] > 0) & units["fraction"].notna()]
+    units = shares_of_animals(units, days)
+    units = units[(units["n"] > 0) & units["share"].notna()]
     units = units[units["day"].notna() | units["condition"].isin(CONTROLS)]
     if units.empty:
         return None
@@ -76,14 +81,12 @@ def timeline(
     drawn = []
     with house_style():
         for width in (8.4, 4.3):
-            figure, tips = _timeline(units, days, shown, flow_marks=flow_marks, width=width)
-            drawn.append(to_svg(figure, f"timeline-{arm}-{width}", alt, tips))
+            figure, tips = _timeline(units, days, shown, width=width)
+            drawn.append(drawing(figure, f"timeline-{arm}-{width}", alt, tips))
     return Picture(
         name="timeline" + (f"-{slug(arm)}" if arm else ""),
-        title="Recovery cells among microglia, every animal" + (f": {arm}" if arm else ""),
-        caption="A dot is one animal (the unit of statistics) with the 95 % interval of its own cells; a diamond is "
-        "the estimate for the day with the interval for animals in general. Hover over a dot, tap it, or walk from dot to dot "
-        "with the arrow keys for its numbers." + _corrected_words(days),
+        title="Share of recovery cells among microglia in every animal" + (f": {arm}" if arm else ""),
+        caption=_timeline_caption(days, onset_shown=shown is not None),
         alt=alt,
         panels=(drawn[0],),
         narrow=drawn[1],
@@ -95,6 +98,20 @@ def timeline(
     )
 
 
+def _timeline_caption(days: pd.DataFrame, *, onset_shown: bool) -> str:
+    """Return what is drawn, in the order in which it is seen."""
+    text = "A dot is one animal, the unit of statistics, with the 95 % interval from its own cells; controls are open."
+    if len(days):
+        text += " Bars: estimate for the day with its 95 % interval for animals in general (vermilion), and the estimate for its control (grey)."
+    if "smallest_detectable" in days and days["smallest_detectable"].notna().any():
+        text += " Dotted: detection limit (80 % power)."
+    if onset_shown:
+        text += " Shaded: 95 % interval of the onset."
+    if "q" in days and days["q"].notna().any():
+        text += " q: p of the day against its control, corrected over days."
+    return f"{text} n: animals (injured + control of the same day). Hover over a dot, tap it, or walk from dot to dot with the arrow keys to read its numbers."
+
+
 def _places(days: Floats) -> Floats:
     """Return where animals stand on the axis: by their day; those whose day is not known left of all others."""
     known = root_days(days[np.isfinite(days)])
@@ -103,226 +120,232 @@ def _places(days: Floats) -> Floats:
 
 
 def _timeline(
-    units: pd.DataFrame, days: pd.DataFrame, onset: Mapping[str, Any] | None, *, flow_marks: bool, width: float
+    units: pd.DataFrame, days: pd.DataFrame, onset: Mapping[str, Any] | None, *, width: float
 ) -> tuple[Figure, dict[str, str]]:
     """Return the drawing of `timeline` at a width in inches, and the texts of its dots."""
     figure, ax = canvas(width, 4.2)
-    span = float(np.ptp(units["x"])) or 1.0
+    places = np.unique(units["x"])
+    span = float(np.ptp(places)) or 1.0
+    nearest = float(np.diff(places).min()) if len(places) > 1 else span
+    slot = min(0.11 * span, 0.8 * nearest)
     top = _top(units, days)
-    handles = [] if onset is None else _onset_band(ax, onset)
-    if flow_marks:
-        handles += _flow_marks(ax, float(units["day"].max()), broken=width < 6) if units["day"].notna().any() else []
-    tips, dots = _subject_dots(ax, units, span)
-    handles = dots + _day_estimates(ax, days, span) + handles
-    ax.set_xlim(units["x"].min() - 0.07 * span, units["x"].max() + 0.09 * span)
+    if onset is not None:
+        _onset_band(ax, onset, top)
+    handles = _day_estimates(ax, days, slot)
+    tips, dots = _subject_dots(ax, units, slot)
+    ax.set_xlim(units["x"].min() - 0.09 * span, units["x"].max() + 0.09 * span)
     ax.set_ylim(-0.03 * top, top)
     ax.grid(axis="y")
     percent_axis(ax)
-    day_axis(ax, list(units["day"]), label="days after injury (square-root scale)")
-    if units["day"].isna().any():
-        ticks = [*ax.get_xticks(), float(units["x"].min())]
-        ax.set_xticks(ticks, [*(label.get_text() for label in ax.get_xticklabels()), "no day"])
+    _name_days(ax, units, days, small=width < 6)
     ax.set_ylabel("recovery cells among microglia")
-    columns = 2 if width > 6 else 1
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.01, -0.16), ncols=columns, columnspacing=1.4)
+    columns = 3 if width > 6 else 2
+    rows = 3 if "q" in days and days["q"].notna().any() else 2
+    ax.legend(handles=dots + handles, loc="upper left", bbox_to_anchor=(-0.03, -0.13 - 0.055 * rows), ncols=columns, columnspacing=1.2, handletextpad=0.5)  # fmt: skip
     return figure, tips
+
+
+def _name_days(ax: Axes, units: pd.DataFrame, days: pd.DataFrame, *, small: bool) -> None:
+    """Write beneath the axis, for each day, the day, its animals, and q."""
+    q = {float(row["day"]): row.get("q", np.nan) for row in records(days)} if len(days) else {}
+    shown = any(np.isfinite(value) for value in q.values())
+    size = 9.0 if small else 9.5
+    heads = ["day", "n", *(["q"] if shown else [])]
+    for place, head in enumerate(heads):
+        ax.annotate(head, (0, 0), xycoords="axes fraction", xytext=(-6, -11 - 13 * place), textcoords="offset points",
+                    ha="right", va="top", fontsize=size, color="#47525e")  # fmt: skip
+    ticks, labels = [], []
+    for x, group in units.groupby("x", sort=True):
+        day = float(group["day"].iloc[0])
+        parts = [int((~group["condition"].isin(CONTROLS)).sum()), int(group["condition"].isin(CONTROLS).sum())]
+        n = " + ".join(str(part) for part in parts if part)
+        value = q.get(day, np.nan)
+        lines = ["no day" if np.isnan(day) else f"{day:g}", n, *([_short_p(value)] if shown else [])]
+        ticks.append(float(str(x)))
+        labels.append("\n".join(lines))
+    ax.set_xticks(ticks, labels, fontsize=size, linespacing=1.35)
+    ax.set_xlabel("days after injury (square-root scale)")
+
+
+def _short_p(value: float) -> str:
+    """Return a p in few letters; nothing where there is none."""
+    if not np.isfinite(value):
+        return ""
+    return (
+        "<.001"
+        if value < 0.001
+        else f"{value:.2f}".removeprefix("0")
+        if value >= 0.1
+        else f"{value:.3f}".removeprefix("0")
+    )
 
 
 def _top(units: pd.DataFrame, days: pd.DataFrame) -> float:
     """Return the upper end of the axis: all dots, and intervals as far as they do not dwarf them."""
-    dots = float(units["fraction"].max())
-    high = [float(units["high"].max()), dots * 2.5 + 0.01]
-    for column in ("high", "corrected_high"):
+    dots = float(units["share"].max())
+    high = [float(units["share_high"].max()), dots * 2.5 + 0.01]
+    for column in ("high", "smallest_detectable"):
         if column in days and days[column].notna().any():
             high.append(max(float(days[column].max()), dots))
-    if "smallest_detectable" in days and days["smallest_detectable"].notna().any():
-        high.append(max(float(days["smallest_detectable"].max()) * 1.1, dots))
-        return max(min(high[:2]), *high[2:]) * 1.06
-    return max(min(high[:2]), *high[2:], 0.02) * 1.06
+    return max(min(high[:2]), *high[2:], 0.02) * 1.08
 
 
-def _onset_band(ax: Axes, onset: Mapping[str, Any]) -> list[Any]:
+def _onset_band(ax: Axes, onset: Mapping[str, Any], top: float) -> None:
     high, low = onset.get("onset_high"), onset.get("onset_low")
     if high is None or not np.isfinite(high):
-        return []
+        return
     start = low if low is not None and np.isfinite(low) else 0.0
     left, right = root_days([start, high])
-    ax.axvspan(left, right, color=ORANGE, alpha=0.2, lw=0, zorder=0)
-    words = f"by day {high:g}" if onset.get("left_censored") is True else f"after day {start:g}, by day {high:g}"
-    return [Patch(color=ORANGE, alpha=0.25, lw=0, label=f"onset: {words}")]
+    ax.axvspan(left, right, color=ONSET, alpha=0.45, lw=0, zorder=0)
+    words = f"by day {high:g}" if onset.get("left_censored") is True else f"day {start:g} to {high:g}"
+    ax.text((left + right) / 2, 0.985 * top, f"onset:\n{words}", ha="center", va="top", fontsize=9, color=INK)
 
 
-def _flow_marks(ax: Axes, last: float, *, broken: bool) -> list[Any]:
-    inside = [day for day in FLOW_DAYS if day <= last * 1.05]
-    for day in inside:
-        ax.axvline(root_days([day])[0], color=GREY, lw=1, ls=(0, (1, 3)), zorder=0)
-    label = FLOW_LABEL.replace(" of Kohno", "\nof Kohno") if broken else FLOW_LABEL
-    return [Line2D([], [], color=GREY, lw=1, ls=(0, (1, 2)), label=label)] if inside else []
-
-
-def _subject_dots(ax: Axes, units: pd.DataFrame, span: float) -> tuple[dict[str, str], list[Any]]:
-    """Draw the subjects; conditions of one day stand side by side."""
+def _subject_dots(ax: Axes, units: pd.DataFrame, slot: float) -> tuple[dict[str, str], list[Any]]:
+    """Draw the animals in slots around their day, controls left of the injured ones."""
     tips: dict[str, str] = {}
     shown: dict[str, Any] = {}
     for place, group in units.groupby("x", sort=True):
-        group = group.sort_values("subject", key=lambda names: names.astype(str))
-        centre, control = float(str(place)), group["condition"].isin(CONTROLS).to_numpy()
-        offset = np.empty(len(group))
-        for mask in (control, ~control):
-            offset[mask] = sidestep(int(mask.sum()), 0.05 * span)
-        if control.any() and not control.all():  # controls of the same day stand to the left
-            offset[control] -= 0.055 * span
-        for shift, row in zip(offset, records(group), strict=True):
+        group = group.assign(injured=~group["condition"].isin(CONTROLS), name=group["subject"].astype(str))
+        group = group.sort_values(["injured", "condition", "name"])
+        n = len(group)
+        offsets = (np.arange(n) - (n - 1) / 2) * (slot / max(n, 3))
+        size = 6.5 if n <= 8 else 4.5
+        for shift, row in zip(offsets, records(group), strict=True):
             colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
-            x, gid = centre + shift, f"tip-{len(tips)}"
-            ax.plot([x, x], [row["low"], row["high"]], color=colour, lw=1, alpha=0.35, zorder=2)
+            x, gid = float(str(place)) + shift, f"tip-{len(tips)}"
+            ax.plot([x, x], [row["share_low"], row["share_high"]], color=colour, lw=1, alpha=0.45, zorder=3)
             face = colour if row["condition"] == Condition.INJURED else "white"
-            ax.plot(x, row["fraction"], marker, ms=6.5, mfc=face, mec=colour, mew=1.4, zorder=4, gid=gid)
-            tips[gid] = _subject_words(row)
+            ax.plot(x, row["share"], marker, ms=size, mfc=face, mec=colour, mew=1.4, zorder=5, gid=gid)
+            tips[gid] = subject_words(row)
             shown[row["condition"]] = Line2D(
-                [],
-                [],
-                ls="",
-                marker=marker,
-                ms=6.5,
-                mfc=face,
-                mec=colour,
-                mew=1.4,
-                label=f"{row['condition']}, one animal",
+                [], [], ls="", marker=marker, ms=6.5, mfc=face, mec=colour, mew=1.4, label=f"{row['condition']} animal"
             )
     return tips, list(shown.values())
 
 
-def _subject_words(row: Mapping[str, Any]) -> str:
-    """Return what is known of an animal: who, k of n, its share with the interval of its cells."""
+def subject_words(row: Mapping[str, Any]) -> str:
+    """Return what is known of an animal: who, its share with the interval, k of n called, at which cutoff."""
     facts = [str(row["subject"]), str(row["condition"])]
     facts += [str(row["sex"])] if row.get("sex") and str(row["sex"]) != "nan" else []
     if np.isfinite(row["day"]):
         facts.append(f"day {row['day']:g}")
     elif row["condition"] != Condition.NAIVE:
         facts.append("day not known")
-    text = f"{', '.join(facts)}: {row['k']:.0f} of {row['n']:.0f} microglia, {100 * row['fraction']:.1f} %"
-    text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
-    return text + (f", corrected {100 * row['corrected']:.1f} %" if np.isfinite(row.get("corrected", np.nan)) else "")
+    text = f"{', '.join(facts)}: {100 * row['share']:.1f} %"
+    if np.isfinite(row["share_low"]):
+        text += f" ({100 * row['share_low']:.1f} to {100 * row['share_high']:.1f} %)"
+    text += f"; called {row['k']:.0f} of {row['n']:.0f} microglia"
+    text += f" at its cutoff {row['cutoff']:.1f}" if np.isfinite(row.get("cutoff", np.nan)) else ""
+    false = row.get("false_rate", np.nan)
+    return text + (f" (false positives {100 * false:.1f} %)" if np.isfinite(false) else "")
 
 
-def _day_estimates(ax: Axes, days: pd.DataFrame, span: float) -> list[Any]:
-    """Draw the estimates of the days beside the dots, the control's, and what could have been detected."""
+def _day_estimates(ax: Axes, days: pd.DataFrame, slot: float) -> list[Any]:
+    """Draw on each day its estimate, the control's, and the detection limit."""
     if days.empty:
         return []
     days = days.sort_values("day")
-    x = root_days(days["day"]) + 0.052 * span
-    ax.plot(x, days["fraction"], color=VERMILION, lw=1.2, alpha=0.45, zorder=1)
-    ax.vlines(x, days["low"], days["high"], color=VERMILION, lw=2.2, zorder=3)
-    ax.plot(x, days["fraction"], "D", ms=5.5, color=VERMILION, mec="white", mew=0.8, zorder=5)
-    handles = [
-        Line2D(
-            [], [], color=VERMILION, marker="D", ms=5.5, lw=2, mec="white", label="estimate for the day, 95 % interval"
-        )
-    ]
-    colour = CONDITIONS[Condition.NAIVE][0]
-    if _has_corrected(days):
-        own = days[days["corrected"].notna()]
-        beside = root_days(own["day"]) + 0.078 * span
-        ax.vlines(beside, own["corrected_low"], own["corrected_high"], color=VERMILION, lw=1.1, zorder=3)
-        ax.plot(beside, own["corrected"], "D", ms=5.5, mfc="white", mec=VERMILION, mew=1.3, zorder=5)
-        handles.append(
-            Line2D([], [], color=VERMILION, marker="D", ms=5.5, lw=1.1, mfc="white", label="the same, corrected")
-        )
-        if "control_corrected" in own and own["control_corrected"].notna().any():
-            ax.hlines(own["control_corrected"], x[days["corrected"].notna()] - 0.03 * span, beside + 0.015 * span,
-                      color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", zorder=3)  # fmt: skip
-            handles.append(
-                Line2D([], [], color=CONDITIONS[Condition.NAIVE][0], lw=1, ls="--", label="its control, corrected")
-            )
+    x = root_days(days["day"])
+    half = 0.5 * slot
+    ax.plot(x, days["fraction"], color=VERMILION, lw=1.2, alpha=0.5, zorder=1)
+    for at, row in zip(x, records(days), strict=True):
+        if np.isfinite(row["low"]):
+            ax.fill_between([at - half, at + half], row["low"], row["high"], color=VERMILION, alpha=0.2, lw=0, zorder=2)
+    ax.hlines(days["fraction"], x - half, x + half, color=VERMILION, lw=2.4, zorder=4)
+    handles = [_band(VERMILION, "estimate for the day, 95 % interval")]
     if days["control_fraction"].notna().any():
-        ax.hlines(days["control_fraction"], x - 0.03 * span, x + 0.03 * span, color=colour, lw=2, zorder=3)
-        handles.append(Line2D([], [], color=colour, lw=2, label="estimate for its control"))
+        ax.hlines(days["control_fraction"], x - half, x + half, color=GREY, lw=1.8, zorder=3)
+        handles.append(Line2D([], [], color=GREY, lw=1.8, label="estimate for its control"))
     if days["smallest_detectable"].notna().any():
-        ax.hlines(days["smallest_detectable"], x - 0.045 * span, x + 0.045 * span, color=INK, lw=1.2, ls=":", zorder=3)
-        handles.append(Line2D([], [], color=INK, lw=1.2, ls=":", label="smallest share likely to be seen"))
+        ax.hlines(days["smallest_detectable"], x - half, x + half, color=INK, lw=1.2, ls=":", zorder=3)
+        handles.append(Line2D([], [], color=INK, lw=1.2, ls=":", label="detection limit"))
     return handles
 
 
-def _has_corrected(days: pd.DataFrame) -> bool:
-    return "corrected" in days and bool(days["corrected"].notna().any())
-
-
-def _corrected_words(days: pd.DataFrame) -> str:
-    """Return what the open diamonds are, where there are any."""
-    if not _has_corrected(days):
-        return ""
-    return " Open diamonds: the day's share corrected for cells that the call misses and for those it takes by mistake."
+def _band(colour: str, label: str) -> Any:
+    """Return an entry of a legend: a line in a pale band."""
+    return Patch(facecolor=(*to_rgb(colour), 0.25), edgecolor=colour, lw=1.6, label=label)
 
 
 def _timeline_words(units: pd.DataFrame, days: pd.DataFrame) -> str:
     parts = []
     for row in records(days.sort_values("day")) if len(days) else []:
-        text = f"day {row['day']:g} {100 * row['fraction']:.1f} % of {row['n']:.0f} microglia"
-        text += f" (corrected {100 * row['corrected']:.1f} %)" if np.isfinite(row.get("corrected", np.nan)) else ""
+        text = f"day {row['day']:g} {100 * row['fraction']:.1f} %"
+        text += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if np.isfinite(row["low"]) else ""
+        text += f", q {row['q']:.2g}" if np.isfinite(row.get("q", np.nan)) else ""
         parts.append(text)
     words = "; ".join(parts) or f"{len(units)} animals"
     return f"Share of recovery cells among microglia by day after injury: {words}."
 
 
-# ---------------------------------------------------------------- called against true
+# ---------------------------------------------------------------- accuracy on simulated data
 
 
 def truth_scatter(truth: pd.DataFrame) -> Picture | None:
-    """Draw called against true fractions per subject (simulated data)."""
+    """Draw the estimated against the true share of each animal (simulated data)."""
     known = truth.dropna(subset=["true_fraction", "called_fraction"])
     if known.empty:
         return None
+    column, what = _estimate_of(known)
     with house_style():
         figure, ax = canvas(4.3, 3.7)
-        top = max(float(known[["true_fraction", "called_fraction"]].to_numpy().max()) * 1.08, 0.02)
-        ax.plot([0, top], [0, top], color=GREY, lw=1, ls="--", zorder=1, label="called = true")
+        top = max(float(known[["true_fraction", column]].to_numpy().max()) * 1.08, 0.02)
+        ax.plot([0, top], [0, top], color=GREY, lw=1, ls="--", zorder=1, label="estimate = truth")
         for condition, group in known.groupby("condition", sort=False):
             colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
             face = colour if condition == Condition.INJURED else "white"
-            ax.plot(group["true_fraction"], group["called_fraction"], marker, ms=6, mfc=face, mec=colour, mew=1.3,
+            ax.plot(group["true_fraction"], group[column], marker, ms=6, mfc=face, mec=colour, mew=1.3,
                     ls="", label=str(condition))  # fmt: skip
-        ax.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), xlabel="true share", ylabel="called share")
+        ax.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), xlabel="true share", ylabel=f"share {what}")
         ax.grid()
         percent_axis(ax)
         percent_axis(ax, "x")
         ax.locator_params(nbins=6)
         ax.legend(loc="upper left", handletextpad=0.3)
-        gap = float((known["called_fraction"] - known["true_fraction"]).abs().mean())
-        alt = f"Called against true share of recovery cells in {len(known)} simulated animals; mean gap {100 * gap:.1f} points."
-        svg = to_svg(figure, "truth-scatter", alt)
-    return Picture("truth-scatter", "Called against true, every animal", "On the dashed line the call is right.",
+        gap = float((known[column] - known["true_fraction"]).abs().mean())
+        alt = f"Share of recovery cells {what} against the true share in {len(known)} simulated animals; mean difference {100 * gap:.1f} percentage points."
+        svg = drawing(figure, "truth-scatter", alt)
+    return Picture("truth-scatter", "Estimated and true share in every animal", f"A dot is an animal; on the dashed line the estimate is right. n = {len(known)} animals.",
                    alt, (svg,), known, of="truth")  # fmt: skip
 
 
+def _estimate_of(truth: pd.DataFrame) -> tuple[str, str]:
+    """Return the column of the share that is reported, and its name."""
+    if "mixture" in truth and truth["mixture"].notna().all():
+        return "mixture", "without a cutoff"
+    return "called_fraction", "of called cells"
+
+
 def truth_course(truth: pd.DataFrame) -> Picture | None:
-    """Draw the true and the called day course of the injured subjects (simulated data)."""
+    """Draw the true and the estimated day course of the injured subjects (simulated data)."""
     known = truth.dropna(subset=["true_fraction", "called_fraction", "day"])
     known = known[known["condition"].isin([Condition.INJURED, Condition.NAIVE])]
     if known["day"].nunique() < 2:
         return None
-    lines = ["true_fraction", "called_fraction", *(["mixture"] if "mixture" in known else [])]
+    column, what = _estimate_of(known)
+    lines = list(dict.fromkeys(["true_fraction", column, "called_fraction"]))
     means = known.groupby("day")[lines].mean().reset_index()
     with house_style():
         figure, ax = canvas(4.3, 3.7)
         x = root_days(known["day"])
         ax.plot(x, known["true_fraction"], "o", ms=4, mfc="white", mec=INK, alpha=0.7)
-        ax.plot(x, known["called_fraction"], "o", ms=4, color=VERMILION, alpha=0.5, mew=0)
+        ax.plot(x, known[column], "o", ms=4, color=VERMILION, alpha=0.5, mew=0)
         x = root_days(means["day"])
         ax.plot(x, means["true_fraction"], color=INK, lw=1.6, ls="--", label="true, mean of the animals")
-        ax.plot(x, means["called_fraction"], color=VERMILION, lw=2, label="called, mean of the animals")
-        if "mixture" in means:
-            ax.plot(x, means["mixture"], color=BLUE, lw=2, ls=":", label="without a cutoff, mean of the animals")
+        ax.plot(x, means[column], color=VERMILION, lw=2, label=f"{what}, mean of the animals")
+        if column != "called_fraction":
+            ax.plot(x, means["called_fraction"], color=GREY, lw=2, ls=":", label="called cells, mean of the animals")
         day_axis(ax, list(means["day"]))
         percent_axis(ax)
         ax.set_ylim(bottom=0)
         ax.set_ylabel("recovery cells among microglia")
         ax.grid(axis="y")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handletextpad=0.5)
-        alt = "True and called share by day: " + "; ".join(
-            f"day {row['day']:g} true {100 * row['true_fraction']:.1f} %, called {100 * row['called_fraction']:.1f} %"
+        alt = "True and estimated share by day: " + "; ".join(
+            f"day {row['day']:g} true {100 * row['true_fraction']:.1f} %, {what} {100 * row[column]:.1f} %"
             for row in records(means)
         )
-        svg = to_svg(figure, "truth-course", alt)
-    return Picture("truth-course", "The course that was put in, and the one that was found",
-                   "Day 0 is the naive animals; sham is left out.", alt, (svg,), means, of="truth")  # fmt: skip
+        svg = drawing(figure, "truth-course", alt)
+    return Picture("truth-course", "Simulated and estimated time course",
+                   "Day 0: naive animals; sham animals are left out.", alt, (svg,), means, of="truth")  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, house_style, to_svg
+from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, drawing, house_style
 
 DOTS = 1500
 """Genes that are drawn one by one; of the others, which lie at the bottom, every so many are left out."""
@@ -54,7 +54,7 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         up = int(((own["q"] < ALPHA) & (own["size"] > 0)).sum())
         down = int(((own["q"] < ALPHA) & (own["size"] < 0)).sum())
         alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
-        svg = to_svg(figure, f"volcano-{contrast}", alt)
+        svg = drawing(figure, f"volcano-{contrast}", alt)
     columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
     return Picture(
         f"volcano-{contrast.replace(' ', '-')}",
@@ -112,7 +112,7 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
         bar.set_label("log2 ratio", fontsize=8.5)
         bar.outline.set_visible(False)
         alt = f"log2 ratio of recovery cells over other microglia of {len(genes)} genes in each of {len(keys)} animals."
-        svg = to_svg(figure, f"heat-{contrast}", alt)
+        svg = drawing(figure, f"heat-{contrast}", alt)
     return Picture(
         f"heat-{contrast.replace(' ', '-')}",
         "The first genes in every animal",
@@ -152,7 +152,7 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
         alt = f"Activities by {resource} in the comparison {contrast}; strongest: {own['source'].iloc[-1]} and {own['source'].iloc[0]}."
-        svg = to_svg(figure, f"activity-{contrast}-{resource}", alt)
+        svg = drawing(figure, f"activity-{contrast}-{resource}", alt)
     columns = [
         "source",
         "targets",

@@ -12,10 +12,9 @@ from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.core.wording import interval
 from recovery_microglia.figures.style import (
-    BLUE,
     GREY,
     INK,
-    ORANGE,
+    ONSET,
     VERMILION,
     WIDE,
     Picture,
@@ -144,7 +143,7 @@ def _onset(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
         ax.text(0.02, y, "no onset shown", transform=ax.get_yaxis_transform(), va="center", color=GREY, fontsize=8.5)
         return
     start, end = root_days([0.0 if np.isnan(low) else low, high])
-    ax.barh(y, end - start, left=start, height=0.42, color=ORANGE, alpha=0.55, lw=0)
+    ax.barh(y, end - start, left=start, height=0.42, color=ONSET, lw=0)
     if np.isnan(low):
         _arrow(ax, end, start, y)
 
@@ -159,7 +158,7 @@ def _rise(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
     if not np.isfinite(row["rise"]):
         return
     summary = row["kind"] == "summary"
-    colour = BLUE if summary else VERMILION
+    colour = INK if summary else VERMILION
     if np.isfinite(row["rise_low"]):
         ax.plot([row["rise_low"], row["rise_high"]], [y, y], color=colour, lw=2.2 if summary else 1.6)
     face = colour if row["status"] == Status.TESTED else "white"

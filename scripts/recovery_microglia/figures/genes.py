@@ -4,21 +4,25 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.style import (
-    BLUE,
     CONDITIONS,
-    VERMILION,
+    GREY,
+    INK,
+    WIDE,
     Picture,
+    at_two_widths,
     canvas,
     day_axis,
+    drawing,
     house_style,
     percent_axis,
     root_days,
     sidestep,
-    to_svg,
 )
 
 
@@ -37,9 +41,9 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         control, injured = here["detected_control"].to_numpy(float), here["detected_injured"].to_numpy(float)
         ax.hlines(y, control, injured, color="#c3c9d0", lw=2, zorder=1)
         if np.isfinite(control).any():
-            ax.plot(control, y, "o", ms=6, mfc="white", mec=BLUE, mew=1.5, label="control")
+            ax.plot(control, y, "o", ms=6, mfc="white", mec=GREY, mew=1.5, label="control")
         if np.isfinite(injured).any():
-            ax.plot(injured, y, "o", ms=6, color=VERMILION, label="injured, all days")
+            ax.plot(injured, y, "o", ms=6, color=INK, label="injured, all days")
         ax.set_yticks(y, here["gene"])
         ax.set_ylim(-0.6, len(here) - 0.4)
         ax.set_xlim(left=0)
@@ -49,11 +53,11 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
         alt = f"Share of control and injured microglia in which each of {len(here)} signature genes is detected."
-        svg = to_svg(figure, "signature", alt)
+        svg = drawing(figure, "signature", alt)
     columns = ["gene", "role", "status", "libraries_with_gene", "detected_control", "detected_injured"]
     return Picture(
         "signature",
-        "Signature genes: how many microglia show them",
+        "Detection of the signature genes",
         "Raw counts, no correction. A rise in one gene only is not the signature.",
         alt,
         (svg,),
@@ -62,7 +66,9 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
     )
 
 
-def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str]) -> Picture | None:
+def gene_course(
+    course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str], changes: pd.DataFrame | None = None
+) -> Picture | None:
     """Draw small multiples: one gene each, every subject a dot over days.
 
     Parameters
@@ -73,39 +79,57 @@ def gene_course(course: pd.DataFrame, tests: pd.DataFrame, genes: Sequence[str])
         gene_tests.tsv; days with q below .05 get a star.
     genes
         What to draw, in this order.
+    changes
+        gene_changes.tsv; the least q of each gene stands beside its name.
     """
     known = course[course["day"].notna() & course["mean_counts_per_10k"].notna()]
     drawn = [gene for gene in genes if (known["gene"] == gene).any()]
     if not drawn or known["day"].nunique() < 2:
         return None
     days = sorted(known["day"].unique())
-    star = "A star: differs from the control, q < .05. " if any(_stars(tests, gene) for gene in drawn) else ""
-    panels, names = [], []
+    stars = {gene: _stars(tests, gene) for gene in drawn}
+    tested = (
+        changes[changes["q"].notna()] if changes is not None and len(changes) else pd.DataFrame({"gene": [], "q": []})
+    )
+    least = {str(gene): float(q) for gene, q in tested.groupby("gene")["q"].min().items()}
+    star = " A star: differs from the control on that day, q < 0.05." if any(stars.values()) else ""
+    parts = [
+        f"{gene} on day {', '.join(f'{day:g}' for day in sorted(found))}" for gene, found in stars.items() if found
+    ]
+    alt = f"Small multiples of {len(drawn)} genes over days: {', '.join(drawn)}. " + (
+        f"Differ from control (q below 0.05): {'; '.join(parts)}."
+        if parts
+        else "None differs from control on a single day (q below 0.05)."
+    )
+
+    def draw(width: float) -> Figure:
+        across = 5 if width >= WIDE else 2
+        down = -(-len(drawn) // across)
+        figure = Figure(figsize=(width + 0.6 if width >= WIDE else width, 1.5 * down))
+        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.38})
+        for ax, gene in zip(panels.flat, drawn, strict=False):
+            _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
+            if gene in least:
+                ax.set_title(f"q {wording.p_value(least[gene])}", loc="right", fontsize=9, fontweight="normal")
+        for ax in panels.flat[len(drawn) :]:
+            ax.set_visible(False)
+        return figure
+
     with house_style():
-        for gene in drawn:
-            own = known[known["gene"] == gene]
-            stars = _stars(tests, gene)
-            words = f"{gene}: counts per 10,000 in every animal over days."
-            if stars:
-                words += (
-                    " Differs from control (q below .05) on day " + ", ".join(f"{d:g}" for d in sorted(stars)) + "."
-                )
-            panels.append(to_svg(_gene_panel(own, gene, days, stars), f"course-{gene}", words, tight=False))
-            names.append(words)
+        svg, narrow = at_two_widths(draw, "gene-course", alt, tight=False)
     columns = ["gene", "role", "arm", "subject", "day", "condition", "n", "share_detected", "mean_counts_per_10k"]
     return Picture(
         "gene-course",
-        "Genes over days, every animal",
-        "Counts per 10,000 counts of the animal's microglia, uncorrected; open blue marks are controls (circle naive, "
+        "Signature and context genes over days, every animal",
+        "Counts per 10,000 counts of the animal's microglia, uncorrected, against days after injury (square-root scale); open grey marks are controls (circle naive, "
         "square sham, diamond contralateral), filled dots injured. The line joins the means of the injured animals. "
-        f"{star}Each gene has its own scale.",
-        f"Small multiples of {len(drawn)} genes: " + ", ".join(drawn),
-        tuple(panels),
+        f"Each gene has its own scale.{star}{' q: the gene over all days, over genes.' if least else ''}",
+        alt,
+        (svg,),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],
         of="gene_course",
-        panel_names=tuple(names),
-        panel_width=11,
         wide=True,
+        narrow=narrow,
     )
 
 
@@ -117,14 +141,12 @@ def _stars(tests: pd.DataFrame, gene: str) -> set[float]:
     return {float(day) for day in hits["day"]}
 
 
-def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[float]) -> Figure:
-    figure, ax = canvas(2.5, 1.9)
-    ax.set_position((0.17, 0.14, 0.8, 0.72))
+def _gene_panel(ax: Axes, own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[float]) -> None:
     span = float(np.ptp(root_days(days))) or 1.0
     highest = float(own["mean_counts_per_10k"].max()) or 1.0
     injured = own[own["condition"] == Condition.INJURED]
     means = injured.groupby("day")["mean_counts_per_10k"].mean()
-    ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=VERMILION, lw=1.3, alpha=0.7)
+    ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=INK, lw=1.3, alpha=0.6)
     for condition, group in own.groupby("condition", sort=False):
         colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
         face = "white" if condition in CONTROLS else colour
@@ -133,11 +155,10 @@ def _gene_panel(own: pd.DataFrame, gene: str, days: Sequence[float], stars: set[
             x = root_days([float(str(day))])[0] + shift + sidestep(len(dots), 0.04 * span)
             ax.plot(x, dots["mean_counts_per_10k"], marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")
     for day in stars:
-        ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=VERMILION, fontsize=9)
+        ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=INK, fontsize=9)
     ax.set_ylim(-0.04 * highest, highest * 1.25)
     ax.set_xlim(root_days([days[0]])[0] - 0.08 * span, root_days([days[-1]])[0] + 0.08 * span)
     ax.set_title(gene, fontstyle="italic")
     day_axis(ax, days, label="", every=False)
     ax.locator_params(axis="y", nbins=4)
     ax.grid(axis="y")
-    return figure

@@ -6,19 +6,25 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition
+from recovery_microglia.core.wording import percent
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
-from recovery_microglia.figures.style import Picture, at_two_widths, canvas, house_style, legend, percent_axis
+from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
 SMALL = 0.03
 """A source that never gives more than this is put with the others of its kind."""
 MOST_LINEAGES = 6
 MICROGLIA = ("recovery_microglia", "microglia")
+FEWEST_COUNTS = 20
+"""Igf1 counts of an animal below which its shares are chance, and nothing is drawn."""
+ANIMAL = ["subject", "day", "condition"]
 STATES_TOGETHER = "#8fa3b8"
 OTHER_STATES, OTHER_CELLS = "microglia, other states", "everything else"
 
 
 def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame) -> Picture | None:
     """Draw which lineages carry the *Igf1* counts by condition and day (means over animals), microglia by their state.
+
+    Animals with fewer than `FEWEST_COUNTS` counts are left out.
 
     Parameters
     ----------
@@ -27,62 +33,81 @@ def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame) -> Picture | None:
     states
         igf1_states.tsv; where it is empty, microglia are divided into recovery cells and others.
     """
-    known = shares[shares["share"].notna()]
+    known = shares[shares["share"].notna() & (shares["total_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
     parts = _by_state(known, states)
-    return _drawn(parts, "igf1", "Where the Igf1 counts come from", "share of all Igf1 counts, mean of the animals",
-                  "Each bar is a condition and day. Microglia are divided by state (a cell that runs several programmes is counted under recovery first); recovery: the called cells.")  # fmt: skip
+    counts = known.drop_duplicates(ANIMAL).set_index(ANIMAL)["total_igf1_counts"]
+    return _drawn(parts, counts, "igf1", "Sources of Igf1 by lineage", "share of all Igf1 counts (mean of the animals)",
+                  "Microglia are divided by state; a cell that runs several programmes is counted under recovery first, and recovery means the "
+                  "cells that were called.")  # fmt: skip
 
 
 def igf1_within(states: pd.DataFrame) -> Picture | None:
-    """Draw which states hold the *Igf1* counts of the microglia by condition and day (means over animals)."""
-    known = states[states["share"].notna()] if len(states) else states
+    """Draw which states hold the *Igf1* counts of the microglia by condition and day (means over animals).
+
+    Animals with fewer than `FEWEST_COUNTS` counts in their microglia are left out.
+    """
+    if states.empty:
+        return None
+    known = states[states["share"].notna() & (states["microglia_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
-    cells = known["cells"] / known.groupby(["subject", "day", "condition"], dropna=False)["cells"].transform("sum")
+    counts = known.drop_duplicates(ANIMAL).set_index(ANIMAL)["microglia_igf1_counts"]
     inside = known.assign(source="microglia: " + known["state"])
-    own = known["state"] == "recovery"
-    note = (
-        "Igf1 is one of the genes that cells are called by, so called cells hold more than their share by construction."
+    return _drawn(inside, counts, "igf1-within", "Sources of Igf1 within microglia", "share of the microglia's Igf1 counts (mean of the animals)",
+                  _called_part(known))  # fmt: skip
+
+
+def _called_part(known: pd.DataFrame) -> str:
+    """Return what part of the microglia's *Igf1* counts the called cells hold; nothing where no cell was called."""
+    cells = known["cells"] / known.groupby(ANIMAL, dropna=False)["cells"].transform("sum")
+    own = (known["state"] == "recovery") & (known["cells"] > 0)
+    if not own.any():
+        return "No cell was called in these animals."
+    return (
+        f"In the {int(own.sum())} animals with called cells, these are {percent(cells[own].mean())} of the microglia and hold "
+        f"{percent(known.loc[own, 'share'].mean())} of their Igf1 counts (means). Igf1 is one of the genes that cells are called by, so "
+        "called cells hold more than their share by construction."
     )
-    if own.any():
-        note = (
-            f"Where recovery cells were called they are {100 * cells[own].mean():.0f} % of an animal's microglia and hold "
-            f"{100 * known.loc[own, 'share'].mean():.0f} % of their Igf1 counts (means of {int(own.sum())} animals). {note}"
-        )
-    return _drawn(inside, "igf1-within", "Which microglia hold the Igf1 counts", "share of the microglia's Igf1 counts, mean of the animals",
-                  note)  # fmt: skip
 
 
 def _by_state(known: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     """Return rows subject, day, condition, source, share, in which microglia are divided by state."""
-    animals = ["subject", "day", "condition"]
     others = known[~known["lineage"].isin(MICROGLIA)].rename(columns={"lineage": "source"})[
-        [*animals, "source", "share"]
+        [*ANIMAL, "source", "share"]
     ]
     own = known[known["lineage"].isin(MICROGLIA)]
     if states.empty:
-        return pd.concat([own.rename(columns={"lineage": "source"})[[*animals, "source", "share"]], others])
-    total = own.groupby(animals, dropna=False)["share"].sum().rename("of_all").reset_index()
-    divided = states[[*animals, "state", "share"]].fillna({"share": 0.0}).merge(total, on=animals)
+        return pd.concat([own.rename(columns={"lineage": "source"})[[*ANIMAL, "source", "share"]], others])
+    total = own.groupby(ANIMAL, dropna=False)["share"].sum().rename("of_all").reset_index()
+    divided = states[[*ANIMAL, "state", "share"]].fillna({"share": 0.0}).merge(total, on=ANIMAL)
     # what other states hold is shown among the microglia alone: their colours are those of other lineages
     state = divided["state"].where(divided["state"].isin(["recovery", "near_recovery", "homeostatic"]), "other")
     divided = divided.assign(source="microglia: " + state, share=divided["share"] * divided["of_all"])
-    return pd.concat([divided[[*animals, "source", "share"]], others])
+    return pd.concat([divided[[*ANIMAL, "source", "share"]], others])
 
 
-def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str) -> Picture:
-    """Return a figure of stacked shares, a bar a condition and day."""
-    parts = parts.assign(day=parts["day"].fillna(0.0))
-    animals = parts.groupby(["condition", "day"])["subject"].nunique()
-    summed = parts.pivot_table(
-        index=["condition", "day"], columns="source", values="share", aggfunc="sum", fill_value=0.0
-    )
+def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label: str, caption: str) -> Picture:
+    """Return a figure of stacked shares, a bar a condition and day; ``counts``: *Igf1* counts of each animal that is drawn."""
+    bars = ["condition", "day"]
+    parts = parts.assign(day=parts["day"].astype(float))
+    sums = parts.groupby([*bars, "source"], dropna=False)["share"].sum()
+    summed = sums.unstack("source").fillna(0.0)  # noqa: PD010  (pivot_table would leave out days that are not known)
+    per_bar = counts.rename("counts").reset_index().astype({"day": float}).groupby(bars, dropna=False)["counts"]
+    animals, total = per_bar.size().reindex(summed.index), per_bar.sum().reindex(summed.index)
     summed = summed.div(animals, axis=0)
-    order = {condition: place for place, condition in enumerate(Condition)}
-    summed = summed.loc[sorted(summed.index, key=lambda key: (order.get(key[0], 9), key[1]))]
-    shown = _kept(summed)
+    order: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
+    place = [
+        (order.get(str(condition), 9), np.inf if np.isnan(day) else float(day), at)
+        for at, (condition, day) in enumerate(summed.index)
+    ]
+    rows = [at for *_, at in sorted(place)]
+    shown, n, n_counts = _kept(summed).iloc[rows], animals.iloc[rows].to_numpy(int), total.iloc[rows].to_numpy(int)
+    named = [
+        f"{_group(str(condition), float(day))} (n = {k}; {c:,} counts)"
+        for (condition, day), k, c in zip(shown.index, n, n_counts, strict=True)
+    ]
 
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.3 * len(shown))
@@ -91,8 +116,7 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
             values = shown[source].to_numpy(float)
             ax.barh(y, values, left=left, color=_colour(source), ec="white", lw=0.6, label=_name(source))
             left = left + values
-        rows = [f"{condition}, day {day:g} (n={animals[condition, day]})" for condition, day in shown.index]
-        ax.set_yticks(y, rows)
+        ax.set_yticks(y, named if width >= WIDE else [text.replace(" (", "\n(") for text in named])
         ax.set_xlim(0, 1)
         percent_axis(ax, "x")
         ax.set_xlabel(label)
@@ -104,11 +128,18 @@ def _drawn(parts: pd.DataFrame, name: str, title: str, label: str, caption: str)
     with house_style():
         svg, narrow = at_two_widths(draw, name, alt)
     numbers = shown.rename(columns=_name).reset_index()
-    numbers.insert(
-        2, "animals", [int(animals[c, d]) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
-    )
-    kinds = {"animals": Kind.COUNT, **dict.fromkeys(map(_name, shown.columns), Kind.SHARE)}
-    return Picture(name, title, caption, alt, (svg,), numbers, of="igf1_share", kinds=kinds, wide=True, narrow=narrow)
+    numbers.insert(2, "animals", n)
+    numbers.insert(3, "counts", n_counts)
+    kinds = {"animals": Kind.COUNT, "counts": Kind.COUNT, **dict.fromkeys(map(_name, shown.columns), Kind.SHARE)}
+    limit = f"n: animals with at least {FEWEST_COUNTS} Igf1 counts; others are not drawn."
+    return Picture(name, title, f"{caption} {limit}", alt, (svg,), numbers, of="igf1_share", kinds=kinds, wide=True, narrow=narrow)  # fmt: skip
+
+
+def _group(condition: str, day: float) -> str:
+    """Return a condition and its day in words; a naive animal has none."""
+    if np.isnan(day):
+        return condition if condition == Condition.NAIVE else f"{condition}, day not known"
+    return f"{condition}, day {day:g}"
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.figures.palette import LINEAGES, lineage_colour, lineage_name
-from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, house_style, to_svg
+from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, drawing, house_style
 
 MOST_DOTS = 20_000
 """More cells than this are thinned for the drawing of the gate."""
@@ -30,8 +30,8 @@ def marker_dots(markers: pd.DataFrame) -> Picture | None:
     lineages = [name for name in LINEAGES if name in set(markers["lineage"])]
     alt = f"{markers['gene'].nunique()} marker genes in {len(lineages)} lineages: " + _own_markers(markers)
     with house_style():
-        svg = to_svg(_dots(markers, lineages, upright=False), "markers", alt)
-        narrow = to_svg(_dots(markers, lineages, upright=True), "markers-narrow", alt)
+        svg = drawing(_dots(markers, lineages, upright=False), "markers", alt)
+        narrow = drawing(_dots(markers, lineages, upright=True), "markers-narrow", alt)
     return Picture("markers", "Markers of each lineage", "Raw counts. A lineage should show the markers under its own name (the "
                    "coloured bars), and few others; Itgax and Igf1 stand first, because other cells than microglia carry them too. "
                    "The stronger the colour, the higher the mean count, relative to the lineage with most of the gene.", alt, (svg,), markers, of="lineage_markers", wide=True, narrow=narrow)  # fmt: skip
@@ -159,7 +159,7 @@ def gate(cells: pd.DataFrame, genes: pd.DataFrame) -> Picture | None:
         )
         n_unsure = int(known["lineage"].str.contains("ambiguous").sum())
         alt = f"{len(known):,} myeloid cells by their counts of microglia markers and of other myeloid markers; {n_unsure} could not be placed."
-        svg = to_svg(figure, "gate", alt)
+        svg = drawing(figure, "gate", alt)
     means = known.groupby("lineage")[sides].median().reindex(order).reset_index()
     means.insert(1, "cells", known["lineage"].value_counts().reindex(order).to_numpy())
     thinned = f" {MOST_DOTS:,} of {len(known):,} cells are drawn." if len(known) > MOST_DOTS else ""

@@ -5,29 +5,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.figures.style import (
-    BLUE,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    Picture,
-    at_two_widths,
-    canvas,
-    house_style,
-    legend,
-)
+from recovery_microglia.figures.style import BLUE, Picture, at_two_widths, canvas, house_style, legend
 
 REMOVED: dict[str, tuple[str, str]] = {
-    "removed_low_counts": ("too few counts", "#9aa3ad"),
+    "removed_low_counts": ("too few counts", "#3d4650"),
     "removed_high_counts": ("too many counts", "#6b7684"),
-    "removed_low_genes": ("too few genes", "#c3c9d0"),
-    "removed_high_mito": ("mitochondrial share", ORANGE),
-    "removed_haemoglobin": ("haemoglobin", VERMILION),
-    "removed_doublet": ("doublet", PURPLE),
+    "removed_low_genes": ("too few genes", "#939da8"),
+    "removed_high_mito": ("mitochondrial share", "#b7a27c"),
+    "removed_haemoglobin": ("haemoglobin", "#7d6a45"),
+    "removed_doublet": ("doublet", "#d9c9a6"),
 }
 """Column of qc.tsv to its words and colour. (`removed_high_haemoglobin` is read as `removed_haemoglobin`.)"""
 MOST_BARS = 60
+OTHER_CELLS = "#c9d6e0"
 
 
 def cells_removed(qc: pd.DataFrame) -> Picture | None:
@@ -46,7 +36,7 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
             bars["kept"].to_numpy(float),
         )
         ax.barh(y, others[0], color=BLUE, height=0.78, label="kept: microglia")
-        ax.barh(y, others[1] - others[0], left=others[0], color=SKY, height=0.78, label="kept: other cells")
+        ax.barh(y, others[1] - others[0], left=others[0], color=OTHER_CELLS, height=0.78, label="kept: other cells")
         left = others[1]
         for name in filters:
             values = bars[name].fillna(0).to_numpy(float)

@@ -7,10 +7,6 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.figures.style import (
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
     Picture,
     at_two_widths,
     canvas,
@@ -24,9 +20,9 @@ from recovery_microglia.figures.style import (
 )
 
 LOOKS: tuple[tuple[str, str, str], ...] = (
-    (PURPLE, "o", "-"), (GREEN, "s", "--"), (ORANGE, "D", "-."), (SKY, "^", ":"),
+    ("#332288", "o", "-"), ("#117733", "s", "--"), ("#882255", "D", "-."), ("#997700", "^", ":"),
 )  # fmt: skip
-"""Colour, marker and line of the strata in order: told apart without colour, too."""
+"""Colour, marker and line of the strata in order: they differ without colour, too."""
 
 
 def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | None:

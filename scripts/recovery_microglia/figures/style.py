@@ -21,20 +21,22 @@ from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.figures.svg import inline
 
-# Okabe and Ito's palette: told apart with every common kind of colour vision.
-ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
-BLUE, VERMILION, PURPLE, INK, GREY, PALE = "#0072B2", "#D55E00", "#CC79A7", "#1d2733", "#6b7684", "#d5dae0"
+# Blue and vermilion of Okabe and Ito's palette: they differ with every common kind of colour vision.
+BLUE, VERMILION, INK, GREY, PALE = "#0072B2", "#D55E00", "#1d2733", "#6b7684", "#d5dae0"
 
 CONDITIONS: dict[str, tuple[str, str]] = {
-    Condition.NAIVE: (BLUE, "o"),
-    Condition.SHAM: (BLUE, "s"),
-    Condition.CONTRALATERAL: (BLUE, "D"),
-    Condition.INJURED: (VERMILION, "o"),
-    Condition.TREATED: (PURPLE, "^"),
+    Condition.NAIVE: (GREY, "o"),
+    Condition.SHAM: (GREY, "s"),
+    Condition.CONTRALATERAL: (GREY, "D"),
+    Condition.INJURED: (INK, "o"),
+    Condition.TREATED: (INK, "^"),
     Condition.OTHER: (GREY, "v"),
 }
-"""Condition to colour and marker; controls share a colour and differ in their marker."""
-RASTER_DPI = 150
+"""Condition to colour and marker: controls are open and grey, the others filled and dark. Hues mean cells: vermilion is recovery,
+blue the other microglia, on every figure."""
+ONSET = "#f3c9a8"
+"""The interval of the onset: the colour of recovery, pale."""
+RASTER_DPI, PNG_DPI = 150, 300
 FOLLOWS_THE_PAGE: dict[str, str] = {
     INK: "ink",
     "#47525e": "soft-ink",
@@ -44,8 +46,7 @@ FOLLOWS_THE_PAGE: dict[str, str] = {
     BLUE: "blue",
     VERMILION: "vermilion",
     GREY: "grey",
-    PURPLE: "purple",
-    SKY: "sky",
+    ONSET: "onset",
 }
 """Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {
@@ -81,6 +82,22 @@ _RC: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A drawing as an element of a page, and as matplotlib has it, from which files are written.
+
+    Attributes
+    ----------
+    svg
+        The ``svg`` element: colours and letters are the page's.
+    figure
+        What it was made from.
+    """
+
+    svg: str
+    figure: Figure = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Picture:
     """One figure of the page.
 
@@ -93,7 +110,7 @@ class Picture:
     alt
         What it says, for those who cannot see it.
     panels
-        SVG elements; several panels stand in a grid that folds on a narrow screen.
+        Its drawings; several stand in a grid that folds on a narrow screen.
     panel_names
         Text alternative of each panel where there are several.
     numbers
@@ -107,21 +124,21 @@ class Picture:
     wide
         Whether the figure takes the whole width of the page.
     narrow
-        The same drawing for a phone; if empty, the panel itself is shown there.
+        The same drawing for a phone; without one, the panel itself is shown there.
     """
 
     name: str
     title: str
     caption: str
     alt: str
-    panels: tuple[str, ...]
+    panels: tuple[Drawing, ...]
     numbers: pd.DataFrame
     panel_names: tuple[str, ...] = ()
     panel_width: float = 17
     of: str = ""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     wide: bool = False
-    narrow: str = ""
+    narrow: Drawing | None = None
 
 
 @contextmanager
@@ -141,8 +158,8 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
 
 
-def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None, *, tight: bool = True) -> str:
-    """Return the figure as an SVG element that can stand inside a page beside others.
+def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None, *, tight: bool = True) -> Drawing:
+    """Return the figure with an SVG element of it that can stand inside a page beside others.
 
     Parameters
     ----------
@@ -162,16 +179,18 @@ def to_svg(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = No
         no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
         box = "tight" if tight else None
         figure.savefig(stream, format="svg", bbox_inches=box, pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
-    return inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE)
+    return Drawing(inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE), figure)
 
 
 WIDE, NARROW = 7.2, 4.1
 """Widths in inches of a drawing for a desk and for a phone."""
 
 
-def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple[str, str]:
-    """Return a drawing for a desk and one for a phone, on which its letters stay as large."""
-    return to_svg(draw(WIDE), name, alt), to_svg(draw(NARROW), f"{name}-narrow", alt)
+def at_two_widths(
+    draw: Callable[[float], Figure], name: str, alt: str, *, tight: bool = True
+) -> tuple[Drawing, Drawing]:
+    """Return a drawing for a desk and one for a phone, on which its letters stay as large; see `drawing`."""
+    return drawing(draw(WIDE), name, alt, tight=tight), drawing(draw(NARROW), f"{name}-narrow", alt, tight=tight)
 
 
 def legend(ax: Axes, width: float, **options: Any) -> Legend:

@@ -10,29 +10,26 @@ from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.figures.style import (
     BLUE,
-    GREEN,
     GREY,
     INK,
-    ORANGE,
     PALE,
-    PURPLE,
     VERMILION,
     Picture,
     at_two_widths,
     canvas,
     day_axis,
+    drawing,
     house_style,
     legend,
     percent_axis,
     root_days,
     slug,
-    to_svg,
 )
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "score": ("score (the one reported)", VERMILION, "-"),
-    "score_without": ("score without Itgax and Igf1", PURPLE, "--"),
-    "cluster": ("cluster", GREEN, ":"),
+    "score_without": ("score without Itgax and Igf1", INK, "--"),
+    "cluster": ("cluster", GREY, ":"),
 }
 """Route to its words, colour and line."""
 SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
@@ -45,8 +42,8 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
         return None
     known = cells[cells["recovery_score"].notna()]
     groups = {
-        "control": (known["condition"].isin(CONTROLS), BLUE),
-        "injured": (known["condition"] == Condition.INJURED, VERMILION),
+        "control": (known["condition"].isin(CONTROLS), GREY),
+        "injured": (known["condition"] == Condition.INJURED, INK),
     }
     if not any(mask.any() for mask, _ in groups.values()):
         return None
@@ -90,7 +87,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
             ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
             ax.grid(axis="y")
             alt = f"Recovery scores of control and injured microglia{f', chemistry {kind}' if kind else ''}."
-            panels.append(to_svg(figure, f"scores-{kind}", alt))
+            panels.append(drawing(figure, f"scores-{kind}", alt))
             names.append(alt)
     return Picture("scores", "Scores of control and injured microglia",
                    "Cells to the right of the dashed line pass the cutoff, which was frozen on control microglia of the "
@@ -136,7 +133,7 @@ def routes(days: pd.DataFrame) -> Picture | None:
         ax.grid(axis="y")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=2.2)
         alt = "Share of recovery cells by day as called by score, by score without Itgax and Igf1, and by cluster."
-        svg = to_svg(figure, "routes", alt)
+        svg = drawing(figure, "routes", alt)
     return Picture("routes", "Other routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
                    "Where the lines part, the answer depends on how it is asked.", alt, (svg,),
                    own[["route", "day", "k", "n", "fraction"]], of="timeline")  # fmt: skip
@@ -189,7 +186,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
             columnspacing=0.8,
         )
         alt = f"Stability of {len(known)} clusters over {len(levels)} resolutions; {int(flagged.sum())} are recovery clusters."
-        svg = to_svg(figure, "clusters", alt)
+        svg = drawing(figure, "clusters", alt)
     columns = [
         "resolution",
         "cluster",
@@ -231,7 +228,7 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=1.4)
         alt = f"Share of microglia above the cutoff in {len(known)} animals, beside matched random gene sets."
-        svg = to_svg(figure, "null", alt)
+        svg = drawing(figure, "null", alt)
     return Picture("null", "Against random genes",
                    "Random gene sets matched on expression and detection, each with its own cutoff. Blue: control.",
                    alt, (svg,), known, of="null")  # fmt: skip
@@ -261,7 +258,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
         labels = []
         for height, row in zip(y, records(counts), strict=True):
             low, high = row["onset_low"], row["onset_high"]
-            colour = ORANGE if _key(row) in agreed else "#aab3bd"
+            colour = VERMILION if _key(row) in agreed else "#aab3bd"
             if np.isfinite(high):
                 left, right = root_days([low if np.isfinite(low) else 0.0, high])
                 ax.barh(height, right - left, left=left, height=0.55, color=colour)
@@ -286,7 +283,7 @@ def onset_alternatives(table: pd.DataFrame, arm: str = "") -> Picture | None:
     return Picture(
         "alternatives" + (f"-{slug(arm)}" if arm else ""),
         "Onset in every alternative analysis" + (f": {arm}" if arm else ""),
-        f"Orange: the interval that is reported.{silent}",
+        f"Vermilion: the interval that is reported.{silent}",
         alt + silent,
         (svg,),
         counts,
@@ -330,8 +327,8 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
         ax.barh(y, shown["share_of_evidence"], height=0.72, color=PALE, label="share of the evidence for the calls")
         for column, label, colour, face in (
             ("detected_called", "called cells with a count", VERMILION, VERMILION),
-            ("detected_not_called", "other injured microglia", GREY, GREY),
-            ("detected_control", "control microglia", BLUE, "white"),
+            ("detected_not_called", "other injured microglia", BLUE, BLUE),
+            ("detected_control", "control microglia", GREY, "white"),
         ):
             ax.plot(shown[column], y, "o", ms=5.5, mfc=face, mec=colour, mew=1.3, label=label)
         ax.set_yticks(y, shown["gene"], fontstyle="italic")
@@ -345,7 +342,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
         )
         first = ", ".join(f"{row['gene']} {100 * row['share_of_evidence']:.0f} %" for row in records(shown.head(4)))
         alt = f"Signature genes by their share of the evidence for the calls: {first}."
-        svg = to_svg(figure, "call-genes", alt)
+        svg = drawing(figure, "call-genes", alt)
     return Picture(
         "call-genes",
         "Which genes carry the calls",
@@ -383,7 +380,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + 0.3 * len(counts))
         ax.barh(y, counts["analyses"], height=0.6, color=PALE, label="another one, or none")
-        ax.barh(y, counts["same_interval"], height=0.6, color=ORANGE, label="compatible with the reported interval")
+        ax.barh(y, counts["same_interval"], height=0.6, color=VERMILION, label="compatible with the reported interval")
         for height, row in zip(y, records(counts), strict=True):
             ax.text(row["analyses"] + 0.15, height, f"{row['same_interval']} of {row['analyses']}", va="center")
         ax.set_yticks(y, counts["choice"])

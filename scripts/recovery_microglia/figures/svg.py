@@ -7,6 +7,8 @@ from functools import cache
 from xml.etree import ElementTree
 
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_PLACES = {"d", "x", "y", "width", "height", "cx", "cy", "points"}
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -51,8 +53,15 @@ def _strip(drawing: ElementTree.Element) -> None:
         drawing.remove(metadata)
     for element in drawing.iter():
         element.text, element.tail = _unindented(element.text), _unindented(element.tail)
-        if "d" in element.attrib:  # a path has a line a segment
-            element.set("d", " ".join(element.attrib["d"].split()))
+        for key in _PLACES & element.attrib.keys():  # a path has a line a segment, and places of six decimals
+            element.set(key, _rounded(" ".join(element.attrib[key].split())))
+        if element.get("transform", "").startswith("rotate(-0 "):  # of every text: turned by nothing
+            del element.attrib["transform"]
+
+
+def _rounded(text: str) -> str:
+    """Return a text with its numbers to a hundredth of a point, which no screen shows."""
+    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
 
 
 def _unindented(text: str | None) -> str | None:

@@ -10,8 +10,12 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from recovery_microglia.core.places import project
+
 SCRIPTS = Path(__file__).resolve().parents[2]
-"""The folder of the scripts and of this package."""
+"""The folder of this package; in a clone the scripts of the rules lie there too."""
+ADAPTERS = project() / "scripts"
+"""The folder of the scripts of the rules."""
 PACKAGE = Path(__file__).resolve().parents[1].name
 
 
@@ -110,7 +114,7 @@ def files_behind(script: Path, root: Path = SCRIPTS) -> tuple[Path, ...]:
     Parameters
     ----------
     script
-        Path of a Python file; a name alone is taken in ``root``.
+        Path of a Python file; a name alone is taken in ``root`` or, of the project itself, in `ADAPTERS`.
     root
         The folder that holds the package.
 
@@ -119,7 +123,7 @@ def files_behind(script: Path, root: Path = SCRIPTS) -> tuple[Path, ...]:
     >>> [file.name for file in files_behind(Path("embedding.py"))][0]
     'embedding.py'
     """
-    start = root / script
+    start = (ADAPTERS if root == SCRIPTS else root) / script
     waiting, seen = [start], {start}
     while waiting:
         file = waiting.pop()
@@ -137,5 +141,6 @@ def code_digest(script: str, root: Path = SCRIPTS) -> str:
     """
     digest = hashlib.sha256()
     for file in files_behind(Path(f"{script}.py"), root):
-        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+        name = file.relative_to(root) if file.is_relative_to(root / PACKAGE) else Path(file.name)
+        digest.update(name.as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]

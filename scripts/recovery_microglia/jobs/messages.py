@@ -41,7 +41,7 @@ def pages_to_open(datasets: Iterable[str], results: Path) -> str:
 
 
 def failure(own_logs: Iterable[Path], results: Path, since: float) -> str:
-    """Return the text when a job failed: the plain lines of the failed jobs, below Snakemake's own words.
+    """Return the text when a job failed: the plain lines of the failed jobs, below Snakemake's own words, and the pages that are there.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ def failure(own_logs: Iterable[Path], results: Path, since: float) -> str:
     wrong = wrong or what_was_killed("".join(log.read_text(errors="replace") for log in own_logs))
     said = [f"  {line}" for line in wrong] or ["  See Snakemake's words above."]
     kept = "What was computed is kept: mend this and run the same command again."
-    return "\n".join(["", "Stopped.", *said, kept, ""])
+    pages = [path for path in sorted(results.glob("*/report.html")) if path.stat().st_mtime >= since]
+    there = ["These pages were finished:", *(f"  {page.resolve()}" for page in pages)] if pages else []
+    return "\n".join(["", "Stopped.", *said, kept, *there, ""])
 
 
 def what_went_wrong(logs: Iterable[Path], since: float) -> list[str]:

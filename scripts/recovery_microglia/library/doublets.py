@@ -27,6 +27,8 @@ MIN_SCORE = 0.15
 """No cell below is a doublet: rare kinds of cell, with few neighbours of their own, reach 0.1."""
 MIN_DETECTABLE = 0.05
 """Share of the simulated doublets that must reach a score before it can serve as threshold."""
+RATE_PER_CELL, MOST_EXPECTED = 8e-6, 0.3
+"""Doublets expected for each cell of a library, and their largest share."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,15 @@ def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
     valley = _valley(simulated)
     # a valley that calls a third of the library is not one between doublets and cells
     return min(by_rate, valley if (observed >= valley).mean() < 4 * expected else float("inf"))
+
+
+def doublets_expected(n_cells: int, least: float) -> float:
+    """Return the share of doublets expected in a library of ``n_cells`` cells, ``least`` in small ones.
+
+    By 10x Genomics' user guides .8 % for each 1,000 cells recovered. It is not lowered for small files: they can hold a part of the
+    cells that were loaded together. Never above `MOST_EXPECTED`.
+    """
+    return max(least, min(RATE_PER_CELL * n_cells, MOST_EXPECTED))
 
 
 def find_doublets(

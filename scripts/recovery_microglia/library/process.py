@@ -17,7 +17,7 @@ from recovery_microglia.core.genes import MYELOID, Organism, Signatures, known_s
 from recovery_microglia.core.kernels import group_sums, row_sums
 from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.core.wording import percent_in_sentence
-from recovery_microglia.library.doublets import find_doublets
+from recovery_microglia.library.doublets import doublets_expected, find_doublets
 from recovery_microglia.library.empty_droplets import EMPTY_COUNTS, Called, call_cells, looks_unfiltered
 from recovery_microglia.library.lineage import LineageCall, assign_lineage, many_macrophages
 from recovery_microglia.library.quality_control import TARGETED_GENES, call_sex, cell_metrics, compare_sex, filter_cells
@@ -148,8 +148,10 @@ def _left_out(reading: Mapping[str, Any]) -> list[Notice]:
 UNKNOWN_SHARE, UNKNOWN_NAME = 0.2, 0.1
 """Share of the counts in unknown names, and in one of them, that is told. In public mouse data of annotations from 2012 on it is
 0.06 to 0.13 in all and below 0.01 in each (ten libraries of four studies)."""
-BULK_COUNTS, BULK_GENES = 500_000, 11_000
-"""Median counts and genes of a barcode from which on it looks like many cells: a cell of a plate read deeply has half the genes."""
+BULK_COUNTS, BULK_GENES = 300_000, 10_500
+"""Median counts and genes of a barcode from which on it looks like many cells. Sums of 300 real microglia (Hammond 2019, Sousa 2018,
+MARS-seq of Keren-Shaul 2017) have 250,000 to 680,000 counts of 9,400 to 12,000 genes, of 1,000 12,000 to 14,400; the richest single cell
+of ten such libraries has 6,600 genes, and a cell of a plate that is read deeply has half the genes of a sum."""
 
 
 def measured_notices(
@@ -194,7 +196,8 @@ def _flag_doublets(
     kept = np.flatnonzero(removed_by == "")
     if not settings.doublets:
         return {"called": 0, "threshold": np.nan, "reason": "switched off in config.yaml"}
-    found = find_doublets(counts, kept, expected_rate=settings.expected_doublet_rate, seed=seed)
+    rate = doublets_expected(len(removed_by), settings.expected_doublet_rate)
+    found = find_doublets(counts, kept, expected_rate=rate, seed=seed)
     table.loc[kept, "doublet_score"] = found.score
     removed_by.iloc[kept[found.called]] = "doublet"
     return {"called": int(found.called.sum()), "threshold": found.threshold, "reason": found.reason}

@@ -34,5 +34,11 @@ class CellSettings:
     )
     doublets: bool = field(default=True, metadata=setting("Whether doublets are looked for (Scrublet) and removed."))
     expected_doublet_rate: float = field(
-        default=0.06, metadata=setting("Share of doublets expected in a library.", minimum=0.001, maximum=0.5)
+        default=0.06,
+        metadata=setting(
+            "Share of doublets expected in a library at least; of many cells loaded together more are expected (.8 % "
+            "for each 1,000 cells).",
+            minimum=0.001,
+            maximum=0.5,
+        ),
     )

@@ -13,6 +13,12 @@ from recovery_microglia.core.vocabulary import Severity
 
 MIN_STRUCTURE = 0.05
 """Moran's I below which a score has no neighbourhood structure that could be lost."""
+CELLS_PER_OFFSET, MOST_GROUPS = 10, 100
+"""Cells of a library in one of Harmony's groups, on average, and groups at the most (Harmony's own bound).
+
+Harmony shifts every library in every group. Its own number of groups (a thirtieth of the cells, up to 100) left one or two
+cells a library in each in the demo: each cell was then shifted onto the centre of its group, and the map fell into forty clumps
+of as many cells from all libraries, which read as subclusters."""
 
 
 def add_integrated(adata: ad.AnnData, *, seed: int) -> list[Notice]:
@@ -23,8 +29,11 @@ def add_integrated(adata: ad.AnnData, *, seed: int) -> list[Notice]:
     import harmonypy
 
     points = adata.obsm["X_pca"].astype(np.float64)
+    groups = int(np.clip(len(points) // (CELLS_PER_OFFSET * len(np.unique(names))), 2, MOST_GROUPS))
     # One core: the result is the same on more, and the job was given one.
-    found = harmonypy.run_harmony(points, {"library": names}, "library", verbose=False, random_state=seed, ncores=1)
+    found = harmonypy.run_harmony(
+        points, {"library": names}, "library", nclust=groups, verbose=False, random_state=seed, ncores=1
+    )
     adata.obsm["X_pca_integrated"] = np.asarray(found.Z_corr, dtype=np.float32)
     return []
 

@@ -11,12 +11,15 @@ import anndata as ad
 
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.readers.barcode_assignment import Rule
-from recovery_microglia.readers.counts import to_anndata
+from recovery_microglia.readers.counts import genes_of, to_anndata
 from recovery_microglia.readers.dense_text import read_dense
 from recovery_microglia.readers.feature_lists import read_matrix_market
 from recovery_microglia.readers.hdf5 import read_10x_h5, read_anndata
 from recovery_microglia.readers.layouts import FORMATS, FileReaders, ReadRequest, read_with, unchanged
 from recovery_microglia.readers.split import Split, split_counts
+from recovery_microglia.readers.streams import STREAMS
+from recovery_microglia.readers.table import Table
+from recovery_microglia.readers.validation import check_names
 
 WHOLE = FileReaders(read_dense, read_matrix_market, read_anndata, read_10x_h5)
 
@@ -60,4 +63,19 @@ def read_counts(
     return to_anndata(table, organism=organism, genome=genome, where=str(path))
 
 
-__all__ = ["FORMATS", "Rule", "Split", "read_counts", "split_counts"]
+def read_names(path: Path) -> Table:
+    """Return a matrix without its counts: names of barcodes and features, and what came with the barcodes, as fast as the layout allows.
+
+    Raises
+    ------
+    InputError
+        As `read_counts`, of what the names show.
+    """
+    with unchanged(path) as scratch:
+        table = read_with(path, ReadRequest("auto", None, None, scratch, STREAMS)).names
+    check_names(table, table.matrix.shape, str(path), unique=False)
+    genes_of(table, organism="mouse", genome=None, where=str(path))
+    return table
+
+
+__all__ = ["FORMATS", "Rule", "Split", "Table", "read_counts", "read_names", "split_counts"]

@@ -68,6 +68,32 @@ def _refuse_wide(raw: IO[bytes], path: Path) -> None:
     raw.seek(0)
 
 
+LONGEST_LINE, LONGEST_LIST = 256_000_000, 1_000_000_000
+"""Bytes of a line, and of a list of names: a header of a million barcodes has 25 MB, a list of all 10x barcodes 130 MB."""
+
+
+def lines_of(stream: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Yield the lines of a stream; one that does not end is refused before it fills the memory.
+
+    Raises
+    ------
+    InputError
+        A line is too long for a table.
+    """
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{path}: a line of more than {LONGEST_LINE // 10**6} MB; this is no table of counts")
+        yield line
+
+
+def whole_text(stream: IO[bytes], path: Path) -> bytes:
+    """Return all bytes of a list of names; one that does not end is refused before it fills the memory."""
+    text = stream.read(LONGEST_LIST)
+    if len(text) == LONGEST_LIST:
+        raise InputError(f"{path}: more than {LONGEST_LIST // 10**9} GB; this is no list of names")
+    return text
+
+
 def first_line(path: Path) -> str:
     """Return the first line of a text file."""
     with opened(path) as stream:

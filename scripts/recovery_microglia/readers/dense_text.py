@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers.compression import opened
+from recovery_microglia.readers.compression import lines_of, opened
 from recovery_microglia.readers.table import Table
 from recovery_microglia.readers.text_rows import CELL_HEADINGS, HEADINGS, fields_of, gene_like, numbers_of, separator_of
 
@@ -138,7 +138,8 @@ def dense_head(path: Path) -> DenseHead:
     below: list[str] = []
     header = ""
     with opened(path) as stream:
-        for line in stream:
+        lines = lines_of(stream, path)
+        for line in lines:
             text = line.decode("utf-8-sig" if not comments else "utf-8", "replace")
             if not text.strip():
                 comments.append("")  # an empty line above the header
@@ -147,7 +148,7 @@ def dense_head(path: Path) -> DenseHead:
                 comments.append(text)
                 continue
             header = text
-            below = [row.decode("utf-8", "replace") for row in islice(stream, LOOKED_AT)]
+            below = [row.decode("utf-8", "replace") for row in islice(lines, LOOKED_AT)]
             break
     _refuse_no_table(header or "".join(comments[:1]), path)
     above = len(comments) + 1
@@ -220,6 +221,10 @@ def _number_like(field: str) -> bool:
     return True
 
 
+MOST_ROWS = 10_000_000
+"""Lines of a table: 10x has 7 million barcodes."""
+
+
 def fitting_header(head: DenseHead, width: int, path: Path) -> list[str]:
     """Return the names of the columns of numbers: a header may begin with a heading of the names' column."""
     header = head.names
@@ -245,7 +250,9 @@ def dense_rows(path: Path, head: DenseHead) -> Iterator[tuple[int, str, bytes]]:
     with opened(path) as stream:
         for _ in range(head.above):
             stream.readline()
-        for number, line in enumerate(stream, start=head.above + 1):
+        for number, line in enumerate(lines_of(stream, path), start=head.above + 1):
+            if number > MOST_ROWS:
+                raise InputError(f"{path}: more than {MOST_ROWS:,} lines; this is no table of genes or cells")
             if not line.strip():
                 continue
             if head.leading == 1:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recovery_microglia.core.anndata_access import obs_of, var_of
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers.table import Table
+from recovery_microglia.readers.validation import fraction_word
 
 
 def _words(dataset: Any) -> list[str]:
@@ -202,6 +203,9 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
         yield f"layer {layer}", adata.layers[layer], var_of(adata)
         return
     named, others = layers_in_order(filter(None, adata.layers))  # None is X, since anndata 0.13
+    if not named and set(adata.layers) >= PARTS and (parts := _parts_added_up(adata)) is not None:
+        yield f"layers {', '.join(sorted(PARTS))} added up", parts, var_of(adata)
+        return
     for name in named:
         yield f"layer {name}", adata.layers[name], var_of(adata)
     if adata.X is not None:
@@ -210,6 +214,20 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
         yield "raw.X", adata.raw.X, adata.raw.var
     for name in others:
         yield f"layer {name}", adata.layers[name], var_of(adata)
+
+
+PARTS = {"spliced", "unspliced", "ambiguous"}
+"""Layers of alevin-fry and velocyto; a gene's count is their sum, and not the part that may stand in X."""
+
+
+def _parts_added_up(adata: ad.AnnData) -> sp.csr_matrix | None:
+    """Return the sum of the parts where X is one of them or holds no raw counts; None where X is more than a part."""
+    parts = [_csr_of(adata.layers[name]) for name in sorted(PARTS)]
+    if not all(looks_raw(part.data[:SAMPLE]) for part in parts):
+        return None
+    if adata.X is not None and _is_raw(own := _csr_of(adata.X)) and own.sum() not in [part.sum() for part in parts]:
+        return None
+    return sp.csr_matrix(sum(parts[1:], start=parts[0]))
 
 
 def layers_in_order(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -249,14 +267,16 @@ def read_anndata(path: Path, layer: str | None) -> Table:
     adata = _opened_anndata(path)
     if adata.X is None and not adata.layers and adata.raw is None:
         raise InputError(f"{path}: the file holds no values: X is empty, and there is neither raw nor a layer")
-    tried = []
+    tried, values = [], list[sp.csr_matrix]()
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
         try:
             is_raw = bool(layer) or _is_raw(matrix)
         except ValueError as error:
             raise InputError(f"{path}: {place}: {error}; raw counts are needed") from None
-        if is_raw:
+        if not is_raw:
+            values.append(_csr_of(matrix))
+        else:
             symbols, ids = gene_names(var)
             obs = obs_of(adata).copy()
             return Table(
@@ -264,7 +284,10 @@ def read_anndata(path: Path, layer: str | None) -> Table:
             )
     rest = [name for name in filter(None, adata.layers) if f"layer {name}" not in tried]
     more = f"; if one of its other layers holds them ({', '.join(rest)}), name it in the column layer" if rest else ""
-    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: their values are not whole numbers{more}")
+    why = (
+        fraction_word(values[0]) if len(values) == 1 and np.isfinite(values[0].data).all() else "raw counts are needed"
+    )
+    raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: no whole numbers; {why}{more}")
 
 
 def _opened_anndata(path: Path) -> ad.AnnData:

@@ -2,15 +2,15 @@
 
 import glob
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.scratch import scratch_folder
 from recovery_microglia.deposit.archives import is_archive, unpack
-from recovery_microglia.readers.compression import first_line, opened, refuse_stand_in
+from recovery_microglia.readers.compression import first_line, opened, refuse_stand_in, whole_text
 from recovery_microglia.readers.hdf5 import is_anndata
 from recovery_microglia.readers.list_names import BARCODE_LIST, GENE_LIST, MATRIX, is_list, lists_of
 
@@ -39,6 +39,10 @@ _OTHERS = {
     ".bam": "aligned reads, not counts; run Cell Ranger or STARsolo first",
     ".sra": "reads, not counts; run Cell Ranger or STARsolo first",
 }
+_ALEVIN = (
+    "alevin's own format, of estimates; write it from R, rounded: Matrix::writeMM(round(tximport::tximport('quants_mat.gz', "
+    "type = 'alevin')$counts), 'matrix.mtx'), or run alevin-fry"
+)
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".dge", ".counts")
 
 
@@ -66,9 +70,9 @@ class ReadRequest[T]:
 @contextmanager
 def unchanged(path: Path) -> Iterator[Path]:
     """Refuse files that change while they are read; gives a folder for what an archive holds."""
-    with tempfile.TemporaryDirectory(prefix="recovery-microglia-") as scratch:
+    with scratch_folder() as scratch:
         before = _stamps(path)
-        yield Path(scratch)
+        yield scratch
         if _stamps(path) != before:
             raise InputError(f"{path}: changed while it was being read; is it still being copied?")
 
@@ -114,8 +118,10 @@ def read_with[T](path: Path, request: ReadRequest[T]) -> T:
     if is_archive(path.name):
         inside = request.scratch / "unpacked"
         with _named_as(path, inside):
-            unpack(path, inside)
+            unpack(path, inside, temporary=True)
             return _read_folder(inside, request, shown=path)
+    if path.name.lower() == "quants_mat.gz":
+        raise InputError(f"{path}: {_ALEVIN}")
     suffix = Path(name).suffix
     if suffix in _OTHERS and request.format == "auto":
         raise InputError(f"{path}: {_OTHERS[suffix]}")
@@ -222,7 +228,7 @@ def _only(what: str, found: list[Path], matrix: Path) -> Path:
     texts = set()
     for file in found if len(found) > 1 else []:
         with opened(file) as stream:
-            texts.add(stream.read().strip())
+            texts.add(whole_text(stream, file).strip())
     if len(texts) > 1:
         names = ", ".join(sorted(file.name for file in found))
         raise InputError(f"{matrix}: which of these is its {what}? {names} (they differ); move the others away")

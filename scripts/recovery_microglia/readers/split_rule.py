@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recovery_microglia.core.errors import cut
+from recovery_microglia.core.files import wrong_path
+
 
 def compiled_split(pattern: str) -> re.Pattern[str]:
     """Return ``split.pattern`` compiled.
@@ -36,6 +39,10 @@ def split_mistakes(split: Any, folder: Path, here: bool) -> list[str]:
         except ValueError as error:
             lines.append(str(error))
     table = split.get("metadata")
-    if here and isinstance(table, str) and not (folder / table).is_file():
+    if isinstance(table, str) and (why := wrong_path(table)):
+        lines.append(f"split.metadata: '{cut(table)}': {why}")
+    elif isinstance(table, str) and ("{" in table or "}" in table):
+        lines.append(f"split.metadata: '{cut(table)}': braces, which Snakemake takes for wildcards; rename it")
+    elif here and isinstance(table, str) and not (folder / table).is_file():
         lines.append(f"split.metadata: '{folder / table}': no such file")
     return lines

@@ -31,6 +31,7 @@ from recovery_microglia.readers.dense_text import (
 )
 from recovery_microglia.readers.feature_lists import MARKET, market_names, read_matrix_market
 from recovery_microglia.readers.hdf5 import (
+    PARTS,
     SAMPLE,
     gene_names,
     layers_in_order,
@@ -182,6 +183,8 @@ def _sample(node: Any) -> np.ndarray:
 def _counts_in(file: Any, layer: str | None) -> tuple[str, str, str] | None:
     """Return word, place and table of genes of the first matrix of an h5ad that holds raw counts; see `read_anndata`."""
     named, others = layers_in_order(file.get("layers", ()))
+    if not layer and not named and set(file.get("layers", ())) >= PARTS:
+        return None  # they are added up
     if layer:
         tried = [(f"layer {layer}", f"layers/{layer}", "var")]
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from recovery_microglia.core.arrays import Int32s
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import known_symbols
-from recovery_microglia.readers.compression import opened
+from recovery_microglia.readers.compression import lines_of, opened, whole_text
 from recovery_microglia.readers.counts import BARNYARD
 
 HEADINGS = {
@@ -39,7 +39,7 @@ def fields_of(line: str, separator: str | None) -> list[str]:
 def read_rows(path: Path) -> list[list[str]]:
     """Return the rows of a list of genes or barcodes as fields."""
     with opened(path) as stream:
-        lines = stream.read().decode("utf-8-sig", "replace").splitlines()
+        lines = whole_text(stream, path).decode("utf-8-sig", "replace").splitlines()
     if not lines:
         raise InputError(f"{path}: empty")
     separator = separator_of(lines[0])
@@ -50,7 +50,7 @@ def iter_rows(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a table as fields, the header first: a table of a million cells is not held at once."""
     with opened(path) as stream:
         separator: str | None = None
-        for number, line in enumerate(stream):
+        for number, line in enumerate(lines_of(stream, path)):
             text = line.decode("utf-8-sig" if number == 0 else "utf-8", "replace")
             separator = separator_of(text) if number == 0 else separator
             if text.strip():

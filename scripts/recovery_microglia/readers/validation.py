@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.readers.table import Table
 
@@ -29,10 +29,10 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
         for bad, word in (
             (~np.isfinite(values), "is not a number"),
             (values < 0, "is negative: scaled or centred values are no counts"),
-            (values != np.round(values), _fraction_word(values)),
+            (values != np.round(values), ""),
         ):
             if bad.any():
-                wrong = bad, word
+                wrong = bad, word or f"is no whole number: {fraction_word(matrix)}"
                 _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
     elif values.dtype.kind == "i" and values.min() < 0:
         _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
@@ -44,10 +44,44 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
     return counts
 
 
-def _fraction_word(values: Floats) -> str:
-    finite = values[np.isfinite(values)]
-    kind = "log-normalised" if len(finite) and finite.max() < 25 else "normalised (FPKM, TPM or CPM)"
-    return f"is no whole number: the values look {kind}; raw counts are needed"
+COLLISIONS = (256, 1024, 4096, 16384, 65536)
+"""Molecular barcodes of 4 to 8 letters, of which CEL-Seq2's pipelines compute how many molecules met in one."""
+ENOUGH = 50
+"""Values from which on their fractions tell what was done to them."""
+
+
+def fraction_word(matrix: sp.csr_matrix) -> str:
+    """Return what values that are no whole numbers look like, and what to do; ``matrix`` holds at least one such."""
+    values = matrix.data[:SAMPLED_VALUES].astype(np.float64)
+    values = values[np.isfinite(values) & (values > 0)]
+    fractions = values[values != np.round(values)] % 1
+    for size in COLLISIONS:
+        before = size * -np.expm1(-values / size)
+        if len(values) >= ENOUGH and (np.abs(before - np.round(before)) < 0.001 * np.maximum(values, 1)).all():
+            return (
+                f"corrected for collisions of {size:,} molecular barcodes (CEL-Seq2, RaceID): take the counts before, or undo it: "
+                f"round({size}*(1-exp(-n/{size})))"
+            )
+    if len(fractions) >= ENOUGH and (fractions > 0.5).mean() > JUST_BELOW and _distinct(matrix) > 0.5:
+        return "ambient RNA was subtracted (SoupX, decontX): round the values (SoupX: roundToInt = TRUE), or take the counts before"
+    kind = "log-normalised" if len(values) and values.max() < 25 else "normalised (FPKM, TPM or CPM)"
+    return f"the values look {kind}; raw counts are needed"
+
+
+JUST_BELOW = 0.75
+"""Share of the fractions above one half from which on little was taken off whole numbers; half of them are, where they are scaled."""
+SAMPLED_VALUES = 1_000_000
+
+
+def _distinct(matrix: sp.csr_matrix) -> float:
+    """Return the share of the fractions of a cell that it has once: scaling a cell gives all genes of one count one value."""
+    shares = []
+    for row in range(min(matrix.shape[0], SAMPLED_CELLS)):
+        own = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        own = own[own != np.round(own)]
+        if len(own) > 1:
+            shares.append(len(np.unique(own)) / len(own))
+    return float(np.median(shares)) if shares else 0.0
 
 
 def _refuse(

@@ -47,9 +47,8 @@ NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
 
 
-LEAST_GENES, LEAST_WITHOUT_ONE = 2, -1.0
-"""Signature genes that a called cell shows at least, and what its score without its strongest gene must exceed: counts of one gene
-come in bursts, and no cell is called on them."""
+LEAST_GENES = 2
+"""Signature genes that a called cell shows at least: counts of one gene come in bursts, and no cell is called on them."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def call_recovery(
         scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells, own=odds
     )
     status, reason = _status(known["reason"], len(cells), control, calibration)
-    alone = (scored.without_one <= LEAST_WITHOUT_ONE) | (_genes_seen(microglia, signatures) < LEAST_GENES)
+    alone = _genes_seen(microglia, signatures) < LEAST_GENES
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         # a missing cutoff stays missing: no controls, no call
         cut = np.minimum(

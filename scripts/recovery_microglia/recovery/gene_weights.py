@@ -33,6 +33,7 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods,
     likelihoods_and_terms,
     log_ratio,
+    log_ratios_without,
     shares_of_animals,
 )
 
@@ -269,7 +270,7 @@ def strongest_gene(
     gene, without = np.full(len(chosen), -1, dtype=np.int64), np.full(len(chosen), np.nan)
     for own, weights, rest in parts_by_fold(refined, resting, chosen):
         fit, terms = likelihoods_and_terms(counts[own], weights, rest)
-        each = np.array([log_ratio(less(fit, term), level_weights) for term in terms])
+        each = log_ratios_without(fit, terms, level_weights)
         gene[own] = weights.columns[weights.recovery != 1][each.argmin(axis=0)]
         without[own] = each.min(axis=0)
     return gene, without

@@ -1,34 +1,61 @@
 """One self-contained HTML page per data set, and one over all of them."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures import Picture
-from recovery_microglia.report.blocks import Section, plates
+from recovery_microglia.figures.files import write_figures
+from recovery_microglia.report.blocks import Plate, Section, plates
 from recovery_microglia.report.inputs import ReportInputs, load_inputs
+from recovery_microglia.report.numbering import (
+    FOLDER,
+    changed,
+    files_beside,
+    in_front,
+    lettered,
+    linked,
+    numbered,
+    packed,
+    plates_in,
+    supplementary,
+)
 from recovery_microglia.report.sections.accuracy import truth_section
-from recovery_microglia.report.sections.answer import verdict
-from recovery_microglia.report.sections.cells import cells_section
+from recovery_microglia.report.sections.cells import cells_section, lineage_section
 from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.drivers import drivers_section
 from recovery_microglia.report.sections.genes import genes_section
 from recovery_microglia.report.sections.glossary import Glossary, glossary_section
 from recovery_microglia.report.sections.igf1 import igf1_section
-from recovery_microglia.report.sections.methods import methods_section
+from recovery_microglia.report.sections.methods import files_section, methods_section, provenance_section, to_paste
 from recovery_microglia.report.sections.quality import quality_section
 from recovery_microglia.report.sections.sensitivity import robustness_section
-from recovery_microglia.report.sections.subgroup import subgroup_section
+from recovery_microglia.report.sections.sheet import Sheet, answers, key_numbers, sheet_of, speaking_against, timelines
+from recovery_microglia.report.sections.subgroup import calibration_section, subgroup_section
 from recovery_microglia.report.sections.timeline import timeline_section
 from recovery_microglia.report.sections.warnings import warnings_section
 
-__all__ = ["ReportInputs", "load_inputs", "render_index", "render_report", "write_index", "write_report"]
+__all__ = [
+    "Page",
+    "ReportInputs",
+    "load_inputs",
+    "page_of",
+    "render_index",
+    "render_report",
+    "write_index",
+    "write_report",
+]
 
 TEMPLATES = Path(__file__).parent / "templates"
+IN_AUDIT = ("svg", "tsv")
+"""Formats in which figures of the audit are written."""
 
 
 def _environment() -> Environment:
@@ -48,27 +75,81 @@ def _environment() -> Environment:
     return environment
 
 
-def sections_of(inputs: ReportInputs) -> list[Section]:
-    """Return the parts of a page in reading order.
+@dataclass(frozen=True)
+class Page:
+    """What stands on a page: the sheet, the evidence in reading order, and the audit, which is folded."""
+
+    sheet: Sheet
+    evidence: list[Section]
+    audit: list[Section]
+
+    @property
+    def plates(self) -> list[Plate]:
+        """All figures, the main one first."""
+        first = [self.sheet.figure] if self.sheet.figure else []
+        parts = [*self.evidence, *self.audit]
+        return [*first, *(plate for section in parts for plate in plates_in(section.blocks))]
+
+
+def _with_files(section: Section) -> Section:
+    """Return a section of the evidence whose figures can be downloaded; those in front also from a page that was sent alone."""
+    front = in_front(section)
+    change = lambda plate: packed(linked(plate)) if plate.picture.name in front else linked(plate)  # noqa: E731
+    return replace(section, blocks=changed(section.blocks, change))
+
+
+def page_of(inputs: ReportInputs) -> Page:
+    """Return what stands on the page of a data set; figures are drawn here, and numbered.
 
     Where recovery cells cannot be judged, the genes that were measured are the main evidence and come first.
     """
+    drawn = timelines(inputs)
+    sheet = sheet_of(inputs, drawn[0] if drawn else None)
+    course = timeline_section(inputs, drawn[1:])
     genes = genes_section(inputs)
-    first = [timeline_section(inputs), truth_section(inputs)]
-    middle = [design_section(inputs), quality_section(inputs), cells_section(inputs), subgroup_section(inputs)]
-    last = [
+    found = [
+        cells_section(inputs),
+        subgroup_section(inputs),
         igf1_section(inputs),
         drivers_section(inputs),
+        genes,
         robustness_section(inputs),
-        warnings_section(inputs),
-        methods_section(inputs),
+        truth_section(inputs),
     ]
-    last.append(glossary_section())
-    order = [*first, genes, *middle, *last] if inputs.status == Status.NOT_TESTABLE else [*first, *middle, genes, *last]
-    return [section for section in order if section is not None]
+    if inputs.status == Status.NOT_TESTABLE:
+        found = [genes, *(section for section in found if section is not genes)]
+    evidence = [section for section in found if section is not None]
+    first = 1
+    if sheet.figure is not None:
+        beside = any(plates_in(course.blocks))
+        sheet = replace(
+            sheet, figure=packed(linked(replace(sheet.figure, number="Figure 1a" if beside else "Figure 1")))
+        )
+        course = lettered(course, 1, after=1)
+        first = 2
+    evidence = [course, *numbered(evidence, first)] if course.blocks else numbered(evidence, first)
+    audit = [
+        warnings_section(inputs),
+        design_section(inputs),
+        quality_section(inputs),
+        lineage_section(inputs),
+        calibration_section(inputs),
+        methods_section(inputs),
+        provenance_section(inputs),
+        files_section(inputs),
+        glossary_section(),
+    ]
+    return Page(
+        sheet,
+        [_with_files(section) for section in evidence],
+        [
+            replace(section, blocks=changed(section.blocks, lambda plate: linked(plate, IN_AUDIT)))
+            for section in supplementary([part for part in audit if part is not None])
+        ],
+    )
 
 
-def render_report(inputs: ReportInputs) -> str:
+def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
     """Return the page of a data set as HTML that needs no other file and no network."""
     facts = [
         (label, inputs.text(key))
@@ -83,23 +164,28 @@ def render_report(inputs: ReportInputs) -> str:
     ]
     if inputs.sorted_tissue:
         facts.append(("Sorted for", inputs.text("enrichment")))
-    page = _environment().get_template("report.html.j2")
-    return page.render(
+    if inputs.run.get("date"):
+        facts.append(("Run", inputs.run["date"]))
+    template = _environment().get_template("report.html.j2")
+    return template.render(
         title=inputs.text("title") or inputs.text("dataset"),
         dataset=inputs.text("dataset"),
         simulated=inputs.simulated,
         facts=facts,
         notes=inputs.text("notes"),
-        verdict=verdict(inputs),
-        sections=sections_of(inputs),
+        page=page or page_of(inputs),
+        to_paste=json.dumps(to_paste(inputs)).replace("<", "\\u003c"),
         version=(inputs.summary.get("versions") or {}).get("recovery-microglia", ""),
+        run=inputs.run,
     )
 
 
 def write_report(inputs: ReportInputs, path: Path) -> None:
-    """Write the page of a data set."""
+    """Write the page of a data set, and beside it the files of its figures."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_report(inputs), encoding="utf-8")
+    page = page_of(inputs)
+    path.write_text(render_report(inputs, page), encoding="utf-8")
+    write_figures(files_beside(page.plates), path.parent / FOLDER)
 
 
 def render_index(summaries: Sequence[Mapping[str, Any]], overview: Sequence[Picture] = ()) -> str:
@@ -120,13 +206,17 @@ def render_index(summaries: Sequence[Mapping[str, Any]], overview: Sequence[Pict
 
 
 def _entry(inputs: ReportInputs) -> dict[str, Any]:
-    found = verdict(inputs)
+    against = speaking_against(inputs)
     return {
         "link": f"{inputs.text('dataset')}/report.html",
         "dataset": inputs.text("dataset"),
         "title": inputs.text("title") or inputs.text("dataset"),
         "simulated": inputs.simulated,
-        "verdict": found,
+        "status": inputs.status,
+        "status_word": wording.STATUS[inputs.status][0],
+        "answers": answers(inputs),
+        "numbers": key_numbers(inputs),
+        "worst": against[:1],
         "facts": [
             inputs.text(key) for key in ("injury_model", "tissue", "organism") if inputs.text(key) not in ("", "none")
         ],

@@ -105,10 +105,23 @@ class Figures:
 
 @dataclass(frozen=True)
 class Plate:
-    """A picture and the table of its numbers."""
+    """A picture and the table of its numbers.
+
+    Attributes
+    ----------
+    number
+        What it is cited by, ``Figure 1``; empty before pages are numbered.
+    packed
+        JSON of the files that the page itself holds; empty where they lie beside it only.
+    links
+        Format to address of the files beside the page.
+    """
 
     picture: Picture
     numbers: Table
+    number: str = ""
+    packed: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,8 +208,16 @@ class References:
 
 
 @dataclass(frozen=True)
+class GeneSearch:
+    """A gene of the map over animals and states, drawn by the page's script from the map's data."""
+
+    genes: tuple[str, ...]
+    block: str = field(default="gene_search", init=False)
+
+
+@dataclass(frozen=True)
 class Section:
-    """A part of the page."""
+    """A part of the page: in the evidence its title states a result."""
 
     name: str
     title: str

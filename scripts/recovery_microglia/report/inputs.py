@@ -1,8 +1,10 @@
 """What a page is written from."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator,
 
 CELL_COLUMNS = (
     *("cell", "library", "subject", "day", "condition", "chemistry", "lineage", "state", "recovery_score"),
-    *("recovery_call", "leiden"),
+    *("recovery_call", "cutoff", "leiden"),
 )
 POINTS = {"X_umap": ("umap1", "umap2"), "X_umap_integrated": ("integrated1", "integrated2")}
 
@@ -36,13 +38,16 @@ class ReportInputs:
         One row a myeloid cell: cell, library, subject, day, condition, chemistry, lineage, state, recovery_score,
         recovery_call, umap1, umap2, integrated1, integrated2; columns may be missing.
     genes
-        One row a myeloid cell: cell, n_counts, sums of lineage markers, one column a signature or context gene (raw counts).
+        One row a myeloid cell: cell, n_counts, sums of lineage markers, one column a gene (raw counts).
+    run
+        ``date`` of the run and ``commit`` of the code; empty where not known.
     """
 
     summary: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     cells: pd.DataFrame = field(default_factory=pd.DataFrame)
     genes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    run: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table; an empty one if it is not there."""
@@ -85,6 +90,13 @@ class ReportInputs:
             rows = records(self.table("onset"))
         own = [dict(row) for row in rows if row.get("route", "score") == Route.SCORE]
         return [] if self.status == Status.NOT_TESTABLE else own
+
+    def onset_of(self, arm: str) -> dict[str, Any] | None:
+        """Return the onset row of an arm; None where nothing may be claimed."""
+        for row in self.onsets:
+            if str(row.get("arm") or "") == arm or (wording.missing(row.get("arm")) and not arm):
+                return row
+        return None
 
     def units(self, *, route: str = "score") -> pd.DataFrame:
         """Return the fractions per subject of a route, of microglia; ``arm`` is text."""
@@ -155,7 +167,18 @@ def load_inputs(folder: Path, *, drivers: bool = False) -> ReportInputs:
         tables["costs"] = read_table(path)
     counts = folder / "intermediate" / "genes.parquet"
     genes = pd.read_parquet(counts) if counts.is_file() else pd.DataFrame()
-    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes)
+    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes, run_facts(folder / "summary.json"))
+
+
+def run_facts(closing: Path) -> dict[str, str]:
+    """Return when a run closed its tables, and the commit of the code where it lies in a git repository."""
+    when = datetime.fromtimestamp(closing.stat().st_mtime, tz=UTC)
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+changes", "--abbrev=9"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):  # no git: a package that was installed
+        return {"date": f"{when:%Y-%m-%d}", "commit": ""}
+    return {"date": f"{when:%Y-%m-%d}", "commit": done.stdout.strip() if done.returncode == 0 else ""}
 
 
 def read_cells(path: Path) -> pd.DataFrame:

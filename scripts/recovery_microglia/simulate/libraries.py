@@ -21,7 +21,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of
-from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.simulate.parameters import Parameters, load_parameters, load_signals
@@ -87,8 +87,9 @@ def _draw_cells(
     others = states.drop("recovery")
     words = [*others.index, "homeostatic"]
     state = rng.choice(words, n_cells, p=[*others, 1 - others.sum()])
-    # A cell far into recovery is not also in the middle of an acute response; cycling goes with anything.
-    state = np.where((cells["recovery_level"] >= 0.5) & (state != "cycling"), "recovery", state)
+    if parameters.settings["states_exclude"]:
+        # A cell far into recovery is not also in the middle of an acute response; cycling goes with anything.
+        state = np.where((cells["recovery_level"] >= 0.5) & (state != "cycling"), "recovery", state)
     cells["state"] = np.where(microglia, state, "")
     threshold = parameters.settings["recovery_threshold"]
     cells["recovery"] = microglia & (cells["recovery_level"] >= threshold)
@@ -145,6 +146,16 @@ def _expected(
     return np.asarray(rate / rate.sum(axis=1, keepdims=True))
 
 
+def _bursts(parameters: Parameters, shape: tuple[int, int], library: str, seed: int) -> Integers:
+    """Return the counts of bursts, as plate assays show them: in few cells a gene comes with 5 to 15 counts at once."""
+    rng = _rng(seed, library, "bursts")
+    found = np.zeros(shape, dtype=np.int32)
+    if share := parameters.settings["burst_share"]:
+        struck = rng.random(shape) < share
+        found[struck] = rng.integers(5, 16, int(struck.sum()))
+    return found
+
+
 def simulate_library(
     parameters: Parameters, library: Mapping[str, object], *, n_cells: int, seed: int
 ) -> tuple[ad.AnnData, pd.DataFrame]:
@@ -185,6 +196,7 @@ def simulate_library(
     mean = (1 - ambient) * mean + ambient * depth[:, None] * soup
     shape = 1 / parameters.settings["count_dispersion"]
     counts = rng.poisson(mean * rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape).astype(np.int32)
+    counts += _bursts(parameters, counts.shape, str(library["library"]), seed)
     barcodes = draw_barcodes(n_cells, rng)
     truth = cells.drop(columns="depth")
     truth.insert(0, "library", str(library["library"]))

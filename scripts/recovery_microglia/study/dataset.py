@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from recovery_microglia.core.errors import InputError, shortened
+from recovery_microglia.core.errors import InputError, cut, shortened
+from recovery_microglia.core.files import wrong_path
 from recovery_microglia.core.schemas import check, defaults, read_yaml, with_defaults
 from recovery_microglia.core.sheet import sheet_frame
 from recovery_microglia.core.tsv import read_tsv
@@ -184,10 +185,13 @@ def load_dataset(path: Path, schemas: Path, *, root: Path = Path()) -> DataSet:
         mistakes.append(str(error))
     downloads, wrong = _downloads(path / "dataset.yaml", entry)
     mistakes += wrong
-    folder = root / Path(str(entry.get("folder", default_folder(path.name)))).expanduser()
+    written = entry.get("folder")
+    if isinstance(written, str) and (why := wrong_path(written)):
+        raise InputError("\n".join([*mistakes, f"{described}: folder: '{cut(written)}': {why}"]))
+    folder = root / Path(str(written or default_folder(path.name))).expanduser()
     if "simulation" in entry:
         mistakes += [f"{described}: {line}" for line in simulation_mistakes(entry["simulation"], root / path)]
-    elif {"folder", "download"} & set(entry):
+    elif (isinstance(written, str) and written) or (written is None and "folder" not in entry and "download" in entry):
         downloads = not_in_place(path, folder, downloads, root)
         here = all(is_fetched(path.name, file, folder, root) for file in downloads)
         if here and not folder.is_dir():

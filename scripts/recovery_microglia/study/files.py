@@ -1,19 +1,22 @@
 """The files that a sheet names: whether they are there, and each is the file of one library."""
 
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from recovery_microglia.core.errors import InputError, shortened
+from recovery_microglia.core.errors import InputError, cut, shortened
+from recovery_microglia.core.files import wrong_path
 from recovery_microglia.core.schemas import hint
 from recovery_microglia.core.tsv import read_tsv
 from recovery_microglia.deposit.downloads import Download
 from recovery_microglia.deposit.manifest import fetched_path, record_path
 from recovery_microglia.readers.list_names import MATRIX, is_list, lists_of
-from recovery_microglia.study.samples import NEEDED
+from recovery_microglia.study.samples import MOST_ROWS, NEEDED
 
 
 def simulation_mistakes(simulation: Any, path: Path) -> list[str]:
@@ -37,8 +40,31 @@ def library_files(folder: Path, file: str) -> list[Path]:
         genes, barcodes = _lists_in(path.parent, path.parent.stat().st_mtime_ns)[path]
         return [path, *genes, *barcodes]
     if path.is_dir():
-        return sorted(found for found in path.rglob("*") if found.is_file())
+        return sorted(found for found in islice(path.rglob("*"), MOST_FILES) if found.is_file())
     return sorted(path.parent.glob(f"{re.sub(r'([*?[])', r'[\1]', path.name)}*"))
+
+
+MOST_FILES = 50_000
+"""Files and folders below the folder of a library, beyond which it is the folder of something else (a zarr store has thousands)."""
+
+
+def _unreadable(folder: Path, file: str) -> str:
+    """Return why the files behind a sheet's ``file`` cannot be read, as far as it shows without reading them; empty if they can."""
+    if why := wrong_path(file):
+        return why
+    path = folder / file
+    around = [place for place in (path, *path.parents) if place.exists()][:1]
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return "a pipe or a device, no file; write it to a file first"
+    if around and around[0].is_dir() and not os.access(around[0], os.R_OK | os.X_OK):
+        return f"the folder {around[0]} may not be read; ask for the rights (chmod u+rx)"
+    if path.is_dir() and len(list(islice(path.rglob("*"), MOST_FILES))) == MOST_FILES:
+        return f"a folder of more than {MOST_FILES:,} files; name the folder of this library"
+    braced = [found for found in library_files(folder, file) if "{" in str(found) or "}" in str(found)]
+    if braced:
+        return f"braces in '{cut(braced[0].name if '{' in braced[0].name else braced[0].parent)}', which Snakemake takes for wildcards; rename it"
+    locked = [found for found in library_files(folder, file) if not os.access(found, os.R_OK)]
+    return f"{locked[0].name} may not be read; ask for the rights (chmod u+r)" if locked else ""
 
 
 @lru_cache(maxsize=16)
@@ -53,7 +79,7 @@ def _files(path: Path) -> list[tuple[int, str, bool]]:
         header, rows = read_tsv(path, NEEDED)
     except InputError:
         return []  # told already
-    if "file" not in header:
+    if "file" not in header or len(rows) > MOST_ROWS:
         return []
     return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
 
@@ -66,10 +92,19 @@ def _no_file_column(path: Path) -> list[str]:
     return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
 
 
+def _seen_unreadable(folder: Path, file: str) -> str:
+    try:
+        return _unreadable(folder, file)
+    except PermissionError as error:
+        return f"{error.filename} may not be read; ask for the rights (chmod u+rx)"
+
+
 def _missing_files(path: Path, folder: Path) -> list[str]:
     lines = []
     for number, file, included in _files(path):
-        if included and not library_files(folder, file):
+        if included and file and (why := _seen_unreadable(folder, file)):
+            lines.append(f"{path}: row {number}, column file: '{cut(folder / file)}': {why}")
+        elif included and not library_files(folder, file):
             there = [found.name for found in folder.iterdir()] if folder.is_dir() and file else []
             what = f"'{folder / file}': no such file, folder or file prefix{hint(file, there)}" if file else "empty"
             lines.append(f"{path}: row {number}, column file: {what}")
@@ -78,9 +113,9 @@ def _missing_files(path: Path, folder: Path) -> list[str]:
 
 def _same_file(path: Path, folder: Path) -> list[str]:
     """Return a line for each library whose file another one has already, where no rule takes the file apart."""
-    lines, seen, whose = [], dict[str, int](), dict[Path, int]()
+    lines, seen, whose = [], dict[str, int](), dict[tuple[int, int], int]()
     for number, file, _ in _files(path):
-        counts = [found.resolve() for found in library_files(folder, file) if not is_list(found)]
+        counts = [_itself(found) for found in library_files(folder, file) if not is_list(found)]
         row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
         if file and row:
             lines.append(
@@ -90,6 +125,12 @@ def _same_file(path: Path, folder: Path) -> list[str]:
         seen.setdefault(file, number)
         whose |= {found: whose.get(found, number) for found in counts}
     return lines
+
+
+def _itself(path: Path) -> tuple[int, int]:
+    """Return what tells a file, by whatever name, symbolic or hard link it is reached."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 AHEAD = 10
@@ -131,6 +172,8 @@ def files_mistakes(
     ``here``: what was to be fetched has been.
     """
     missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
+    if missing and here:
+        return _no_file_column(path) + shortened(missing)
     same = [] if entry.get("split") else _same_file(path, folder)
     ahead = [] if downloads else _of_the_future(path, folder)
     return _no_file_column(path) + shortened(missing) + shortened(same) + shortened(ahead)
@@ -141,6 +184,8 @@ def not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path
 
     That is so where every library's file is there, but neither the archive nor a trace of fetching it.
     """
+    if not downloads:
+        return downloads
     files = [file for _, file, included in _files(path / "samples.tsv") if included]
     if not files or not all(library_files(folder, file) for file in files):
         return downloads

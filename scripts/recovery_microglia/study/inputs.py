@@ -129,6 +129,12 @@ class Inputs:
         """Return the files of a library that has its own; nothing of one that is taken out of a shared file."""
         return [] if library in self.recipes else self.counts(library)
 
+    def read_files(self, library: str) -> list[str]:
+        """Return the user's own files that a library's job reads itself: their checksums are recorded as they are read."""
+        if self.dataset.simulated or self.dataset.downloads or library in self.recipes:
+            return []  # fetched files have their checksums
+        return [str(path) for path in self._files_of(self.libraries[library]) if path.is_file()]
+
     def reading(self, library: str) -> dict[str, str]:
         """Return how a library is read: path and layout; no more, so that a new day in the sheet reads nothing."""
         row = self.libraries[library]
@@ -181,6 +187,15 @@ class Inputs:
         tables = [name for key, name in (self.dataset.split or {}).items() if key == "metadata"]
         own = [] if self.dataset.downloads else [str(self.dataset.folder / name) for name in tables]
         return self._files_behind(shared) + own
+
+    def shared_files(self, batch: str) -> list[str]:
+        """Return the user's own files that a pass over shared files reads, as `read_files`."""
+        if self.dataset.downloads:
+            return []
+        names = self._shared_files(batch)
+        tables = [name for key, name in (self.dataset.split or {}).items() if key == "metadata"]
+        own = [path for name in names for path in library_files(self.dataset.folder, name)]
+        return sorted(str(path) for path in {*own, *(self.dataset.folder / name for name in tables)} if path.is_file())
 
     def shared_reads(self, batch: str) -> list[Path]:
         """Return the shared files themselves, of one pass."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recovery_microglia.core.errors import cut
 from recovery_microglia.core.schemas import errors, hint, plain
 from recovery_microglia.core.tsv import looks_like_date
 from recovery_microglia.study.free_text import read_conditions, read_days, read_sexes
@@ -25,13 +26,13 @@ def _number(text: str, name: str, kind: str) -> float | int:
         number = float("" if "_" in text else text)  # Python reads 7_0 as 70
     except ValueError:
         if text.lower() in UNKNOWN:
-            raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known") from None
+            raise ValueError(f"'{cut(text)}' is not a number; leave the field empty where it is not known") from None
         meant = read_days(text) if name == "day" else []
         plainly = f": {meant[0].day:g}" if len(meant) == 1 else ", such as 14"
         what = f"days as a plain number{plainly}" if name == "day" else "a number"
-        raise ValueError(f"'{text}' is not a number; write {what}") from None
+        raise ValueError(f"'{cut(text)}' is not a number; write {what}") from None
     if not math.isfinite(number):
-        raise ValueError(f"'{text}' is not a number; leave the field empty where it is not known")
+        raise ValueError(f"'{cut(text)}' is not a number; leave the field empty where it is not known")
     return int(number) if kind == "integer" and number.is_integer() else number
 
 
@@ -41,6 +42,13 @@ def typed_row(row: Mapping[str, str], properties: Mapping[str, Any], where: str)
     mistakes = []
     for name, text in row.items():
         kind = properties.get(name, {}).get("type")
+        if name == "subject" and text.lower() in UNKNOWN:
+            mistakes.append(
+                f"{where}, column subject: '{text}' says that the animal is not known; leave the field empty (each library is then an "
+                "animal of its own), or give it a name"
+            )
+        if name in ("chemistry", "batch", "age") and text.lower() in UNKNOWN:
+            continue
         if text == "" and name not in ("library", "condition"):
             continue
         if kind in ("number", "integer"):

@@ -28,12 +28,22 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
     scored = recovery.set_index("cell").reindex(adata.obs_names)
     for column in scored.columns.difference(adata.obs.columns, sort=False):
         values = scored[column]
-        adata.obs[column] = _h5ad_column(values)
+        adata.obs[column] = h5ad_column(values)
+    adata.obs_names, adata.var_names = _plain_names(adata.obs_names), _plain_names(adata.var_names)
+    for name, table in list(adata.varm.items()):
+        if isinstance(table, pd.DataFrame):
+            adata.varm[name] = table.set_axis(adata.var_names, axis=0)
     adata.uns["schema"] = "X holds raw counts; obs['recovery_call'] is yes, no or not called"
     return adata
 
 
-def _h5ad_column(values: pd.Series) -> pd.Series:
+def _plain_names(names: pd.Index) -> pd.Index:
+    """Return names as objects: as pandas' texts they are written in a way that anndata before 0.11 and R's readers do not know."""
+    plain: pd.Index = pd.Index(np.asarray(names, dtype=object), dtype=object, name=names.name)
+    return plain
+
+
+def h5ad_column(values: pd.Series) -> pd.Series:
     """Return a column that every reader of h5ad understands: numbers, or categories of text."""
     yes_no = (
         values.dtype == object and values.notna().any() and values.dropna().map(lambda value: type(value) is bool).all()

@@ -17,6 +17,8 @@ from recovery_microglia.core.genes import MYELOID, GeneSet, Signatures, present
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.recovery.likelihood import RECOVERY_FOLD
 
+PER_STATE = 4
+"""Genes of each other state of the microglia whose counts a page shows."""
 PER_LINEAGE = 4
 """Markers of each lineage that are shown, of 3 to 21."""
 SUBGROUP = ("Itgax", "Igf1")
@@ -41,15 +43,18 @@ def shown_genes(adata: ad.AnnData, signatures: Signatures) -> pd.DataFrame:
     adata
         Cells × genes, raw counts in X; obs has ``n_counts``.
     signatures
-        Signature and context genes are returned one by one, lineage markers as sums.
+        Genes of the subgroup and of other states are returned one by one, lineage markers as sums.
 
     Returns
     -------
     DataFrame
-        cell, n_counts, one column a present signature or context gene (counts), ``markers_microglia`` and
+        cell, n_counts, one column a present signature or context gene, and for `PER_STATE` genes of each other state (counts), ``markers_microglia`` and
         ``markers_other_myeloid`` (counts of all markers of microglia, and of the other myeloid lineages).
     """
-    genes = present([*signatures.recovery.up, *signatures.context.up], set(adata.var_names))
+    there = set(adata.var_names)
+    named = [*signatures.recovery.up, *signatures.context.up]
+    named += [gene for state in signatures.states.values() for gene in present(state.up, there)[:PER_STATE]]
+    genes = list(dict.fromkeys(present(named, there)))
     own, others = _two_sides(signatures.lineages)
     table = pd.DataFrame({"cell": adata.obs_names, "n_counts": adata.obs["n_counts"].to_numpy()})
     counts = pd.DataFrame(_dense(adata, genes).astype(np.int32), columns=genes)

@@ -14,6 +14,7 @@ from recovery_microglia.library.process import lineage_table, qc_table
 from recovery_microglia.summary.answer import days, headline, totals
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.summary.provenance import provenance_table, versions
+from recovery_microglia.summary.steps import steps_done
 from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
 from recovery_microglia.summary.truth import compare
 
@@ -30,6 +31,7 @@ def summary_step(
     earlier: Mapping[str, pd.DataFrame],
     truth: pd.DataFrame | None,
     inputs: Sequence[Path],
+    recorded: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, pd.DataFrame], Json]:
     """Return the closing tables, and summary.json.
 
@@ -43,6 +45,8 @@ def summary_step(
         Truth per simulated barcode; None for real data.
     inputs
         Files whose checksums are recorded.
+    recorded
+        The checksums of the bytes that were read, by file.
     """
     entry = {
         "notices": [
@@ -66,7 +70,7 @@ def summary_step(
         "clusters": earlier["clusters"].astype({"cluster": str}).merge(shares, on=key, how="left"),
         "truth": truth_table,
         "warnings": notices,
-        "provenance": provenance_table(inputs, settings),
+        "provenance": provenance_table(inputs, settings, recorded),
     }
     timeline, recovery = reports["timeline"], reports["recovery"]
     rows: list[Json] = records(earlier["onset"])
@@ -81,12 +85,15 @@ def summary_step(
         "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
+        "next_steps": timeline["next_steps"],
+        "genes": timeline["genes"],
         "days": days(sheet, cells),
         "totals": {
             "barcodes": sum(report["calling"]["barcodes"] for report in libraries),
             "variable_genes": reports["myeloid"]["variable_genes"],
             **totals(cells, recovered),
         },
+        "steps": steps_done(libraries),
         "truth": metrics,
         "notices": records(notices),
         "versions": versions(),

@@ -100,7 +100,14 @@ def _lag(own: pd.DataFrame, onset: Mapping[str, Any], seed: int) -> dict[str, fl
 
 
 def behaviour_tests(
-    behaviour: pd.DataFrame, timeline: pd.DataFrame, onset: pd.DataFrame, *, injury_model: str, seed: int = 1
+    behaviour: pd.DataFrame,
+    timeline: pd.DataFrame,
+    onset: pd.DataFrame,
+    *,
+    injury_model: str,
+    strata: pd.DataFrame | None = None,
+    strata_onset: pd.DataFrame | None = None,
+    seed: int = 1,
 ) -> pd.DataFrame:
     """Return how each behavioural course goes with the share of recovery cells (= behaviour_tests.tsv).
 
@@ -112,13 +119,19 @@ def behaviour_tests(
         timeline.tsv and onset.tsv; the route ``score``.
     injury_model
         The data set's; behaviour measured in another model is shown and not compared.
+    strata, strata_onset
+        strata.tsv and strata_onset.tsv: behaviour of one sex is compared with the share of that sex's animals, where it has a
+        course of its own on enough days; else with that of all animals, which is said.
     """
     rows = []
     share = timeline[timeline["route"] == Route.SCORE]
     arms = sorted(set(share["arm"]))
     for (measure, sex, arm), own in behaviour.groupby(["measure", "sex", "arm"], sort=False):
         row: dict[str, Any] = dict.fromkeys(TEST_COLUMNS, np.nan) | {"measure": measure, "sex": sex, "arm": arm}
-        days = share[share["arm"] == (arm if arm or len(arms) != 1 else arms[0])]
+        where = arm if arm or len(arms) != 1 else arms[0]
+        days, first, whose = share[share["arm"] == where], onset[onset["route"] == Route.SCORE], ""
+        if sex in ("female", "male"):
+            days, first, whose = _of_sex(str(sex), str(where), days, first, own, strata, strata_onset)
         both = own[own["day"] > 0].merge(days[["day", "fraction"]], on="day")
         row |= {"n_days": len(both), "status": Status.DESCRIPTIVE, "reason": "", "sentence": ""}
         model = {str(name) for name in own["model"] if str(name).casefold() not in ("", injury_model.casefold())}
@@ -138,15 +151,33 @@ def behaviour_tests(
             row |= dict(zip(("correlation", "p", "p_smallest"), permutation_of_days(*values, seed=seed), strict=True))
             if (days["status"] != Status.TESTED).all():
                 row |= {"p": np.nan, "p_smallest": np.nan}  # no p where the design allows a description only
-            first = onset[(onset["route"] == Route.SCORE) & (onset["arm"] == days["arm"].iloc[0])]
+            first = first[first["arm"] == days["arm"].iloc[0]]
             if len(first):
                 row |= _lag(own, first.iloc[0].to_dict(), seed)
-        row["sentence"] = _sentence(row)
+        row["sentence"] = _sentence(row, whose)
         rows.append(row)
     return pd.DataFrame(rows, columns=list(TEST_COLUMNS))
 
 
-def _sentence(row: Mapping[str, Any]) -> str:
+def _of_sex(
+    sex: str,
+    arm: str,
+    days: pd.DataFrame,
+    onset: pd.DataFrame,
+    behaviour: pd.DataFrame,
+    strata: pd.DataFrame | None,
+    strata_onset: pd.DataFrame | None,
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Return days and onset of the animals of a sex, and whose they are in words; of all animals where it has too few days."""
+    if strata is not None and strata_onset is not None and len(strata):
+        own = strata[(strata["by"] == "sex") & (strata["stratum"] == sex) & (strata["arm"] == arm)]
+        if len(set(own["day"]) & set(behaviour["day"])) >= LEAST_DAYS:
+            mine = (strata_onset["by"] == "sex") & (strata_onset["stratum"] == sex)
+            return own, strata_onset[mine], f" of {sex} animals"
+    return days, onset, " of all animals"
+
+
+def _sentence(row: Mapping[str, Any], whose: str) -> str:
     groups = [row["sex"]] if row["sex"] in ("female", "male") else []
     groups += [row["arm"]] if row["arm"] else []
     who = f"{row['measure']}{f' ({", ".join(groups)})' if groups else ''}"
@@ -154,7 +185,6 @@ def _sentence(row: Mapping[str, Any]) -> str:
         return f"{who[0].upper()}{who[1:]} is not compared with the share of recovery cells: {row['reason']}."
     if not np.isfinite(row["correlation"]):
         return f"{who[0].upper()}{who[1:]} or the share of recovery cells does not vary over the {row['n_days']} days."
-    whose = " of all animals" if row["sex"] in ("female", "male") else ""
     way = "neither the same way nor opposite ways"
     if abs(row["correlation"]) >= 0.005:  # what is shown as 0.00 has no sign
         way = "the same way" if row["correlation"] > 0 else "opposite ways"

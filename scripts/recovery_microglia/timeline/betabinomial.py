@@ -37,8 +37,11 @@ LEAST_P = 1e-6
 """Below this p the grids are too coarse to tell."""
 
 
-def log_pmf(k: Integers, n: Integers, p: Floats, rho: Floats) -> Floats:
-    """Return the log of the beta-binomial probability; arguments broadcast, ``rho`` 0 is the binomial."""
+def log_pmf(k: Floats | Integers, n: Floats | Integers, p: Floats, rho: Floats) -> Floats:
+    """Return the log of the beta-binomial probability; arguments broadcast, ``rho`` 0 is the binomial.
+
+    k and n may be fractional: a likelihood as strong as that of so many cells.
+    """
     k, n = np.asarray(k, float), np.asarray(n, float)
     choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     safe = np.where(rho > 0, rho, 0.5)
@@ -52,14 +55,14 @@ def log_pmf(k: Integers, n: Integers, p: Floats, rho: Floats) -> Floats:
 
 
 @lru_cache(maxsize=1024)
-def _of_subject(k: int, n: int) -> Floats:
+def _of_subject(k: float, n: float) -> Floats:
     """Return the log-likelihood of one subject on the grid; kept, as the same subjects return in every analysis."""
     grid = log_pmf(np.array(k), np.array(n), P[None, :], ICC)
     grid.flags.writeable = False
     return grid
 
 
-def likelihood(k: Integers, n: Integers) -> Floats:
+def likelihood(k: Floats | Integers, n: Floats | Integers) -> Floats:
     """Return the log-likelihood of one group on the grid (spreads × p)."""
     grid = np.zeros(ICC.shape)
     for ki, ni in zip(k.tolist(), n.tolist(), strict=True):
@@ -158,7 +161,7 @@ def draw(p: Floats, rho: Floats, n: Integers, rng: np.random.Generator) -> Integ
     return np.asarray(rng.binomial(n, np.where(rho > 0, own, p)), dtype=np.int64)
 
 
-def mean_fraction(k: Integers, n: Integers, rho: float) -> Floats:
+def mean_fraction(k: Floats | Integers, n: Floats | Integers, rho: float) -> Floats:
     """Return the fraction of a group, each subject weighted by what it tells at this rho (last axis: subjects)."""
     weight = n / (1 + (n - 1) * rho)
     return np.asarray((k / n * weight).sum(axis=-1) / weight.sum())

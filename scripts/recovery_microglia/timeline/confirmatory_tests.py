@@ -21,7 +21,9 @@ def variance_stabilised_test(first: Group, second: Group, everything: Sequence[G
     return float(arcsine_t_p(counts, cells, at[id(first)], at[id(second)])[0])
 
 
-def arcsine_t_p(counts: Sequence[Integers], cells: Sequence[Integers], first: int, second: int) -> Floats:
+def arcsine_t_p(
+    counts: Sequence[Floats | Integers], cells: Sequence[Floats | Integers], first: int, second: int
+) -> Floats:
     """Return two-sided p of t-tests on arcsine-root fractions with one variance for all groups, one p a study.
 
     As propeller (Phipson 2022, Bioinformatics 38:4720) with its variance shrunk completely: with two or three

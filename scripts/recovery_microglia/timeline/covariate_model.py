@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from recovery_microglia.core.arrays import Floats, Integers, Texts
+from recovery_microglia.core.arrays import Floats, Texts
 from recovery_microglia.timeline import betabinomial as bb
+from recovery_microglia.timeline.fractions import evidence
 
 COVARIATES = ("sex", "chemistry", "batch")
 LEAST_FREEDOM = 4
@@ -83,7 +84,7 @@ def covariates(units: pd.DataFrame, group: Texts) -> Covariates | None:
     return Covariates(tuple(taken), np.column_stack(columns)) if taken else None
 
 
-def _subjects(k: Integers, n: Integers, offset: Floats, p: Floats, rho: Floats) -> Floats:
+def _subjects(k: Floats, n: Floats, offset: Floats, p: Floats, rho: Floats) -> Floats:
     """Return the log-likelihood of each subject on a grid (subjects × rho × p), its log odds moved by ``offset``."""
     moved = expit(logit(p)[None, None, :] + offset[:, None, None])
     # 1e-12: an offset may bring the ends of the grid to 0 or 1 in floating point
@@ -99,7 +100,7 @@ def _members(group: Texts) -> Floats:
     return np.asarray(np.unique(group)[:, None] == group[None, :], dtype=np.float64)
 
 
-def effects(k: Integers, n: Integers, group: Texts, x: Floats) -> tuple[Floats, Floats]:
+def effects(k: Floats, n: Floats, group: Texts, x: Floats) -> tuple[Floats, Floats]:
     """Return the mode of the covariates' effects on the log odds, and their covariance."""
     from scipy.optimize import minimize
 
@@ -155,7 +156,7 @@ def adjusted_contrasts(
     dict
         Day to its contrast; the difference is that of the groups' shares at the mean of the covariates.
     """
-    k, n = units["k"].to_numpy(np.int64), units["n"].to_numpy(np.int64)
+    k, n = evidence(units)
     mode, covariance = effects(k, n, group, held.columns)
     drawn = rng.multivariate_normal(mode, covariance, EFFECTS, method="eigh")
     p, member, prior = bb.P[MIDDLE_P], _members(group), bb.rho_prior()

@@ -22,7 +22,6 @@ from recovery_microglia.timeline.confirmatory_tests import permutation_p, varian
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
 from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.detection import draw_studies, smallest_detectable
-from recovery_microglia.timeline.error_correction import of_group
 from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, units_of_arm
 from recovery_microglia.timeline.onset import ONSET_COLUMNS, QUARTER, find_onset
 from recovery_microglia.timeline.paired_model import (
@@ -38,7 +37,8 @@ from recovery_microglia.timeline.sides import Side, sides_of
 
 TIMELINE_COLUMNS = (
     *("route", "arm", "day", "n_subjects", "control", "n_control_subjects", "k", "n", "fraction", "low", "high"),
-    *("control_fraction", "control_low", "control_high", "difference", "rise_low", "rise_high"),
+    *("control_k", "control_n", "control_fraction", "control_low", "control_high"),
+    *("difference", "rise_low", "rise_high"),
     *(
         "p",
         "p_second",
@@ -50,13 +50,9 @@ TIMELINE_COLUMNS = (
         "adjusted_difference",
         "adjusted_for",
     ),
-    *("methods_against", "chance_risen", "undone_by", "smallest_detectable", "mixture", "control_mixture"),
-    *("corrected", "corrected_low", "corrected_high", "control_corrected", "status", "reason"),
+    *("methods_against", "chance_risen", "undone_by", "smallest_detectable", "status", "reason"),
 )
-RISE_COLUMNS = (
-    *("rise_low", "rise_high", "chance_risen"),
-    *("corrected", "corrected_low", "corrected_high", "control_corrected"),
-)
+RISE_COLUMNS = ("rise_low", "rise_high", "chance_risen")
 POSTERIOR_DRAWS = 4000
 
 
@@ -95,9 +91,9 @@ def compare_days(
     Parameters
     ----------
     units
-        One row a subject: day, condition, k, n; injured subjects of the arm and the controls. With subject, contralateral
-        sides are compared as pairs; with sex, chemistry and batch, these are held fixed in a further test; with mixture
-        and the columns of `correction.RATES`, shares without a cutoff and corrected ones are given.
+        One row a subject: day, condition, k, n; injured subjects of the arm and the controls. With the columns of
+        `fractions.MIXTURE`, shares without a cutoff are compared, else those of called cells. With subject, contralateral
+        sides are compared as pairs; with sex, chemistry and batch, these are held fixed in a further test.
     status, reason
         What the data allow; only with ``tested`` are p-values given.
     detectable
@@ -166,15 +162,13 @@ def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:
     interval = (low, high) if len(group.k) > 1 else (np.nan, np.nan)
     raw = float(group.k.sum() / group.n.sum())
     row = {"day": day, "n_subjects": len(group.k), "control": control.label, "n_control_subjects": len(control.k)}
-    row |= {"k": int(group.k.sum()), "n": int(group.n.sum())}
+    row |= {"k": int(side.rows["k"].sum()), "n": int(side.rows["n"].sum())}
+    row |= {"control_k": int(side.control_rows["k"].sum()), "control_n": int(side.control_rows["n"].sum())}
     row |= {"fraction": middle if len(group.k) > 1 else raw, "low": interval[0], "high": interval[1]}
     if len(control.k):
         base, base_low, base_high = bb.estimate(control.grid, rho)
         row["control_fraction"] = base
         row |= {"control_low": base_low, "control_high": base_high} if len(control.k) > 1 else {}
-    if "mixture" in side.rows:
-        row["mixture"] = float(side.rows["mixture"].mean())
-        row["control_mixture"] = float(side.control_rows["mixture"].mean())
     return row
 
 
@@ -204,7 +198,7 @@ def _tested_pairs(pairs: Pairs, weight: Floats, everything: list[Pairs]) -> dict
 
 
 def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], weight: Floats, rng: np.random.Generator) -> None:
-    """Add the interval of each day's rise over control, the chance that it has risen, and corrected shares.
+    """Add the interval of each day's rise over control, and the chance that it has risen.
 
     ``chance_risen`` is the posterior probability that the rise has reached a quarter of the highest day's, whichever that
     is. A day that is not significantly above control may have risen all the same; this says whether that can be excluded.
@@ -216,20 +210,12 @@ def _add_rise(table: pd.DataFrame, sides: Mapping[float, Side], weight: Floats, 
     rises = [drawn[id(side.group)] - drawn[id(side.control)] for side in tested]
     top = np.max(rises, axis=0) if rises else np.zeros(0)
     found: list[dict[str, float]] = []
-    for place, (day, status) in enumerate(zip(table["day"], table["status"], strict=True)):
+    for day, status in zip(table["day"], table["status"], strict=True):
         side = sides[day]
-        own, base = drawn[id(side.group)], drawn.get(id(side.control))
+        base = drawn.get(id(side.control))
         row: dict[str, float] = {}
-        if "false_rate" in side.rows:
-            true = of_group(side.rows, own, float(table["fraction"].iloc[place]), rng)
-            # one subject says nothing of the variation between animals
-            row["corrected"] = true[0]
-            row |= {"corrected_low": true[1], "corrected_high": true[2]} if len(side.group.k) > 1 else {}
-            if base is not None:
-                point = float(table["control_fraction"].iloc[place])
-                row["control_corrected"] = of_group(side.control_rows, base, point, rng)[0]
         if base is not None and status == Status.TESTED:
-            rise = own - base
+            rise = drawn[id(side.group)] - base
             row["rise_low"], row["rise_high"] = np.quantile(rise, [0.025, 0.975])
             row["chance_risen"] = float(((rise >= QUARTER * top) & (top > 0)).mean())
         found.append(row)

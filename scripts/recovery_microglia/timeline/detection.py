@@ -57,24 +57,30 @@ class DrawnStudies:
 
 
 def draw_studies(
-    grids: Sequence[Floats], n: Sequence[Integers], weight: Floats, rng: np.random.Generator, *, studies: int = STUDIES
+    grids: Sequence[Floats],
+    cells: Sequence[Floats],
+    weight: Floats,
+    rng: np.random.Generator,
+    *,
+    studies: int = STUDIES,
 ) -> DrawnStudies:
     """Draw studies from what the data say: spread and every group's share from their joint posterior.
 
     Parameters
     ----------
-    grids, n
-        Log-likelihood and cells of each group.
+    grids, cells
+        Log-likelihood of each group, and what its animals are worth in cells known without doubt.
     weight
         From `betabinomial.spread_posterior`.
     """
     places = bb.choose(weight, studies, rng)
+    n = [np.maximum(np.rint(own), 1).astype(np.int64) for own in cells]
     counts = []
-    for grid, cells in zip(grids, n, strict=True):
+    for grid, of_animals in zip(grids, n, strict=True):
         passed = np.cumsum(bb.p_given_spread(grid[: len(weight)]), axis=1)
         at = [min(int(np.searchsorted(passed[s], rng.random())), len(bb.P) - 1) for s in places]
-        counts.append(bb.draw(bb.P[at], bb.ICC[places, at], cells, rng))
-    return DrawnStudies(list(n), bb.ICC[places], counts)
+        counts.append(bb.draw(bb.P[at], bb.ICC[places, at], of_animals, rng))
+    return DrawnStudies(n, bb.ICC[places], counts)
 
 
 def supposed_studies(

@@ -26,12 +26,12 @@ from recovery_microglia.timeline.fractions import UNIT
 
 LEAST_RECOVERY = 20.0
 DRAWS = 2000
-RATES = ("false_rate", "false_cells", "sensitivity", "sensitivity_cells")
+RATES = ("cutoff", "false_rate", "false_cells", "sensitivity", "sensitivity_cells")
 CORRECTED = ("corrected", "corrected_low", "corrected_high")
 
 
 def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFrame) -> pd.DataFrame:
-    """Return the call's error rates in each animal: the columns of `UNIT` and `RATES`.
+    """Return each animal's cutoff and the call's error rates at it: the columns of `UNIT` and `RATES`.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFr
             if known:
                 found = _above(injured, cut, injured["recovery_probability"].to_numpy(float))
             key = [animal[name].iloc[0] for name in UNIT]
-            rows.append((*key, len(animal), min(false * more, 1.0), false_cells, *found))
+            rows.append((*key, len(animal), cut, min(false * more, 1.0), false_cells, *found))
     # without rows (nothing may be called) the keys keep the types that a merge needs
     table = pd.DataFrame(rows, columns=[*UNIT, "cells", *RATES]).astype(dict.fromkeys(("cells", *RATES), float))
     table = table.astype({name: own[name].dtype for name in UNIT})
@@ -154,13 +154,3 @@ def add_corrected(table: pd.DataFrame, rates: pd.DataFrame, *, seed: int) -> pd.
         found[place] = corrected(share, float(row["fraction"]), {name: float(row[name]) for name in RATES}, rng)
     joined[list(CORRECTED)] = found
     return joined.assign(note=joined.pop("note"))
-
-
-def of_group(rows: pd.DataFrame, share: Floats, point: float, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the corrected share of a day's (or the control's) animals, from draws of their called share.
-
-    The rates are means over the animals, weighted by their cells; missing if one animal's are.
-    """
-    weight = rows["n"].to_numpy(float)
-    rates = {name: float(np.average(rows[name].to_numpy(float), weights=weight)) for name in RATES}
-    return corrected(share, point, rates, rng)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import wilson
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route
-from recovery_microglia.recovery.likelihood import mixture_share
+from recovery_microglia.recovery.likelihood import mixture_share, mixture_worth
 from recovery_microglia.timeline import betabinomial as bb
 
 UNIT = ["arm", "subject", "day", "condition"]
@@ -33,15 +33,23 @@ DENOMINATORS: dict[str, str] = {
 """What recovery cells may be a share of, and its column."""
 
 
+SCORES: dict[str, str] = {
+    Route.SCORE: "recovery_score",
+    Route.SCORE_WITHOUT: "recovery_score_without_itgax_igf1",
+}
+"""Routes that need no cutoff, and their log-likelihood ratios."""
+MIXTURE = ("mixture", "mixture_low", "mixture_high", "mixture_cells")
+
+
 FEW_CELLS = 50
 
 
 @dataclass(frozen=True)
 class Group:
-    """Subjects of one day (or the controls) with their counts."""
+    """Subjects of one day (or the controls), with recovery cells and cells as `evidence` returns them."""
 
-    k: Integers
-    n: Integers
+    k: Floats
+    n: Floats
     label: str = ""
     grid: Floats = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
 
@@ -53,10 +61,11 @@ class Group:
 
 def group_of(rows: pd.DataFrame, label: str = "") -> Group:
     """Return the subjects of some rows that have microglia, with their likelihood."""
-    return group_of_counts(rows["k"].to_numpy(np.int64), rows["n"].to_numpy(np.int64), label)
+    seen = rows[rows["n"] > 0]
+    return group_of_counts(*evidence(seen), label)
 
 
-def group_of_counts(k: Integers, n: Integers, label: str = "") -> Group:
+def group_of_counts(k: Floats, n: Floats, label: str = "") -> Group:
     """Return the subjects with these counts that have microglia, with their likelihood."""
     return Group(k[n > 0], n[n > 0], label, bb.likelihood(k[n > 0], n[n > 0]))
 
@@ -128,25 +137,49 @@ def _by_subject(rows: pd.DataFrame, total: str) -> pd.DataFrame:
     return unit
 
 
-def add_mixture(table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
-    """Return fractions.tsv with the share of recovery cells that needs no cutoff (mixture, its 95 % interval).
+def add_mixture(
+    table: pd.DataFrame, cells: pd.DataFrame, sheet: pd.DataFrame, *, scores: Mapping[str, str] = SCORES
+) -> pd.DataFrame:
+    """Return fractions.tsv with the share of recovery cells that needs no cutoff: the columns of `MIXTURE`.
 
-    Given for the route ``score`` and the denominator microglia; missing elsewhere. The interval is that of this
-    subject's cells only.
+    This share is what days are compared by (see `evidence`). Given for the routes that have a score; missing elsewhere. The
+    interval is that of this subject's cells only.
+
+    Parameters
+    ----------
+    table
+        From `fractions`.
+    cells, sheet
+        As for `fractions`.
+    scores
+        Route to its column of log-likelihood ratios. Only cells that could be called are used.
     """
-    known = cells.loc[cells["recovery_call"].notna(), ["library", "recovery_score"]]
-    known = known.merge(sheet[["library", *UNIT]], on="library")
-    shares = [
-        (*key, *mixture_share(group.to_numpy(float)))
-        for key, group in known.groupby(UNIT, dropna=False, sort=False)["recovery_score"]
-    ]
-    names = ["mixture", "mixture_low", "mixture_high"]
-    found = pd.DataFrame(shares, columns=[*UNIT, *names]).astype({"day": float})
-    joined = table.merge(found, on=UNIT, how="left")
-    main = (joined["route"] == Route.SCORE) & (joined["denominator"] == Denominator.MICROGLIA)
-    joined[names] = joined[names].astype(float).where(main)
-    last = joined.pop("note")
-    return joined.assign(note=last)
+    judged = cells.loc[cells["recovery_call"].notna(), ["library", *scores.values()]]
+    judged = judged.merge(sheet[["library", *UNIT]], on="library")
+    rows = []
+    for route, column in scores.items():
+        for key, group in judged.groupby(UNIT, dropna=False, sort=False)[column]:
+            ratio = group.to_numpy(float)
+            share, low, high = mixture_share(ratio)
+            rows.append((route, *key, share, low, high, mixture_worth(ratio, share), len(ratio)))
+    found = pd.DataFrame(rows, columns=["route", *UNIT, *MIXTURE, "judged"]).astype({"day": float})
+    joined = table.drop(columns=list(MIXTURE), errors="ignore").merge(found, on=["route", *UNIT], how="left")
+    # of all myeloid cells, or of all cells, the same recovery cells are a smaller share
+    part = (joined.pop("judged") / joined["n"].where(joined["n"] > 0)).astype(float)
+    for name in MIXTURE:
+        joined[name] = joined[name].astype(float) * (part if name != "mixture_cells" else 1 / part)
+    return joined.assign(note=joined.pop("note"))
+
+
+def evidence(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return what each subject says of its share: recovery cells and cells, as if each of them were known without doubt.
+
+    From the share without a cutoff and the cells that it is worth, where the rows have these; else the called cells.
+    """
+    if "mixture_cells" in rows and rows["mixture_cells"].notna().all():
+        cells = rows["mixture_cells"].to_numpy(np.float64)
+        return rows["mixture"].to_numpy(np.float64) * cells, cells
+    return rows["k"].to_numpy(np.float64), rows["n"].to_numpy(np.float64)
 
 
 def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
@@ -161,14 +194,20 @@ def pick_control(units: pd.DataFrame, day: float) -> tuple[pd.DataFrame, str]:
         ((kind == Condition.SHAM) & (when == day), f"sham day {day:g}"),
         ((kind == Condition.CONTRALATERAL) & (when == day), f"contralateral day {day:g}"),
         (kind == Condition.NAIVE, Condition.NAIVE),
-        (kind == Condition.SHAM, "sham, other days"),
-        (kind == Condition.CONTRALATERAL, "contralateral, other days"),
+        (kind == Condition.SHAM, f"sham, {_when(when[kind == Condition.SHAM])}"),
+        (kind == Condition.CONTRALATERAL, f"contralateral, {_when(when[kind == Condition.CONTRALATERAL])}"),
     ]
     for chosen, name in choices:
         if (chosen & seen).sum() >= 2:
             return units[chosen & seen], name
     control = units[np.isin(kind.astype(str), CONTROLS) & seen]
     return control, "+".join(sorted(set(control["condition"])))
+
+
+def _when(days: Floats) -> str:
+    """Return the days of controls that are not of the day itself, in words."""
+    known = np.isfinite(days)
+    return "other days" if known.all() else "days partly not known" if known.any() else "day not known"
 
 
 def arms_of(units: pd.DataFrame) -> list[str]:

@@ -14,9 +14,10 @@ import pandas as pd
 from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.vocabulary import Condition, Status
-from recovery_microglia.core.wording import interval, percent_in_sentence
+from recovery_microglia.core.wording import interval, percent_in_sentence, percent_interval, whole_percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
+from recovery_microglia.timeline.fractions import evidence
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.sides import Side, sides_of
 
@@ -91,7 +92,8 @@ def _above(tested: pd.DataFrame, alpha: float) -> Bools:
 def _trend(units: pd.DataFrame, settings: TimelineSettings, seed: int) -> float:
     used = units[units["n"] > 0]
     day = np.where(used["condition"] == Condition.INJURED, used["day"], 0.0).astype(float)
-    return trend_p(day, (used["k"] / used["n"]).to_numpy(float), draws=settings.n_draws, seed=seed)
+    k, n = evidence(used)
+    return trend_p(day, k / n, draws=settings.n_draws, seed=seed)
 
 
 def drawn_rises(sides: list[Side], *, size: int, seed: int) -> Floats:
@@ -184,26 +186,14 @@ def _rise_sentence(row: Mapping[str, Any], tested: pd.DataFrame, *, whole: bool)
 
 
 def _peak_sentence(peak: Any, those: str) -> str:
-    """Return the highest share with its control: corrected for the errors of the call where these are known.
-
-    Animals have cutoffs of their own, lower where there are many recovery cells; shares of called cells are counts at
-    unequal cutoffs, and stand beside.
-    """
-    counted = f"{peak['k']:g} of {peak['n']:g} microglia"
-    free = peak.get("mixture", np.nan)
-    if np.isfinite(peak.get("corrected", np.nan)) and np.isfinite(peak.get("control_corrected", np.nan)):
-        words, names = ", corrected for the errors of the call,", ("corrected", "corrected_low", "corrected_high")
-        base = peak["control_corrected"]
-        more = f" Called, each animal at its own cutoff, are {counted}"
-    else:
-        words, names, base = " of called cells", ("fraction", "low", "high"), peak["control_fraction"]
-        more = f" Called are {counted}"
-    more += f"; the share without a cutoff is {percent_in_sentence(free)}." if np.isfinite(free) else "."
-    share, low, high = (percent_in_sentence(peak[name]) for name in names)
-    return (
-        f"The highest share{words}{those} is {share} of microglia on day {peak['day']:g} (95 % interval {low} to {high}), "
-        f"against {percent_in_sentence(base)} in the control.{more}"
+    """Return the highest share with its control; called cells are counts at unequal cutoffs, and stand beside."""
+    text = (
+        f"The highest share{those} is {percent_in_sentence(peak['fraction'])} of microglia on day {peak['day']:g} "
+        f"(95 % interval {percent_interval(peak['low'], peak['high'])}), against "
+        f"{percent_in_sentence(peak['control_fraction'])} in the control."
     )
+    called = f" Called are {peak['k']:g} of {peak['n']:g} microglia"
+    return text + called + f", and {peak['control_k']:g} of {peak['control_n']:g} in the control."
 
 
 def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
@@ -223,7 +213,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
     if not np.isfinite(worst):
         return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
     return (
-        f"{text}. A share of {percent_in_sentence(worst)} or more would have been seen on each {day} in {percent_in_sentence(power)} of such studies; "
+        f"{text}. A share of {percent_in_sentence(worst)} or more would have been seen on each {day} in {whole_percent(power)} of such studies; "
         "a smaller rise could have been missed."
     )
 
@@ -251,5 +241,5 @@ def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
     )
     return (
         f"Described, not tested ({reason}): the highest share of recovery microglia is {percent_in_sentence(peak['fraction'])} "
-        f"({peak['k']:g} of {peak['n']:g} cells) on day {peak['day']:g}{control}. No onset is given."
+        f"on day {peak['day']:g} (called are {peak['k']:g} of {peak['n']:g}){control}. No onset is given."
     )

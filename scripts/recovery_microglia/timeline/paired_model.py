@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, logsumexp
 
-from recovery_microglia.core.arrays import Floats, Integers
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import sign_flip_p
+from recovery_microglia.timeline.fractions import evidence
 
 TAU = np.array([0.0, 0.25, 0.5, 1.0])
 """SD of the animals' log odds; prior weights equal."""
@@ -29,12 +30,12 @@ COARSE, FINE = bb.P[::10], bb.P[::4]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Animals of a day with both sides: counts and totals of the control side and of the injured one."""
+    """Animals of a day with both sides: recovery cells and cells of the control side and of the injured one (`evidence`)."""
 
-    k_control: Integers
-    n_control: Integers
-    k: Integers
-    n: Integers
+    k_control: Floats
+    n_control: Floats
+    k: Floats
+    n: Floats
 
     @property
     def difference(self) -> Floats:
@@ -56,10 +57,10 @@ def pairs_of(control: pd.DataFrame, own: pd.DataFrame) -> Pairs | None:
     if not (first.index.is_unique and second.index.is_unique):
         return None
     first = first.loc[second.index]
-    return Pairs(*(rows[name].to_numpy(np.int64) for rows in (first, second) for name in ("k", "n")))
+    return Pairs(*evidence(first), *evidence(second))
 
 
-def _side(k: Integers, n: Integers, p: Floats, tau: float) -> Floats:
+def _side(k: Floats, n: Floats, p: Floats, tau: float) -> Floats:
     """Return the log-likelihood of one side of each animal (animals × rho × p × nodes)."""
     mean = np.clip(expit(logit(p)[:, None] + tau * NODES), 1e-9, 1 - 1e-9)
     rho = bb.RHO[RHO_PART]

@@ -8,7 +8,7 @@ import pandas as pd
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import smallest_p
 from recovery_microglia.core.vocabulary import Condition, Status
-from recovery_microglia.core.wording import percent_in_sentence
+from recovery_microglia.core.wording import percent_in_sentence, whole_percent
 from recovery_microglia.timeline.design import Audit, audit, subjects
 from recovery_microglia.timeline.detection import smallest_detectable, supposed_studies
 from recovery_microglia.timeline.fractions import arms_of, pick_control, units_of_arm
@@ -16,8 +16,9 @@ from recovery_microglia.timeline.paired_model import pairs_of
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.sides import SAME_ANIMALS
 
-MICROGLIA, CALLED_IN_CONTROLS, SPREAD = 150, 0.01, 0.03
-"""Supposed of the data: microglia of an animal, share of them called in controls, intraclass correlation (the demo's)."""
+MICROGLIA, WORTH, IN_CONTROLS, SPREAD = 150, 60, 0.01, 0.03
+"""Supposed of the data: microglia of an animal, the cells known without doubt that say as much of its share (two fifths in simulated
+studies), share of recovery cells in controls, and intraclass correlation (the demo's)."""
 COLUMNS = ("arm", "day", "animals", "control", "control_animals", "smallest_p", "smallest_share", "claim")
 
 
@@ -43,7 +44,7 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
         `MICROGLIA` microglia), claim (tested, descriptive or not_testable).
     """
     found = audit(sheet)
-    units = subjects(sheet).assign(n=MICROGLIA, k=round(MICROGLIA * CALLED_IN_CONTROLS))
+    units = subjects(sheet).assign(n=MICROGLIA, k=round(MICROGLIA * IN_CONTROLS))
     rng = np.random.default_rng(seed)
     rows, known = [], {}
     for arm in arms_of(units):
@@ -70,10 +71,10 @@ def plan(sheet: pd.DataFrame, settings: TimelineSettings, *, seed: int = 1) -> t
 
 def _smallest_share(n_control: int, n: int, n_days: int, settings: TimelineSettings, rng: np.random.Generator) -> float:
     """Return the smallest detectable share of a day, from studies with as many other days that are like the controls."""
-    cells = [np.full(n_control, MICROGLIA), *[np.full(n, MICROGLIA)] * n_days]
-    drawn = supposed_studies([CALLED_IN_CONTROLS] * (1 + n_days), cells, SPREAD, rng)
+    cells = [np.full(n_control, WORTH), *[np.full(n, WORTH)] * n_days]
+    drawn = supposed_studies([IN_CONTROLS] * (1 + n_days), cells, SPREAD, rng)
     return smallest_detectable(
-        drawn, 0, 1, alpha=settings.alpha / n_days, power=settings.power, floor=CALLED_IN_CONTROLS, rng=rng
+        drawn, 0, 1, alpha=settings.alpha / n_days, power=settings.power, floor=IN_CONTROLS, rng=rng
     )
 
 
@@ -102,8 +103,8 @@ def words(
         lines += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
         lines.append(
             f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be seen on "
-            f"that day in {percent_in_sentence(settings.power)} of studies, if an animal has {MICROGLIA} microglia of which "
-            f"{percent_in_sentence(CALLED_IN_CONTROLS)} are called in controls, and animals differ as in the demo. With the data, the page says it again from what they are."
+            f"that day in {whole_percent(settings.power)} of studies, if an animal has {MICROGLIA} microglia, which say as much of its share as {WORTH} cells "
+            f"known without doubt, controls hold {percent_in_sentence(IN_CONTROLS)}, and animals differ as in the demo. With the data, the page says it again from what they are."
         )
         lines.append("")
     if found.status != Status.NOT_TESTABLE:

@@ -15,7 +15,7 @@ from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above
 from recovery_microglia.recovery.clusters import recovery_clusters
 from recovery_microglia.recovery.likelihood import shares_of_animals
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.fractions import fractions, units_of_arm
+from recovery_microglia.timeline.fractions import add_mixture, fractions, units_of_arm
 from recovery_microglia.timeline.onset import find_onset
 from recovery_microglia.timeline.settings import TimelineSettings
 
@@ -30,7 +30,7 @@ SCORE_COLUMN = {
 
 COLUMNS = (
     *("analysis", "arm", "scorer", "quantile", "denominator", "resolution", "integrated", "left_out", "varied"),
-    *("onset_day", "onset_low", "onset_high", "peak_day", "peak_fraction", "agrees", "note"),
+    *("onset_day", "onset_low", "onset_high", "peak_day", "peak_fraction", "peak_rise", "agrees", "note"),
 )
 
 
@@ -57,6 +57,8 @@ class Choice:
     ----------
     calls
         Which microglia are recovery cells; None where this way has no answer.
+    score
+        Column of the log-likelihood ratios by which shares are compared without a cutoff; empty: called cells are compared.
     integrated
         ``yes`` or ``no`` for clusters, else empty.
     """
@@ -68,6 +70,7 @@ class Choice:
     resolution: float = np.nan
     integrated: str = ""
     left_out: str = ""
+    score: str = ""
 
     @property
     def name(self) -> str:
@@ -77,10 +80,12 @@ class Choice:
         if self.scorer == "cluster":
             space = "integrated clusters" if self.integrated == "yes" else "clusters"
             return f"{space}, resolution {self.resolution:g}, of {self.denominator}"
-        return f"{self.scorer}, {self.quantile:g}, of {self.denominator}"
+        cut = "without a cutoff" if self.score else f"{self.quantile:g}"
+        return f"{self.scorer}, {cut}, of {self.denominator}"
 
-    def varied(self, quantile: float) -> str:
-        """Return which choices differ from the reported analysis, in words."""
+    @property
+    def varied(self) -> str:
+        """Which choices differ from the reported analysis, in words."""
         if self.left_out:
             return "library left out"
         found = []
@@ -88,7 +93,7 @@ class Choice:
             found.append("clusters, integrated" if self.integrated == "yes" else "clusters")
         elif self.scorer in VARIED:
             found.append(VARIED[self.scorer])
-        if np.isfinite(self.quantile) and not np.isclose(self.quantile, quantile) and self.scorer != "fixed_cutoff":
+        if np.isfinite(self.quantile) and self.scorer != "fixed_cutoff":
             found.append("cutoff")
         found += ["denominator"] if self.denominator != Denominator.MICROGLIA else []
         return ", ".join(found) or "nothing"
@@ -101,12 +106,15 @@ def _choices(
     partitions: pd.DataFrame,
     quantile: float,
 ) -> Iterator[Choice]:
-    """Yield every alternative: scorers × cutoffs × denominators, clusters × resolutions × denominators, left-out libraries."""
+    """Yield every alternative: scorers × cutoffs (or none) × denominators, clusters × resolutions × denominators, left-out libraries."""
     included = sheet[sheet["include"]]
     denominators = ["microglia", "myeloid", *(["all"] if (included["sort"] == "none").all() else [])]
     animal = animals(cells)
     for scorer, column in SCORE_COLUMN.items():
         values = cells[column].to_numpy(float)
+        if scorer in BY_ODDS:
+            for denominator in denominators:
+                yield Choice(scorer, denominator, cells["recovery_call"], score=column)
         odds = even_odds(shares_of_animals(values, animal)) if scorer in BY_ODDS else np.full(len(cells), np.inf)
         for q in sorted(calibration["quantile"].unique()):
             cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
@@ -121,7 +129,7 @@ def _choices(
         for denominator in denominators:
             yield Choice("cluster", denominator, calls, resolution=float(resolution), integrated=integrated)
     for library in included["library"]:
-        yield Choice("score", "microglia", cells["recovery_call"], quantile, left_out=str(library))
+        yield Choice("score", "microglia", cells["recovery_call"], left_out=str(library), score=SCORE_COLUMN["score"])
 
 
 def _of_clusters(cells: pd.DataFrame, labels: pd.Series, *, nominal: float) -> pd.Series | None:
@@ -169,7 +177,7 @@ def alternatives(
     if not tested.empty:
         known = pd.DataFrame(index=cells.index) if partitions is None else partitions.astype(str)
         for choice in _choices(cells, calibration, sheet, known, quantile):
-            rows += _answers(choice, cells, sheet, totals, tested, held or {}, quantile, quick, seed)
+            rows += _answers(choice, cells, sheet, totals, tested, held or {}, quick, seed)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, sentence(table, tested), choices_it_hangs_on(table, tested)
 
@@ -181,19 +189,20 @@ def _answers(
     totals: pd.DataFrame,
     tested: pd.DataFrame,
     held: Mapping[str, Mapping[float, str]],
-    quantile: float,
     settings: TimelineSettings,
     seed: int,
 ) -> list[dict[str, Any]]:
     """Return the row of one alternative for every arm that was tested."""
     facts = {"analysis": choice.name, "scorer": choice.scorer, "quantile": choice.quantile}
     facts |= {"denominator": choice.denominator, "resolution": choice.resolution, "integrated": choice.integrated}
-    facts |= {"left_out": choice.left_out, "varied": choice.varied(quantile), "note": ""}
+    facts |= {"left_out": choice.left_out, "varied": choice.varied, "note": ""}
     if choice.calls is None:
         return [facts | {"arm": arm, "agrees": "", "note": NO_CLUSTER} for arm in tested["arm"]]
     kept = sheet.assign(include=sheet["include"] & (sheet["library"] != choice.left_out))
     called = pd.DataFrame({"library": cells["library"], "call": choice.calls})
     table = fractions(called, kept, totals, calls={"score": "call"}, denominators=[choice.denominator])
+    if choice.score:
+        table = add_mixture(table, cells, kept, scores={"score": choice.score})
     rows = []
     for reference in records(tested):
         arm = reference["arm"]
@@ -210,8 +219,15 @@ def _answers(
         )
         onset = find_onset(days, units, settings=settings, seed=seed)
         answer = {key: onset[key] for key in ("onset_day", "onset_low", "onset_high", "peak_day", "peak_fraction")}
+        answer["peak_rise"] = _peak_rise(days, onset["peak_day"])
         rows.append(facts | answer | {"arm": arm, "agrees": str(_compatible(onset, reference))})
     return rows
+
+
+def _peak_rise(days: pd.DataFrame, peak: float) -> float:
+    """Return the highest share minus that of its control."""
+    own = days[days["day"] == peak]
+    return float((own["fraction"] - own["control_fraction"]).iloc[0]) if len(own) else float("nan")
 
 
 def _compatible(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
@@ -222,19 +238,28 @@ def _compatible(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return bool(max(low for low, _ in ends) < min(high for _, high in ends))
 
 
-FAMILIES = {"library left out": "leaving out one library", "clusters": "by clusters", "scorer": "by another scorer"}
+FAMILIES = {
+    "library left out": "leaving out one library",
+    "clusters": "by clusters",
+    "scorer": "by ranks instead of likelihoods",
+    "cutoff": "by called cells at a cutoff",
+}
+NO_CUTOFF = "by other genes, depths and denominators"
 
 
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
-    """Return what each family of choices says of the onset and of the highest share: ranges, and what the answer depends on."""
+    """Return what each family of choices says of the onset and of the rise: ranges, and what the answer depends on."""
     return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in records(main))))
 
 
 def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     """Return the analyses of an arm that differ from the reported one, and their ``family``."""
     own: pd.DataFrame = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
-    family = own["varied"].str.split(",").str[0].map(FAMILIES)
-    return own.assign(family=family.fillna("by other cutoffs, genes, depths and denominators"))
+    return own.assign(family=[_family(varied) for varied in own["varied"]])
+
+
+def _family(varied: str) -> str:
+    return next((family for key, family in FAMILIES.items() if key in varied), NO_CUTOFF)
 
 
 def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:

@@ -16,8 +16,9 @@ from recovery_microglia.timeline.days import run_timeline, worst_status
 from recovery_microglia.timeline.design import audit, subjects
 from recovery_microglia.timeline.error_correction import add_corrected, error_rates
 from recovery_microglia.timeline.fractions import add_mixture, fractions
-from recovery_microglia.timeline.gene_courses import gene_course, gene_tests
+from recovery_microglia.timeline.gene_courses import gene_changes, gene_course, gene_tests
 from recovery_microglia.timeline.igf1_sources import igf1_share
+from recovery_microglia.timeline.next_step import next_steps
 from recovery_microglia.timeline.sensitivity import alternatives
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.stratified import by_sex, differing, interactions
@@ -79,9 +80,12 @@ def timeline_step(
     strata, strata_onset = by_sex(main, design, (status, reason), settings, seed=seed)
     differences = interactions(main, design, (status, reason), settings, seed=seed)
     pain = behaviour_table(behaviour)
-    pain_tests = behaviour_tests(pain, timeline, onset, injury_model=injury_model, seed=seed)
+    pain_tests = behaviour_tests(
+        pain, timeline, onset, injury_model=injury_model, strata=strata, strata_onset=strata_onset, seed=seed
+    )
     microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()]
     course = gene_course(microglia, signatures)
+    changes, changes_sentence = gene_changes(microglia, signatures, design)
     inside = (
         recovered[recovered["recovery_call"].fillna(False).astype(bool)] if called[0] != Status.NOT_TESTABLE else None
     )
@@ -93,6 +97,7 @@ def timeline_step(
         "confounding": design.confounding,
         "igf1_share": igf1_share(sums, sheet, inside),
         "gene_course": course,
+        "gene_changes": changes,
         "gene_tests": gene_tests(course, design, seed=seed),
         "strata": strata,
         "strata_onset": strata_onset,
@@ -107,6 +112,10 @@ def timeline_step(
         "robustness": sentence,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
+        "next_steps": next_steps(
+            design, main, reported, onset[onset["route"] == Route.SCORE], recovery, settings, seed=seed
+        ),
+        "genes": changes_sentence,
         "notices": [notice.as_dict() for notice in [*unseen, *differing(differences), *hanging, *design.notices]],
     }
     return tables, report

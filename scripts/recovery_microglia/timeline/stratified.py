@@ -17,14 +17,15 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.statistics import benjamini_hochberg
-from recovery_microglia.core.vocabulary import Condition, Severity, Status
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Severity, Status
 from recovery_microglia.core.wording import percent_in_sentence
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.design import INSEPARABLE, Audit
-from recovery_microglia.timeline.fractions import arms_of, group_of, pick_control, units_of_arm
+from recovery_microglia.timeline.fractions import arms_of, evidence, group_of, pick_control, units_of_arm
 from recovery_microglia.timeline.onset import ONSET_COLUMNS, find_onset
 from recovery_microglia.timeline.settings import TimelineSettings
+from recovery_microglia.timeline.sides import sides_of
 
 STRATA_COLUMNS = (
     *(
@@ -78,7 +79,7 @@ def by_sex(
         if len(sexes) < 2 or status[0] == Status.NOT_TESTABLE:
             continue
         for sex in sexes:
-            stratum = own[own["sex"] == sex]
+            stratum = _stratum(own, sex)
             days = compare_days(
                 stratum,
                 status=status[0],
@@ -90,12 +91,36 @@ def by_sex(
                 thorough=False,
             )
             facts = {"by": "sex", "stratum": sex, "arm": arm}
-            courses.append(days.assign(**facts))
+            courses.append(_say_what_is_borrowed(days, stratum, sex).assign(**facts))
             onsets.append(facts | find_onset(days, stratum, settings=settings, seed=seed))
     if not courses:
         return pd.DataFrame(columns=list(STRATA_COLUMNS)), pd.DataFrame(columns=list(STRATA_ONSET_COLUMNS))
     course = pd.concat(courses, ignore_index=True)[list(STRATA_COLUMNS)]
     return course, pd.DataFrame(onsets)[list(STRATA_ONSET_COLUMNS)]
+
+
+def _stratum(own: pd.DataFrame, sex: str) -> pd.DataFrame:
+    """Return the animals of a sex with its own controls; of a kind of which it has fewer than two, those of both sexes."""
+    mine = (own["sex"] == sex).to_numpy()
+    control = own["condition"].isin(CONTROLS).to_numpy()
+    # naive animals are one group, whatever day stands beside them
+    day = own["day"].where(own["condition"] != Condition.NAIVE, 0.0)
+    kept = mine.copy()
+    for _, index in own[control].assign(day=day).groupby(["condition", "day"], dropna=False, sort=False).groups.items():
+        group = own.index.isin(index)
+        if (mine & group).sum() < LEAST:
+            kept |= group
+    return own[kept]
+
+
+BORROWED = ", of both sexes"
+
+
+def _say_what_is_borrowed(days: pd.DataFrame, stratum: pd.DataFrame, sex: str) -> pd.DataFrame:
+    """Return a stratum's days with the control's name saying where its animals are not all of the stratum."""
+    sides = sides_of(stratum.reset_index(drop=True))
+    mixed = [bool((sides[day].control_rows["sex"] != sex).any()) for day in days["day"]]
+    return days.assign(control=days["control"] + np.where(mixed, BORROWED, ""))
 
 
 # ---------------------------------------------------------------- do two strata differ?
@@ -258,11 +283,10 @@ def _permuted(first: list[Cell], second: list[Cell], draws: int, seed: int) -> d
     for sign, cells in ((1.0, first), (-1.0, second)):
         for cell in cells:
             for rows, weight in ((cell.own, sign), (cell.control, -sign)):
-                for index, row in rows.iterrows():
+                k, n = evidence(rows)
+                for share, (index, row) in zip(k / n, rows.iterrows(), strict=True):
                     block = (row["condition"], row["day"])
-                    animal = animals.setdefault(
-                        index, {"value": row["k"] / row["n"], "effect": 0.0, "block": block, "strata": set()}
-                    )
+                    animal = animals.setdefault(index, {"value": share, "effect": 0.0, "block": block, "strata": set()})
                     animal["effect"] += weight / len(rows) / len(first)
                     animal["strata"].add(sign)
     # a control of both strata belongs to neither, and cancels

@@ -29,6 +29,7 @@ from made_up.tool_trees import (
     starsolo,
     under,
 )
+from recovery_microglia.add_dataset import found_samples
 from recovery_microglia.add_dataset.drafts import Entry, draft_folder
 from recovery_microglia.add_dataset.trees import own_words
 from recovery_microglia.readers import Rule, read_counts, split_counts
@@ -229,6 +230,26 @@ def test_the_same_cells_under_two_names_are_one_library(tmp_path: Path) -> None:
         next(row["reason"] for row in entry.rows if row["include"] == "no")
         == "it holds the same cells as SNI_14d_1.h5ad"
     )
+
+
+def test_in_a_folder_that_is_too_large_to_be_read_barcodes_tell_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def channel(seed: int) -> list[str]:
+        return ["".join(np.random.default_rng([seed, k]).choice(list("ACGT"), 16)) + "-1" for k in range(40)]
+
+    var = pd.DataFrame(index=["Actb", "Itgax", "Igf1", "P2ry12", "Hexb"])
+    for name, seed in (("SNI_14d_1", 1), ("SNI_14d_2", 1), ("sham_14d_1", 2), ("sham_14d_2", 3)):
+        counts = np.random.default_rng(seed).poisson(3, (40, 5))
+        ad.AnnData(sp.csr_matrix(counts), obs=pd.DataFrame(index=channel(seed)), var=var).write_h5ad(
+            tmp_path / f"{name}.h5ad", compression="gzip" if name == "sham_14d_2" else None
+        )
+    monkeypatch.setattr(found_samples, "READ_AT_MOST", 1)
+    entry = draft_folder(tmp_path, "x")
+    assert taken(entry) == ["SNI_14d_1.h5ad", "sham_14d_1.h5ad", "sham_14d_2.h5ad"]
+    assert [row["reason"] for row in entry.rows if row["include"] == "no"] == [
+        "it holds the same cells as SNI_14d_1.h5ad"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_agreement_is_said_in_words() -> None:
                           row("c", onset=(35.0, np.nan))])  # fmt: skip
     assert text == (
         "Spared nerve injury: recovery cells rise above control in 2 of 3 tested courses; their onsets have between day 3 and "
-        "day 7 in common; the rise on the highest day is 10 % to 20 %."
+        "day 7 in common; the rise on the highest day is 10.0 % to 20.0 %."
     )
     _, (text,) = compare([row("a", onset=(1.0, 3.0)), row("b", onset=(7.0, 14.0))])
     assert "no day lies in all of their onsets" in text

@@ -141,6 +141,7 @@ def test_empty_tables_have_the_described_columns_too() -> None:
         "lineage_markers": markers.MARKER_COLUMNS,
         "gene_course": gene_courses.COURSE_COLUMNS,
         "gene_tests": gene_courses.TEST_COLUMNS,
+        "gene_changes": gene_courses.CHANGE_COLUMNS,
         "igf1_share": igf1_sources.IGF1_COLUMNS,
         "truth": truth.COLUMNS,
         "costs": costs.COLUMNS,
@@ -215,3 +216,22 @@ def test_text_in_a_column_of_numbers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("name\tpart\nx\tmuch\n")
     with pytest.raises(ValueError, match="column 'part' must hold numbers and holds text, for example 'much'"):
         read_table(tmp_path / "t.tsv", SCRATCH)
+
+
+def test_no_cell_of_a_written_table_is_a_formula_of_a_spreadsheet(tmp_path: Path) -> None:
+    names = ["=HYPERLINK(1)", "+1-2", "@SUM(A1)"]
+    frame = pd.DataFrame(
+        {
+            "name": names,
+            "part": [-0.5, 0.25, 1.0],
+            "right": pd.array([True, False, pd.NA], dtype="boolean"),
+            "score_a": [1.0, 2.0, 3.0],
+        }
+    )
+    path = tmp_path / "scratch.tsv"
+    write_table(frame, path, SCRATCH)
+    cells = [cell for line in path.read_text().splitlines() for cell in line.split("\t")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
+    assert "-0.5" in cells  # a number below nought is no formula
+    assert read_table(path, SCRATCH)["name"].tolist() == names
+    assert frame["name"].tolist() == names  # the table in memory stays as it is

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from recovery_microglia.figures.style import house_style, to_svg
+from recovery_microglia.figures import style
+from recovery_microglia.figures.style import house_style
 from recovery_microglia.figures.svg import inline
 
 HEAD = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
@@ -101,7 +102,7 @@ def test_words_that_look_like_markup_stay_words() -> None:
     with house_style():
         figure = Figure(figsize=(2, 1))
         figure.text(0, 0.5, name)
-        svg = to_svg(figure, "words", name)
+        svg = style.drawing(figure, "words", name).svg
     drawing = ElementTree.fromstring(svg.replace("\x07", ""))
     assert [text.text for text in drawing.iter("text")] == [name.replace("\x07", "")]
     assert drawing.get("aria-label") == name.replace("\x07", "")

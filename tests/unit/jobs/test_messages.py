@@ -43,6 +43,16 @@ def test_a_failure_is_told_in_the_words_of_this_runs_jobs(tmp_path: Path) -> Non
     )
 
 
+def test_a_failure_names_the_pages_that_this_run_has_finished(tmp_path: Path) -> None:
+    for name, when in (("new", 20), ("old", 5)):
+        page = tmp_path / name / "report.html"
+        page.parent.mkdir()
+        page.touch()
+        os.utime(page, (when, when))
+    said = failure([], tmp_path, since=10)
+    assert said.endswith(f"again.\nThese pages were finished:\n  {(tmp_path / 'new/report.html').resolve()}\n")
+
+
 def test_a_job_that_was_killed_is_told_from_snakemakes_own_log(tmp_path: Path) -> None:
     own = tmp_path / "snakemake.log"
     own.write_text("Command died with <Signals.SIGKILL: 9>.")

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from made_up.one_library import demo_library, demo_shapes, draw
 from recovery_microglia.library import doublets
-from recovery_microglia.library.doublets import MIN_CELLS, _simulated_neighbours, find_doublets
+from recovery_microglia.library.doublets import MIN_CELLS, _simulated_neighbours, doublets_expected, find_doublets
 
 
 def mixed_tissue(n: int = 600, rate: float = 0.08, seed: int = 1) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -27,6 +27,13 @@ def auc(score: np.ndarray, truth: np.ndarray) -> float:
 
     ranks = rankdata(score)
     return float((ranks[truth].sum() - truth.sum() * (truth.sum() + 1) / 2) / (truth.sum() * (~truth).sum()))
+
+
+def test_doublets_are_expected_by_the_number_of_cells() -> None:
+    # 10x Genomics' table: 10,000 cells recovered, about 8 %; small files may hold a part of a load
+    found = [doublets_expected(n, 0.06) for n in (300, 7_500, 10_000, 20_000, 100_000)]
+    assert found == pytest.approx([0.06, 0.06, 0.08, 0.16, 0.3])
+    assert doublets_expected(10_000, 0.2) == 0.2  # what the configuration says at least
 
 
 def test_doublets_of_two_kinds_are_found_and_few_cells_are_lost() -> None:

@@ -136,6 +136,21 @@ def test_integration_lays_batches_over_one_another() -> None:
     assert myeloid.score_retention(group_score, before, after) > 0.95
 
 
+def test_integration_of_many_small_libraries_makes_no_clumps() -> None:
+    """Harmony's own number of groups shifted each cell of the demo onto the centre of its group: forty clumps of one cell a library."""
+    rng = np.random.default_rng(3)
+    n, each = 24, 60
+    library = np.repeat([f"lib{i}" for i in range(n)], each)
+    points = rng.normal(size=(n * each, 10)) + rng.normal(0, 0.5, (n, 10)).repeat(each, axis=0)
+    adata = ad.AnnData(obs=pd.DataFrame({"library": library}, index=np.arange(n * each).astype(str)))
+    adata.obsm["X_pca"] = points.astype(np.float32)
+    add_integrated(adata, seed=1)
+    after, _ = neighbours.nearest_neighbours(adata.obsm["X_pca_integrated"], 15)
+    own = float((library[after] == library[:, None]).mean())
+    # mixed at random, one neighbour in 24 is of the same library (.042); clumps of one cell a library leave none (.011)
+    assert 0.03 < own < 0.07
+
+
 def test_one_library_is_not_integrated() -> None:
     adata = toy(30, 20, libraries=1)
     adata.obsm["X_pca"] = np.zeros((adata.n_obs, 2), dtype=np.float32)

@@ -185,6 +185,32 @@ def test_the_parts_of_alevin_fry_are_added_up(tmp_path: Path) -> None:
     assert found.n_vars == 5
 
 
+@pytest.mark.parametrize("in_x", ["spliced", "normalised", "nothing", "whole"])
+def test_layers_of_spliced_and_unspliced_molecules_are_added_up(tmp_path: Path, in_x: str) -> None:
+    parts = {
+        name: np.random.default_rng(k).binomial(COUNTS, 0.4).astype(np.int32)
+        for k, name in enumerate(("spliced", "unspliced", "ambiguous"))
+    }
+    whole = sum(parts.values())
+    x = {"spliced": parts["spliced"], "normalised": np.log1p(whole), "nothing": None, "whole": whole + 1}[in_x]
+    found = ad.AnnData(
+        None if x is None else sp.csr_matrix(x),
+        obs=pd.DataFrame(index=CELLS),
+        var=pd.DataFrame(index=GENES),
+        layers={name: sp.csr_matrix(part) for name, part in parts.items()},
+        shape=None if x is not None else COUNTS.shape,
+    )
+    found.write_h5ad(tmp_path / "m.h5ad")
+    right = whole + 1 if in_x == "whole" else whole  # X that is no part is what its maker counted
+    read = read_counts(tmp_path / "m.h5ad")
+    assert read.X.sum() == np.asarray(right).sum()
+    assert ("added up" in read.uns["reading"]["layout"]) == (in_x != "whole")
+    out = tmp_path / "out"
+    out.mkdir()
+    split_counts(tmp_path / "m.h5ad", {"A": "0"}, Rule(pattern="^AAAC(?P<library>[0-9])-"), out)
+    assert read_counts(out / "A.h5ad").X.sum() == np.asarray(right)[0].sum()
+
+
 def test_mouse_symbols_in_capitals(tmp_path: Path) -> None:
     capitals = [gene.upper() for gene in GENES]
     for name, var in {

@@ -12,7 +12,6 @@ from recovery_microglia.recovery.likelihood import (
     DISPERSION,
     FOLD_RANGE,
     LEAST_RESTING,
-    MOST_AGAINST,
     MOST_FOR,
     ON_THE_WAY,
     PRIOR_CELLS,
@@ -37,6 +36,7 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods_and_terms,
     log_ratio,
     mixture_share,
+    mixture_worth,
     prior_weights,
     probability,
     programme_probabilities,
@@ -67,6 +67,12 @@ def fitted(counts: sp.csr_matrix, share: np.ndarray = LEVEL, recovery=RECOVERY, 
     return likelihoods(counts, prior_weights(GENES, recovery, rivals), resting(counts.shape[0], share))
 
 
+def within_bounds(terms: np.ndarray) -> np.ndarray:
+    """A gene's evidence as docs/method.md states it: from -2 to 2 in full, and what exceeds 2 by u as u / (1 + u)."""
+    terms = np.maximum(terms, -2.0)
+    return np.where(terms > 2, 2 + (terms - 2) / (np.maximum(terms, 2) - 1), terms)
+
+
 def ratio(counts: sp.csr_matrix) -> np.ndarray:
     return log_ratio(fitted(counts))
 
@@ -86,7 +92,7 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
         for level in grid:
             mean = resting_mean * (1 + level * rise + extra)
             raised = stats.nbinom.logpmf(x, size, size / (size + mean)) - at_rest
-            found.append(np.clip(raised, -MOST_AGAINST, MOST_FOR))
+            found.append(within_bounds(raised))
         return np.sum(found, axis=2)
 
     recovery = used.isin(RECOVERY)
@@ -187,11 +193,11 @@ def test_a_background_of_the_library_adds_and_does_not_multiply() -> None:
     def at(share: np.ndarray) -> np.ndarray:
         return stats.nbinom.logpmf(x, size, size / (size + n[:, None] * share))
 
-    expected = np.clip(at(3 * LEVEL[:14] + 7 * LEVEL[:14]) - at(3 * LEVEL[:14]), -MOST_AGAINST, MOST_FOR)
+    expected = within_bounds(at(3 * LEVEL[:14] + 7 * LEVEL[:14]) - at(3 * LEVEL[:14]))
     _, terms = likelihoods_and_terms(counts, weights, raised)
     place = TURNED.index(0.6)
     found = np.array([term[place] for term in terms]).T
-    half = np.clip(at(3 * LEVEL[:14] + 0.6 * 7 * LEVEL[:14]) - at(3 * LEVEL[:14]), -MOST_AGAINST, MOST_FOR)
+    half = within_bounds(at(3 * LEVEL[:14] + 0.6 * 7 * LEVEL[:14]) - at(3 * LEVEL[:14]))
     np.testing.assert_allclose(found, half, atol=1e-5)  # kept as 32-bit
     assert np.abs(expected).max() > np.abs(half).max()
 
@@ -365,6 +371,29 @@ def test_the_ends_are_reached_and_nothing_is_missing() -> None:
     assert np.isnan(mixture_share(np.array([np.nan]))).all()
     assert mixture_share(np.array([1.0, np.nan])) == mixture_share(np.array([1.0]))
     np.testing.assert_array_equal(probability(np.array([5.0, np.nan]), 0.0), [0.0, np.nan])
+
+
+def test_scores_without_doubt_are_worth_their_cells_and_doubtful_ones_fewer() -> None:
+    sure = np.repeat([60.0, -60.0], [30, 170])
+    assert mixture_worth(sure, mixture_share(sure)[0]) == pytest.approx(200, rel=3e-3)  # the share lies on a grid
+    assert mixture_worth(np.full(200, -60.0), 0.0) == pytest.approx(200, rel=1e-3)
+    # a score of 0 says nothing of any cell; no fewer than one cell, or the animal would not count at all
+    assert mixture_worth(np.zeros(200), mixture_share(np.zeros(200))[0]) == 1
+    rng = np.random.default_rng(2)
+    own = rng.random(400) < 0.2
+    # two normals at a distance of d SD: the log-likelihood ratio is d x - d^2 / 2
+    worth = {}
+    for d in (1.0, 2.0, 4.0):
+        ratio = d * (rng.standard_normal(400) + d * own) - d * d / 2
+        share, low, high = mixture_share(ratio)
+        worth[d] = mixture_worth(ratio, share)
+        # the same interval as that of so many cells known without doubt, within a fifth of its width
+        p = np.linspace(1e-4, 0.9999, 20_000)
+        lost = worth[d] * (share * np.log(share / p) + (1 - share) * np.log((1 - share) / (1 - p)))
+        inside = p[lost <= 1.9207]
+        assert [inside[0], inside[-1]] == pytest.approx([low, high], abs=0.2 * (high - low))
+    assert worth[1.0] < worth[2.0] < worth[4.0] < 400
+    assert np.isnan(mixture_worth(np.array([np.nan]), np.nan))
 
 
 def test_a_probability_is_bayes() -> None:

@@ -95,7 +95,7 @@ def test_strata_behaviour_and_design_are_drawn_where_they_are_and_silent_where_n
     without = {name: table for name, table in tested.tables.items() if name not in ("strata", "behaviour", "design")}
     bare = replace(tested, tables=without)
     assert not optional & names(bare)
-    assert {"timeline", "days"} <= names(bare)
+    assert "days" in names(bare)
 
 
 def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(tested: ReportInputs) -> None:
@@ -114,23 +114,86 @@ def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(tested: ReportIn
     assert not {"p", "q", "p_permutation", "p_smallest"} & keys
 
 
-def test_raw_and_corrected_shares_are_both_in_the_main_figure(tested: ReportInputs) -> None:
-    days = tested.arm_days("")
-    picture = figures.timeline(tested.arm_units(""), days, tested.onsets[0])
+def test_estimates_stand_on_their_day_with_animals_around_them(tested: ReportInputs) -> None:
+    """Estimates once stood off their day: that of day 14 at 16.4."""
+    units, days = tested.arm_units(""), tested.arm_days("")
+    ax = figures.timeline(units, days, tested.onsets[0]).panels[0].figure.axes[0]
+    lines = [
+        path.vertices[:, 0].mean()
+        for part in ax.collections
+        if hasattr(part, "get_segments")
+        for path in part.get_paths()
+    ]
+    for day in days["day"]:
+        assert np.isclose(lines, np.sqrt(day)).any(), f"no estimate on day {day:g}"
+    dots = np.array([line.get_xdata()[0] for line in ax.lines if line.get_gid()])
+    on_day_14 = dots[np.abs(dots - np.sqrt(14)) < 0.35]
+    own = units[units["day"] == 14]
+    assert len(np.unique(on_day_14.round(6))) == len(own)  # no two animals in one place
+    assert on_day_14.mean() == pytest.approx(np.sqrt(14), abs=1e-6)
+
+
+def test_every_day_is_labelled_with_its_animals_and_q(tested: ReportInputs) -> None:
+    units, days = tested.arm_units(""), tested.arm_days("")
+    for drawn in (figures.timeline(units, days, None).panels[0], figures.timeline(units, days, None).narrow):
+        labels = [tick.get_text().split("\n") for tick in drawn.figure.axes[0].get_xticklabels()]
+        assert [label[0] for label in labels] == [f"{day:g}" for day in sorted(units["day"].unique())]
+        by_day = {label[0]: label for label in labels}
+        for row in days.to_dict("records"):
+            n = int(((units["day"] == row["day"]) & (units["condition"] == "injured")).sum())
+            assert by_day[f"{row['day']:g}"][1].split(" + ")[0] == str(n)
+            q = by_day[f"{row['day']:g}"][2]
+            assert q == "<.001" if row["q"] < 0.001 else float(q) == pytest.approx(row["q"], rel=0.1)
+
+
+def test_the_main_figure_shows_shares_without_a_cutoff_and_the_called_cells_beside_them(tested: ReportInputs) -> None:
+    days, units = tested.arm_days(""), tested.arm_units("")
+    picture = figures.timeline(units, days, tested.onsets[0])
     for row in days.to_dict("records"):
         assert f"day {row['day']:g} {100 * row['fraction']:.1f} %" in picture.alt
-        assert f"(corrected {100 * row['corrected']:.1f} %)" in picture.alt
-    assert "corrected" in picture.numbers
-    bare = figures.timeline(tested.arm_units(""), days.drop(columns="corrected"), tested.onsets[0])
-    assert "corrected" not in bare.alt
+    drawn = picture.numbers.set_index("subject")["mixture"]
+    assert drawn.to_dict() == pytest.approx(units.set_index("subject")["mixture"].to_dict())
+    # an animal's own cutoff and how many others pass it, where it is drawn
+    first = units.iloc[0]
+    tip = next(
+        text for text in picture.panels[0].svg.split('data-tip="')[1:] if text.startswith(f"{first['subject']},")
+    )
+    assert f"{100 * first['mixture']:.1f} %" in tip
+    assert f"called {first['k']} of {first['n']} microglia at its cutoff 3.8 (false positives 0.8 %)" in tip
 
 
 def test_igf1_by_lineage_and_state_adds_up_to_all_of_it(tested: ReportInputs) -> None:
     picture = figures.igf1_sources(tested.table("igf1_share"), tested.table("igf1_states"))
-    parts = picture.numbers.drop(columns=["condition", "day", "animals"])
+    parts = picture.numbers.drop(columns=["condition", "day", "animals", "counts"])
     np.testing.assert_allclose(parts.sum(axis=1), 1, rtol=1e-9)
     # microglia and recovery microglia hold 70 % of the counts, 30 % of which are in called cells (made_up.genes)
     np.testing.assert_allclose(parts["microglia, recovery"], 0.7 * 0.3, rtol=1e-9)
+
+
+def test_sources_of_few_igf1_counts_are_not_drawn(tested: ReportInputs) -> None:
+    """The page once showed 100 % from one count."""
+    states = tested.table("igf1_states")
+    few = states["subject"] == states["subject"].iloc[0]
+    sparse = states.assign(microglia_igf1_counts=states["microglia_igf1_counts"].mask(few, 19))
+    whole, less = figures.igf1_within(states), figures.igf1_within(sparse)
+    assert less.numbers["animals"].sum() == whole.numbers["animals"].sum() - 1
+    assert "at least 20 Igf1 counts" in less.caption
+    assert figures.igf1_within(states.assign(microglia_igf1_counts=19)) is None
+
+
+def test_an_unknown_day_is_no_day_0_among_the_sources(tested: ReportInputs) -> None:
+    shares = tested.table("igf1_share")
+    unknown = shares.assign(day=shares["day"].mask(shares["condition"] == "injured"))
+    picture = figures.igf1_sources(unknown, pd.DataFrame(columns=tested.table("igf1_states").columns))
+    assert "injured, day not known" in picture.panels[0].svg
+    assert picture.numbers.loc[picture.numbers["condition"] == "injured", "day"].isna().all()
+
+
+def test_no_share_of_called_cells_is_said_where_none_was_called(tested: ReportInputs) -> None:
+    states = tested.table("igf1_states")
+    none = states.assign(cells=states["cells"].mask(states["state"] == "recovery", 0))
+    assert "No cell was called" in figures.igf1_within(none).caption
+    assert "more than their share" in figures.igf1_within(states).caption
 
 
 def test_choices_count_the_analyses_that_agree(tested: ReportInputs) -> None:
@@ -153,14 +216,14 @@ def test_no_onset_and_no_answer_are_two_rows() -> None:
     assert picture is not None
     assert picture.numbers["analyses"].tolist() == [2, 1, 1]
     assert "2 of 3 are compatible with the reported interval. 1 more have no answer." in picture.alt
-    assert "no answer" in picture.panels[0]
-    assert "none shown" in picture.panels[0]
+    assert "no answer" in picture.panels[0].svg
+    assert "none shown" in picture.panels[0].svg
 
 
 def test_colours_of_a_figure_follow_the_page(tested: ReportInputs) -> None:
     picture = figures.timeline(tested.arm_units(""), tested.arm_days(""), None)
-    assert "var(--vermilion)" in picture.panels[0]
-    assert not re.search(r"#(1d2733|d55e00|0072b2|ffffff)\b", picture.panels[0], re.IGNORECASE)
+    assert "var(--vermilion)" in picture.panels[0].svg
+    assert not re.search(r"#(1d2733|d55e00|0072b2|ffffff)\b", picture.panels[0].svg, re.IGNORECASE)
 
 
 def test_a_missing_table_leaves_no_empty_figure() -> None:
@@ -179,11 +242,11 @@ def test_an_animal_whose_day_is_not_known_is_drawn_apart_and_said_to_have_none(t
     unknown = units.assign(day=units["day"].astype(float).mask(shams))
     picture = figures.timeline(unknown, tested.arm_days(""), None)
     assert picture is not None
-    tips = re.findall(r'data-tip="([^"]+)"', picture.panels[0])
+    tips = re.findall(r'data-tip="([^"]+)"', picture.panels[0].svg)
     assert {tip.split(":")[0].split(", ")[-1] for tip in tips if ", sham" in tip} == {"day not known"}
     assert not any("sham, day 0" in tip for tip in tips)
-    assert ">no day<" in picture.panels[0]
+    assert ">no day<" in picture.panels[0].svg
     assert picture.numbers["day"].isna().sum() == shams.sum()
     whole = figures.timeline(units, tested.arm_days(""), None)
     assert whole is not None
-    assert ">no day<" not in whole.panels[0]
+    assert ">no day<" not in whole.panels[0].svg

@@ -100,6 +100,24 @@ def test_more_ambient_rna_brings_foreign_markers_into_every_cell() -> None:
     assert leaked(0.2) > 5 * leaked(0.01)
 
 
+def test_states_are_blended_and_genes_burst_where_the_settings_say_so() -> None:
+    tables = parameters()
+    plain, before = simulate_library(tables, LIBRARY, n_cells=1500, seed=4)
+    far = before["recovery"] & (before["recovery_level"] >= 0.5)
+    assert set(before.loc[far, "state"]) <= {"recovery", "cycling"}
+    blended = replace(tables, settings={**tables.settings, "states_exclude": 0})
+    _, after = simulate_library(blended, LIBRARY, n_cells=1500, seed=4)
+    np.testing.assert_array_equal(after["recovery_level"], before["recovery_level"])
+    assert {"interferon", "migrating", "homeostatic"} <= set(after.loc[far, "state"])
+    bursting = replace(tables, settings={**tables.settings, "burst_share": 0.003})
+    struck, _ = simulate_library(bursting, LIBRARY, n_cells=1500, seed=4)
+    more = (struck.X - plain.X).tocoo()  # the same draws otherwise
+    assert more.data.min() == 5
+    assert more.data.max() == 15
+    # 1500 cells x 2600 genes x .003 = 11,700: four standard errors are 430
+    assert more.nnz == pytest.approx(0.003 * np.prod(plain.shape), abs=430)
+
+
 def test_the_same_seed_gives_the_same_bytes_and_a_library_does_not_depend_on_the_others(
     root: Path, sheet: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -69,6 +69,22 @@ def test_the_lag_is_told_with_its_interval_and_n_is_days() -> None:
     assert np.isnan(without["lag_low"])
 
 
+def test_behaviour_of_one_sex_is_compared_with_the_share_of_that_sex() -> None:
+    threshold = course([1.2, 0.3, 0.2, 0.2, 0.45, 0.95, 1.1], sex="female")
+    whole = compared(threshold)
+    assert "the share of recovery cells of all animals go the same way" in whole["sentence"]
+    falling = TIMELINE.assign(by="sex", stratum="female", fraction=TIMELINE["fraction"].to_numpy()[::-1])
+    later = ONSET.assign(by="sex", stratum="female", half_rise_day=20.0)
+    facts = {"strata": pd.concat([falling, falling.assign(stratum="male")]), "strata_onset": later}
+    own = compared(threshold, **facts)
+    assert "the share of recovery cells of female animals go opposite ways" in own["sentence"]
+    assert own["correlation"] < 0 < whole["correlation"]
+    assert own["half_rise_day"] == 20
+    # too few days of its own: all animals, and it is said
+    few = compared(threshold, strata=falling[falling["day"] < 14], strata_onset=later)
+    assert few["sentence"] == whole["sentence"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -109,6 +109,12 @@ def test_the_control_is_sham_of_the_day_then_contralateral_of_the_day_then_naive
     assert pick_control(both, 14)[1] == "sham day 14"
     late = units[units["condition"] != "naive"]
     assert pick_control(late, 1)[1] == "sham, other days"
+    sham = late["condition"] == "sham"
+    assert pick_control(late.assign(day=late["day"].mask(sham)), 1)[1] == "sham, day not known"
+    assert (
+        pick_control(late.assign(day=late["day"].mask(sham & (late["day"] == 7))), 1)[1]
+        == "sham, days partly not known"
+    )
 
 
 def test_permutation_p_is_scipys() -> None:
@@ -406,10 +412,7 @@ def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> Non
 def test_days_without_a_called_cell_are_named_and_no_day_is_called_the_last_for_their_lack() -> None:
     units = subject_rows({1: [1, 2, 1], 3: [2, 1, 2], 7: [18, 22, 16]})
     told = find_onset(compared(units), units, settings=QUICK, seed=1, sampled=[1, 3, 7, 14, 28])["sentence"]
-    assert (
-        "and the last day tested, so whether they stay is not known. The highest share of called cells on the days tested"
-        in told
-    )
+    assert "and the last day tested, so whether they stay is not known. The highest share on the days tested" in told
     assert told.endswith(" Not tested: day 14, 28 (no cell could be called).")
     whole = find_onset(compared(units), units, settings=QUICK, seed=1, sampled=[1, 3, 7])["sentence"]
     assert "and the last day sampled" in whole
@@ -485,21 +488,20 @@ def test_the_interval_of_a_rise_covers_it_and_what_is_not_computed_is_not_said()
     assert "was not computed" in sentence
 
 
-def test_the_highest_share_is_the_corrected_one_where_errors_are_known_and_counts_stand_beside() -> None:
+def test_days_are_compared_by_the_share_without_a_cutoff_where_it_is_known_and_counts_stand_beside() -> None:
     units = subject_rows(RISE)
     days = compared(units)
     told = find_onset(days, units, settings=QUICK, seed=1)["sentence"]
-    assert told.endswith("against 0.9 % in the control. Called are 75 of 450 microglia.")
-    known = {
-        "corrected": 0.2,
-        "corrected_low": 0.15,
-        "corrected_high": 0.26,
-        "control_corrected": 0.001,
-        "mixture": 0.19,
-    }
-    told = find_onset(days.assign(**known), units, settings=QUICK, seed=1)["sentence"]
-    assert told.endswith(
-        "The highest share, corrected for the errors of the call, is 20 % of microglia on day 21 (95 % interval 15 % to 26 %), "
-        "against 0.1 % in the control. Called, each animal at its own cutoff, are 75 of 450 microglia; the share without a "
-        "cutoff is 19 %."
-    )
+    assert told.endswith("against 0.9 % in the control. Called are 75 of 450 microglia, and 4 of 450 in the control.")
+    # each animal's scores are worth 60 cells; on day 21 they hold a quarter of recovery cells, of which half are called
+    risen = (units["day"] == 21).to_numpy()
+    free = units.assign(mixture=np.where(risen, 0.25, 0.01), mixture_cells=60.0)
+    found = compared(free).set_index("day")
+    counted = compared(units.assign(k=np.where(risen, 15, 0.6), n=60.0)).set_index("day")
+    columns = ["fraction", "low", "high", "control_fraction", "difference", "p", "p_second", "rise_low"]
+    pd.testing.assert_frame_equal(found[columns], counted[columns], check_exact=False, rtol=1e-9)
+    assert found.loc[21, "fraction"] == pytest.approx(0.25, abs=0.01)
+    assert found["k"].to_dict() == days.set_index("day")["k"].to_dict()  # called cells are shown as they were counted
+    assert (found["control_k"] == 4).all()
+    told = find_onset(found.reset_index(), free, settings=QUICK, seed=1)["sentence"]
+    assert f"is {100 * found.loc[21, 'fraction']:.1f} % of microglia on day 21" in told

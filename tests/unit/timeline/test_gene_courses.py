@@ -11,7 +11,7 @@ from made_up.sheet import sheet
 from recovery_microglia.core.genes import Signatures, load_signatures
 from recovery_microglia.core.statistics import welch_p
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.gene_courses import gene_course, gene_tests
+from recovery_microglia.timeline.gene_courses import gene_changes, gene_course, gene_tests
 from recovery_microglia.timeline.igf1_sources import igf1_share
 
 GENES = ["Igf1", "Itgax", "Apoe", "Actb"]
@@ -117,3 +117,53 @@ def test_igf1_that_was_not_measured_is_missing_not_zero() -> None:
     table = igf1_share({name: pd.DataFrame({"microglia": {"Actb": 5}}) for name in samples["library"]}, samples)
     assert table[["igf1_counts", "share"]].isna().all(axis=None)
     assert list(table["reason"]) == ["Igf1 was not measured"]
+
+
+def pseudobulked(samples: pd.DataFrame, rise: dict[float, float], rng: np.random.Generator) -> ad.AnnData:
+    """Counts of 300 genes in ten cells an animal; *Igf1* rises by the day, nothing else does, and animals differ."""
+    names = [*GENES, *(f"Gene{i}" for i in range(296))]
+    mean = np.exp(rng.normal(1, 1, len(names)))
+    mean[[0, 2]] = 3
+    rows = []
+    for row in samples.to_dict("records"):
+        own = mean * rng.gamma(20, 1 / 20, len(names)) * rng.uniform(0.6, 1.6)
+        own[0] *= rise.get(row["day"], 1.0) if row["condition"] == "injured" else 1.0
+        rows.append(rng.poisson(own, (10, len(names))))
+    keys = ["library", "subject", "day", "condition", "arm"]
+    obs = samples.loc[samples.index.repeat(10), keys].reset_index(drop=True)
+    obs.index = [f"c{i}" for i in range(len(obs))]
+    return ad.AnnData(sp.csr_matrix(np.vstack(rows).astype(np.float32)), obs=obs, var=pd.DataFrame(index=names))
+
+
+def test_a_gene_that_rises_on_some_day_is_found_over_all_days_and_said(signatures: Signatures) -> None:
+    samples = sheet([(0, "naive", 3), (7, "injured", 3), (14, "injured", 3), (14, "sham", 3), (21, "injured", 3)])
+    cells = pseudobulked(samples, {14: 5.0}, np.random.default_rng(1))
+    table, told = gene_changes(cells, signatures, audit(samples))
+    assert table.columns[0] == "gene"
+    table = table.set_index("gene")
+    igf1 = table.loc["Igf1"]
+    assert igf1["q"] < 0.001
+    assert (igf1["peak_day"], igf1["direction"]) == (14, "up")
+    assert igf1["fold"] == pytest.approx(5, rel=0.5)
+    assert (igf1["n_days"], igf1["n_subjects"], igf1["n_control_subjects"]) == (3, 9, 6)
+    assert table.loc["Apoe", "q"] > 0.05
+    assert told.startswith(f"1 of the {len(table)} genes tested differ from control over the days")
+    assert f"highest against control: Igf1 ({igf1['fold']:.2g} times on day 14)" in told
+
+
+def test_a_day_that_its_own_control_shares_is_no_change(signatures: Signatures) -> None:
+    # everything processed on day 14 has five times as much, sham as well as injured
+    samples = sheet([(0, "naive", 3), (7, "injured", 3), (14, "injured", 3), (14, "sham", 3)])
+    cells = pseudobulked(samples.assign(condition="injured"), {14: 5.0}, np.random.default_rng(2))
+    cells.obs["condition"] = samples.loc[samples.index.repeat(10), "condition"].to_numpy()
+    table, told = gene_changes(cells, signatures, audit(samples))
+    assert table.set_index("gene").loc["Igf1", "p"] > 0.05
+    assert told.startswith(f"None of the {len(table)} genes tested was shown to differ")
+
+
+def test_courses_are_not_tested_where_days_are_not(signatures: Signatures) -> None:
+    samples = sheet([(0, "naive", 1), (7, "injured", 1)])
+    table, told = gene_changes(pseudobulked(samples, {}, np.random.default_rng(3)), signatures, audit(samples))
+    assert table["p"].isna().all()
+    assert set(table["status"]) == {"descriptive"}
+    assert told == ""

@@ -7,7 +7,7 @@ import pytest
 from made_up.sheet import sheet
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.power import CALLED_IN_CONTROLS, MICROGLIA, SPREAD, plan, words
+from recovery_microglia.timeline.power import IN_CONTROLS, SPREAD, WORTH, plan, words
 from recovery_microglia.timeline.settings import TimelineSettings
 
 SETTINGS = TimelineSettings()
@@ -44,13 +44,10 @@ def test_the_smallest_share_is_found_in_four_of_five_studies() -> None:
     share = days.loc[0, "smallest_share"]
     rng, hits = np.random.default_rng(3), []
     for _ in range(200):
-        animals = [
-            bb.draw(np.array([p]), np.array([SPREAD]), np.full(3, MICROGLIA), rng)[0]
-            for p in (CALLED_IN_CONTROLS, share)
-        ]
+        animals = [bb.draw(np.array([p]), np.array([SPREAD]), np.full(3, WORTH), rng)[0] for p in (IN_CONTROLS, share)]
         units = pd.DataFrame({"day": [0.0] * 3 + [14.0] * 3, "condition": ["naive"] * 3 + ["injured"] * 3})
         table = compare_days(
-            units.assign(k=np.concatenate(animals), n=MICROGLIA),
+            units.assign(k=np.concatenate(animals), n=WORTH),
             status="tested",
             reason="",
             settings=SETTINGS,

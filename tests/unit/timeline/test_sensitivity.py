@@ -7,11 +7,11 @@ import pytest
 from made_up.sheet import sheet
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.wording import interval
-from recovery_microglia.recovery.calibration import QUANTILES, calibrate
+from recovery_microglia.recovery.calibration import BY_ODDS, QUANTILES, calibrate
 from recovery_microglia.timeline import days as days_module
 from recovery_microglia.timeline.days import run_timeline
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.fractions import fractions
+from recovery_microglia.timeline.fractions import add_mixture, fractions
 from recovery_microglia.timeline.sensitivity import SCORE_COLUMN, Choice, _compatible, alternatives, choices_it_hangs_on
 from recovery_microglia.timeline.settings import TimelineSettings
 
@@ -48,7 +48,8 @@ def study() -> dict:
     totals = pd.DataFrame({"library": samples["library"], "microglia": PER_LIBRARY, "myeloid": 180, "all": 600})
     with pytest.MonkeyPatch.context() as patched:  # what could have been detected takes longest, and is not asked here
         patched.setattr(days_module, "smallest_detectable", lambda *_, **__: 0.05)
-        _, onset = run_timeline(fractions(cells, samples, totals), audit(samples), ("tested", ""), QUICK)
+        units = add_mixture(fractions(cells, samples, totals), cells, samples)
+        _, onset = run_timeline(units, audit(samples), ("tested", ""), QUICK)
     return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}
 
 
@@ -74,8 +75,11 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answ
     left_out = table[table["left_out"] != ""]
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
     rest = table[(table["left_out"] == "") & (table["scorer"] != "cluster")]
-    found = list(zip(rest["scorer"], rest["quantile"], rest["denominator"], strict=True))
-    assert sorted(found) == sorted((s, q, d) for s in SCORE_COLUMN for q in QUANTILES for d in DENOMINATORS)
+    found = list(zip(rest["scorer"], rest["quantile"].fillna(0), rest["denominator"], strict=True))
+    called = [(s, q, d) for s in SCORE_COLUMN for q in QUANTILES for d in DENOMINATORS]
+    free = [(s, 0, d) for s in BY_ODDS for d in DENOMINATORS]  # without a cutoff
+    assert sorted(found) == sorted(called + free)
+    assert table.loc[table["varied"] == "nothing", "analysis"].tolist() == ["score, without a cutoff, of microglia"]
     clusters = table[table["scorer"] == "cluster"]
     found = list(zip(clusters["resolution"], clusters["integrated"], clusters["denominator"], strict=True))
     kinds = ((0.2, "no"), (1.0, "no"), (0.2, "yes"))
@@ -131,7 +135,7 @@ def test_an_onset_that_no_analysis_of_a_kind_gives_is_warned_of(study: dict, ans
     n = int((table["scorer"] == "ranks").sum())
     assert notice.severity == "warning"
     assert notice.text == (
-        f"The answer, between day 7 and day 14, depends on the analysis choice: none of the {n} analyses by another scorer is compatible with it."
+        f"The answer, between day 7 and day 14, depends on the analysis choice: none of the {n} analyses by ranks instead of likelihoods is compatible with it."
     )
 
 
@@ -149,17 +153,18 @@ def test_clusters_count_only_where_they_have_an_answer(answers) -> None:
 @pytest.mark.parametrize(
     ("facts", "varied"),
     [
-        ({"scorer": "score", "quantile": 0.99}, "nothing"),
-        ({"scorer": "score", "quantile": 0.95}, "cutoff"),
+        ({"scorer": "score", "score": "recovery_score"}, "nothing"),
+        ({"scorer": "score_without", "score": "recovery_score_without_itgax_igf1"}, "genes"),
+        ({"scorer": "score", "quantile": 0.99}, "cutoff"),
         ({"scorer": "ranks", "quantile": 0.95}, "scorer, cutoff"),
         ({"scorer": "fixed_cutoff", "quantile": 0.99}, "cutoff"),
-        ({"scorer": "score", "quantile": 0.99, "denominator": "all"}, "denominator"),
+        ({"scorer": "score", "score": "recovery_score", "denominator": "all"}, "denominator"),
         ({"scorer": "cluster", "resolution": 1.0, "integrated": "yes"}, "clusters, integrated"),
-        ({"scorer": "score", "quantile": 0.99, "left_out": "N1"}, "library left out"),
+        ({"scorer": "score", "left_out": "N1"}, "library left out"),
     ],
 )
 def test_what_an_alternative_varies_is_named(facts: dict, varied: str) -> None:
-    assert Choice(**{"denominator": "microglia", "calls": None, **facts}).varied(0.99) == varied
+    assert Choice(**{"denominator": "microglia", "calls": None, **facts}).varied == varied
 
 
 def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:

@@ -38,6 +38,19 @@ def test_each_sex_has_its_own_course_and_onset() -> None:
     assert bool(found.loc["male", "right_censored"])
 
 
+def test_a_sex_is_compared_with_its_own_controls_and_says_where_it_borrows() -> None:
+    units, samples = study({"female": 0.3, "male": 0.3})
+    course, _ = by_sex(units, audit(samples), TESTED, QUICK, seed=1)
+    assert set(course["control"]) == {"naive"}
+    # one male control only: males borrow those of the other sex, females do not
+    gone = units.index[(units["condition"] == "naive") & (units["sex"] == "male")][1:]
+    found, _ = by_sex(units.drop(index=gone).reset_index(drop=True), audit(samples), TESTED, QUICK, seed=1)
+    by = found.groupby("stratum")
+    assert by["control"].unique().str[0].to_dict() == {"female": "naive", "male": "naive, of both sexes"}
+    assert by["n_control_subjects"].unique().str[0].to_dict() == {"female": 3, "male": 4}
+    assert (found["status"] == "tested").all()
+
+
 def test_one_sex_alone_or_an_untestable_answer_makes_no_strata() -> None:
     units, samples = study({"female": 0.3, "male": 0.3})
     assert by_sex(units.assign(sex="female"), audit(samples), TESTED, QUICK, seed=1)[0].empty

@@ -19,7 +19,7 @@ ROUTE = text("route", "calling method: `score`, `score_without` or `cluster`")
 SENTENCE = text("sentence", "the result in words")
 DIFFERENCE = "share of the day's animals minus that of the controls, each animal weighted by its information"
 RISE = "95 % interval of the day's estimate minus that of its control"
-FRACTION = "estimated share for animals of that day: posterior median of a beta-binomial model over subjects"
+FRACTION = "estimated share of recovery cells for animals of that day: posterior median of a beta-binomial model over subjects, from their shares without a cutoff (`mixture` in `fractions.tsv`; calling method `cluster`: from called cells)"
 P_SMALLEST = "smallest p that so few animals can reach by permutation"
 
 
@@ -30,7 +30,7 @@ def _of_the_day(more: dict[str, tuple[ColumnSpec, ...]]) -> tuple[ColumnSpec, ..
         count("n_subjects", "animals of the day"),
         text("control", "control group that the day is compared with: the first of these that has two animals: sham of the day, contralateral of the day, naive, other sham, other contralateral, all controls; `same animals`: each animal of the day is compared with its own other side"),
         count("n_control_subjects", "animals of the control group"),
-        count("k", "recovery cells of all animals of the day together"),
+        count("k", "called recovery cells of all animals of the day together, each animal at its own cutoff"),
         count("n", "microglia of all animals of the day together"),
         share("fraction", FRACTION),
         share("low", "95 % interval of `fraction`"),
@@ -55,6 +55,10 @@ TIMELINE = TableSpec(
         ARM,
         *_of_the_day(
             {
+                "high": (
+                    count("control_k", "called recovery cells of all animals of the control together"),
+                    count("control_n", "microglia of all animals of the control together"),
+                ),
                 "control_fraction": (
                     share("control_low", "the same estimate for the control, and its 95 % interval"),
                     share("control_high", "the same estimate for the control, and its 95 % interval"),
@@ -73,12 +77,6 @@ TIMELINE = TableSpec(
                     number("chance_risen", "probability that the day's rise over control has reached a quarter of the highest rise, whichever day that is on"),
                     number("undone_by", "how many times the odds a batch effect shared by all animals of the day would have to be for `p` to reach the level of the test; given for days that the model finds above control, at the most 100", "times the odds"),
                     share("smallest_detectable", "detection limit: smallest true share that this design detects with the configured power, from simulated studies of the same design (calling method `score` only)"),
-                    share("mixture", "mean over the animals of the share estimated without a cutoff"),
-                    share("control_mixture", "the same for the control"),
-                    share("corrected", "the share corrected for the errors of the call (see `fractions.tsv`)"),
-                    share("corrected_low", "95 % interval of `corrected` for animals of that day"),
-                    share("corrected_high", "95 % interval of `corrected` for animals of that day"),
-                    share("control_corrected", "the corrected share of the control"),
                 ),
             }
         ),
@@ -132,14 +130,16 @@ FRACTIONS = TableSpec(
         text("chemistry", "from the sheet"),
         text("batch", "from the sheet"),
         count("libraries", "libraries of the animal"),
-        count("k", "recovery cells"),
+        count("k", "called recovery cells"),
         count("n", "cells of the denominator"),
-        share("fraction", "`k` of `n`"),
+        share("fraction", "`k` of `n`: called cells, each animal at its own cutoff"),
         share("low", "Wilson's 95 % interval for the cells of this animal only"),
         share("high", "Wilson's 95 % interval for the cells of this animal only"),
-        share("mixture", "share estimated without a cutoff: the one under which the animal's scores are most likely (calling method `score`, microglia)"),
+        share("mixture", "share estimated without a cutoff: the one under which the animal's scores are most likely; days are compared by it (empty for calling method `cluster`)"),
         share("mixture_low", "95 % likelihood interval of `mixture`"),
         share("mixture_high", "95 % likelihood interval of `mixture`"),
+        number("mixture_cells", "number of cells, each known without doubt, that would say as much of the share as the animal's scores do", "cells"),
+        number("cutoff", "score from which a cell of this animal is called: the quantile of the controls, or even odds where these are lower (calling method `score`, microglia)", "nats"),
         share("false_rate", "share of other microglia that pass this animal's cutoff, estimated on the controls"),
         number("false_cells", "number of cells that this estimate is worth, given how animals differ", "cells"),
         share("sensitivity", "share of recovery cells that pass the cutoff, estimated on the cells of all injured animals by their probabilities; empty where these are worth fewer than 20 cells"),
@@ -161,7 +161,7 @@ ROBUSTNESS = TableSpec(
         text("analysis", "name of the alternative analysis"),
         ARM,
         text("scorer", "score that calls the cells, or `cluster`"),
-        number("quantile", "quantile of the control scores that is the cutoff"),
+        number("quantile", "quantile of the control scores that is the cutoff; empty: without a cutoff, or clusters"),
         text("denominator", "as in `fractions.tsv`"),
         number("resolution", "resolution of the clusters; empty for scores"),
         text("integrated", "whether the libraries were aligned before clustering (`yes`, `no`); empty for scores"),
@@ -172,6 +172,7 @@ ROBUSTNESS = TableSpec(
         day("onset_high", "as in `onset.tsv`"),
         day("peak_day", "as in `onset.tsv`"),
         share("peak_fraction", "as in `onset.tsv`"),
+        share("peak_rise", "the same minus the share of its control"),
         yes_no(
             "agrees",
             "whether the onset is compatible with the reported one: both intervals have days in common, or neither analysis shows a rise; empty where there is no answer",
@@ -255,7 +256,7 @@ BEHAVIOUR_TESTS = TableSpec(
     "The association of behaviour with the share of recovery cells over days.",
     (
         text("measure", "measure of behaviour"),
-        text("sex", "sex of the animals"),
+        text("sex", "sex of the animals whose behaviour was measured; it is compared with the share of that sex's animals where these have a course of their own (`strata.tsv`), else with that of all, which `sentence` says"),
         ARM,
         count("n_days", "days after injury on which both were measured; they are the n of the test"),
         number("correlation", "Spearman correlation over days"),

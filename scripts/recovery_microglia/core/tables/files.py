@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from recovery_microglia.core.frames import write_frame
+from recovery_microglia.core.frames import with_formulas, write_frame
 from recovery_microglia.core.tables.registry import table_of
 from recovery_microglia.core.tables.spec import TableSpec
 
@@ -62,4 +62,7 @@ def read_table(path: Path, spec: TableSpec | None = None) -> pd.DataFrame:
             raise ValueError(
                 f"{path}: column '{name}' must hold numbers and holds text, for example '{values.iloc[0]}'"
             )
-    return table.fillna(dict.fromkeys(text, ""))
+    full = table.fillna(dict.fromkeys(text, ""))
+    for name in text:
+        full[name] = with_formulas(full[name])
+    return full

@@ -58,6 +58,28 @@ GENE_TESTS = TableSpec(
     "timeline",
 )
 
+GENE_CHANGES = TableSpec(
+    "gene_changes",
+    "tables/gene_changes.tsv",
+    "genes that differ from control over the days",
+    "One row for each gene and arm: one test over all days after injury. Counts of an animal's microglia are summed; the test is a quasi-likelihood F-test over animals, the variance of a gene drawn towards that of genes as abundant.",
+    (
+        *_GENE,
+        count("n_days", "days after injury that are compared with a control", dtype="float64"),
+        count("n_subjects", "injured animals of these days", dtype="float64"),
+        count("n_control_subjects", "animals of their control groups", dtype="float64"),
+        day("peak_day", "day on which the gene is farthest from its control"),
+        number("fold", "the gene's rate on that day over that of its control (half a count added to both)", "times"),
+        text("direction", "`up` or `down` on that day"),
+        number("statistic", "F of the test"),
+        p_value("p", "its p"),
+        p_value("q", "`p` corrected over the genes of an arm (Benjamini-Hochberg)"),
+        STATUS,
+        REASON,
+    ),
+    "timeline",
+)
+
 IGF1_STATES = TableSpec(
     "igf1_states",
     "tables/igf1_states.tsv",
@@ -91,5 +113,5 @@ IGF1_SHARE = TableSpec(
     "timeline",
 )
 
-GENES = (GENE_COURSE, GENE_TESTS, IGF1_STATES, IGF1_SHARE)
+GENES = (GENE_COURSE, GENE_CHANGES, GENE_TESTS, IGF1_STATES, IGF1_SHARE)
 """In the order of the documentation."""

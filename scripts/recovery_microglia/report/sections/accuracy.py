@@ -1,4 +1,4 @@
-"""Called against true, in simulated data."""
+"""Accuracy on simulated data."""
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
@@ -7,7 +7,7 @@ from recovery_microglia.report.inputs import ReportInputs
 
 
 def truth_section(inputs: ReportInputs) -> Section | None:
-    """Return called against true, for simulated data only."""
+    """Return the accuracy of calls and states, for simulated data only."""
     metrics = inputs.summary.get("truth") or {}
     truth = inputs.table("truth")
     if not inputs.simulated or (not metrics and truth.empty):
@@ -20,6 +20,9 @@ def truth_section(inputs: ReportInputs) -> Section | None:
              f"of true single microglia; precision {wording.percent(metrics.get('lineage_precision'))} among single cells"),
     ]  # fmt: skip
     pictures = plates(figures.truth_scatter(truth), figures.truth_course(truth)) if len(truth) else ()
-    lead = "These data were simulated, so the truth is known. Recovery is a gradient: cells half-way count as recovery cells in the truth."
+    lead = "These data were simulated, so that the truth is known. Recovery is a gradient; intermediate cells count as recovery cells in the truth."
     known = tuple(tile for tile in tiles if tile.value != wording.DASH)
-    return Section("truth", "Called against true", lead, (*((Tiles(known),) if known else ()), *pictures))
+    title = "Accuracy on simulated data"
+    if not wording.missing(metrics.get("precision")):
+        title += f": {wording.percent(metrics['precision'])} of the called cells are true, {wording.percent(metrics.get('recall'))} of the true cells are called"
+    return Section("truth", title, lead, (*((Tiles(known),) if known else ()), *pictures))

@@ -14,24 +14,37 @@ from recovery_microglia.report.inputs import ReportInputs
 
 
 def cells_section(inputs: ReportInputs) -> Section:
-    """Return what the cells are."""
+    """Return what the cells are: the map, lineages by day."""
+    lineages = inputs.table("lineages")
+    blocks = [*_map(inputs), *plates(figures.lineages_by_day(lineages))]
+    lead = "Lineages were assigned in every library by itself; only myeloid cells of all libraries are merged."
+    if inputs.sorted_tissue:
+        lead += f" The tissue was enriched for {inputs.text('enrichment')} before sequencing."
+    return Section("cells", _cells_title(inputs), lead, tuple(blocks))
+
+
+def _cells_title(inputs: ReportInputs) -> str:
+    """Return the share of microglia among all cells as a sentence."""
+    totals = inputs.summary.get("totals") or {}
+    microglia, kept = totals.get("microglia"), totals.get("kept")
+    if wording.missing(microglia) or wording.missing(kept) or not kept:
+        return "Cells and lineages"
+    return f"{wording.whole(microglia)} of {wording.whole(kept)} kept cells ({wording.percent(microglia / kept)}) are microglia"
+
+
+def lineage_section(inputs: ReportInputs) -> Section:
+    """Return how lineages were assigned: the gate, markers, each library, cells that could not be placed (audit)."""
     lineages = inputs.table("lineages")
     shares = figures.lineage_shares(lineages)
-    blocks = _map(inputs)
+    blocks: list[object] = []
     if shares is None and len(lineages):
         name = lineage_name(str(lineages["lineage"].iloc[0]))
         blocks.append(Prose(f"All kept cells of all libraries are taken for {name}."))
     blocks += plates(
-        figures.gate(inputs.cells, inputs.genes),
-        figures.state_shares(inputs.cells) if inputs.called else None,  # one of the states is recovery
-        figures.marker_dots(inputs.table("lineage_markers")),
-        shares,
+        figures.gate(inputs.cells, inputs.genes), figures.marker_dots(inputs.table("lineage_markers")), shares
     )
     blocks += _unsure(inputs.table("gate"))
-    lead = "Every library was sorted into lineages on its own; only myeloid cells meet in one table."
-    if inputs.sorted_tissue:
-        lead += f" The tissue was enriched for {inputs.text('enrichment')} before sequencing."
-    return Section("cells", "What the cells are", lead, tuple(blocks))
+    return Section("lineages", "Lineages", "", tuple(blocks))
 
 
 def _map(inputs: ReportInputs) -> list[object]:
@@ -48,7 +61,7 @@ def _map(inputs: ReportInputs) -> list[object]:
     keeps: Any = (inputs.summary.get("recovery") or {}).get("integration_keeps")
     if len(drawn.views) > 1:
         text = (
-            "Aligned: libraries were brought together (Harmony) for looking only. No score, call or test uses it, and aligning over "
+            "Aligned: libraries were aligned by Harmony, for viewing only. No score, call or test uses it, and alignment over "
             "days can hide a state."
         )
         blocks.append(Prose(text if wording.missing(keeps) else f"{text} {_kept(float(keeps))}"))
@@ -73,13 +86,10 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
     kinds = unsure.groupby("lineage", sort=False)["cells"].sum()
     told = wording.listed([f"{wording.whole(value)} {lineage_name(str(kind))}" for kind, value in kinds.items()])
     text = f"{wording.whole(n)} of {wording.whole(total)} kept cells ({wording.percent(n / total)}) were placed in no lineage: {told}"
-    return [Fold(text, (table(unsure, columns, of="gate", caption="Where the ambiguous cells lie", name="ambiguous"),
-                        table(gate.groupby("lineage").head(3), columns, of="gate", caption="Every lineage and the three next likeliest", name="gate")))]  # fmt: skip
+    return [Fold(text, (table(unsure, columns, of="gate", caption="Ambiguous cells by their two likeliest lineages", name="ambiguous"),
+                        table(gate.groupby("lineage").head(3), columns, of="gate", caption="Each lineage with the three next likeliest", name="gate")))]  # fmt: skip
 
 
 def _kept(share: float) -> str:
     """Return what aligning the libraries left of the score's neighbourhoods."""
-    return (
-        f"Aligning keeps {min(share, 1):.0%} of the recovery score's neighbourhoods (cells beside cells of like score, "
-        "Moran's I)."
-    )
+    return f"Alignment keeps {min(share, 1):.0%} of the spatial structure of the recovery score (Moran's I)."

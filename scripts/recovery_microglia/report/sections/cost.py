@@ -1,11 +1,11 @@
-"""What the run cost, for those who plan a larger study."""
+"""Costs of the run, for those who plan a larger study."""
 
 import pandas as pd
 
 from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.tables import Kind
-from recovery_microglia.report.blocks import Column, Fold, table
+from recovery_microglia.report.blocks import Column, Table, table
 from recovery_microglia.report.inputs import ReportInputs
 
 COLUMNS = (
@@ -45,10 +45,10 @@ def sentence(costs: pd.DataFrame) -> str:
     )
 
 
-def cost_blocks(inputs: ReportInputs) -> list[Fold]:
+def cost_blocks(inputs: ReportInputs) -> list[Table]:
     """Return the table of costs with its sentence; nothing where no job left its cost."""
     costs = inputs.table("costs")
     if costs.empty:
         return []
     steps = per_step(costs)
-    return [Fold("What this run cost", (table(steps, COLUMNS, note=sentence(costs), name="costs-by-step"),))]
+    return [table(steps, COLUMNS, caption="Costs of this run", note=sentence(costs), name="costs-by-step")]

@@ -8,14 +8,13 @@ from recovery_microglia.report.blocks import GlossaryList, Section
 
 TERMS: dict[str, str] = {
     "recovery microglia": "Microglia with the RNA of the CD11c⁺ subgroup that appears while neuropathic pain eases (Kohno 2022).",
-    "recovery cell": "A microglia that is called: its score exceeds the cutoff, and more than one gene says so. It may run other programmes as well.",
+    "recovery cell": "A microglia that runs the recovery programme. Called: its score exceeds the cutoff of its animal, and more than one gene supports it. It may run other programmes as well.",
     "signature": "The 14 genes that rise in the subgroup. Falling genes are not counted: they fall in every reactive state.",
     "recovery score": "Log-likelihood ratio in nats: how much likelier a cell's counts are if it runs the recovery programme than if it does not, whatever else it runs.",
     "programme": "Genes that rise together: recovery, acute inflammation, interferon response, cell cycle, migration, handling stress. A cell can run several.",
     "probability of recovery": "The probability that a cell runs the recovery programme, from two fifths of its full level on, given its score and the share of such cells in its animal.",
-    "cutoff": "The score that a cell must exceed; frozen on control microglia of the same chemistry. It gives way to even odds in animals where these are lower.",
-    "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest; needs no cutoff, rests on the model.",
-    "corrected": "The share after taking out cells called by mistake and adding those missed, by the call's own error rates.",
+    "cutoff": "The score above which a cell is called. Each animal has its own: a quantile of the control microglia of its chemistry, or even odds, where a cell below it is more likely a recovery cell than not.",
+    "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest. All shares and tests of days are of this kind; called cells are counts at a cutoff, which differs between animals, and stand beside.",
     "control": "Naive, sham-operated or contralateral: what a day's injured animals are compared with.",
     "onset": "The day on which a quarter of the rise is reached, given as a 95 % interval between sampled days. The first day that is shown to be above control is another thing: it depends on how many animals and cells there are.",
     "beta-binomial": "A model of shares in which animals differ from each other more than their numbers of cells explain.",
@@ -27,11 +26,11 @@ TERMS: dict[str, str] = {
     "lineage": "Which kind of cell it is, whatever it is doing.",
     "ambiguous": "Two lineages explain the cell about equally, or it looks like a mixture of both.",
     "embedding": "A map on which cells with similar RNA lie together (UMAP). Distances between islands mean nothing.",
-    "aliased": "Changes exactly with the days, or with another variable, so that its effect cannot be told from theirs.",
+    "confounded": "Changes exactly with the days, or with another variable, so that their effects are not estimable.",
     "Cramér's V": "How far two properties go together, from 0 (not at all) to 1 (one gives the other).",
     "Jaccard": "How much two groups overlap: shared cells over all cells of either.",
     "Cohen's kappa": "Agreement beyond chance: 1 always, 0 as by chance.",
-    "smallest share that would have been seen": "A true share below it would have been missed more often than one time in five.",
+    "detection limit": "The smallest true share that is detected in four of five studies of this design (80 % power).",
     "handling stress": "Genes that dissociation of the tissue switches on (exAM, Marsh 2022); they sit in control microglia too.",
 }  # fmt: skip
 """Term to its meaning, in the order of the list."""
@@ -73,4 +72,6 @@ def _term(found: str) -> str:
 
 def glossary_section() -> Section:
     """Return all terms as a list: what hovering shows, for reading and for paper."""
-    return Section("words", "Words", "", (GlossaryList(tuple((term, meaning) for term, meaning in TERMS.items())),))
+    return Section(
+        "glossary", "Glossary", "", (GlossaryList(tuple((term, meaning) for term, meaning in TERMS.items())),)
+    )

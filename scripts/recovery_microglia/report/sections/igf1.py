@@ -1,8 +1,11 @@
 """Sources of Igf1."""
 
+import pandas as pd
+
 from recovery_microglia import figures
 from recovery_microglia.core import wording
-from recovery_microglia.core.vocabulary import Severity
+from recovery_microglia.core.vocabulary import Condition, Severity
+from recovery_microglia.figures.palette import lineage_name
 from recovery_microglia.report.blocks import Note, Section, plates
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -10,10 +13,10 @@ from recovery_microglia.report.inputs import ReportInputs
 def igf1_section(inputs: ReportInputs) -> Section:
     """Return where the Igf1 counts come from, or why that cannot be said."""
     shares, states = inputs.table("igf1_share"), inputs.table("igf1_states")
-    title = "Who supplies Igf1"
+    title = _title(shares)
     within = figures.igf1_within(states) if len(states) else None
     if len(shares) and shares["share"].notna().any():
-        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage says who supplies it."
+        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage names its sources."
         left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
         blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
         if len(left_out):
@@ -31,3 +34,17 @@ def igf1_section(inputs: ReportInputs) -> Section:
         ]
     not_shown = Note("why", "The share of each lineage is not shown", wording.as_sentence(wording.listed(reasons)))
     return Section("igf1", title, "", (not_shown, *plates(within)))
+
+
+def _title(shares: pd.DataFrame) -> str:
+    """Return the largest source of Igf1 in injured animals as a sentence."""
+    known = shares[shares["share"].notna() & (shares["condition"] == Condition.INJURED)] if len(shares) else shares
+    if known.empty:
+        return "Sources of Igf1"
+    means = known.groupby("lineage")["share"].sum() / known["subject"].nunique()
+    top = str(means.idxmax())
+    name = "other microglia" if top == "microglia" and "recovery_microglia" in means.index else lineage_name(top)
+    text = f"After injury the largest source of Igf1 is {name} ({wording.percent(means[top])} of the counts)"
+    if "recovery_microglia" in means.index and top != "recovery_microglia":
+        text += f"; recovery microglia hold {wording.percent(means['recovery_microglia'])}"
+    return text

@@ -1,6 +1,6 @@
 """Methods in words, written from the settings that ran; versions, files and citations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,62 +8,10 @@ import pandas as pd
 from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Fold, Links, Prose, References, Section, pairs, whole_table
+from recovery_microglia.report.blocks import Links, Prose, References, Section, Tile, Tiles, pairs, whole_table
 from recovery_microglia.report.inputs import ReportInputs
+from recovery_microglia.report.references import KOHNO, REFERENCES
 from recovery_microglia.report.sections.cost import cost_blocks
-
-KOHNO = (
-    "Kohno K, Shirasaka R, Yoshihara K, Mikuriya S, Tanaka K, Takanami K, Inoue K, Sakamoto H, Ohkawa Y, Masuda T, Tsuda M. A spinal microglia population involved in remitting and relapsing neuropathic pain. "
-    "Science 2022;376:86–90.",
-    "https://pubmed.ncbi.nlm.nih.gov/35357926/",
-)
-REFERENCES: dict[str, tuple[str, str]] = {
-    "emptydrops": (
-        "Lun ATL et al. EmptyDrops: distinguishing cells from empty droplets. Genome Biol 2019;20:63.",
-        "https://doi.org/10.1186/s13059-019-1662-y",
-    ),
-    "scrublet": (
-        "Wolock SL, Lopez R, Klein AM. Scrublet. Cell Syst 2019;8:281–291.",
-        "https://doi.org/10.1016/j.cels.2018.11.005",
-    ),
-    "stress": (
-        "Marsh SE et al. Dissection of artifactual and confounding glial signatures. Nat Neurosci 2022;25:306–316.",
-        "https://doi.org/10.1038/s41593-022-01022-8",
-    ),
-    "leiden": (
-        "Traag VA, Waltman L, van Eck NJ. From Louvain to Leiden. Sci Rep 2019;9:5233.",
-        "https://doi.org/10.1038/s41598-019-41695-z",
-    ),
-    "stability": (
-        "Hennig C. Cluster-wise assessment of cluster stability. Comput Stat Data Anal 2007;52:258–271.",
-        "https://doi.org/10.1016/j.csda.2006.11.025",
-    ),
-    "harmony": (
-        "Korsunsky I et al. Harmony. Nat Methods 2019;16:1289–1296.",
-        "https://doi.org/10.1038/s41592-019-0619-0",
-    ),
-    "umap": ("McInnes L, Healy J, Melville J. UMAP. arXiv:1802.03426, 2018.", "https://arxiv.org/abs/1802.03426"),
-    "scanpy": (
-        "Wolf FA, Angerer P, Theis FJ. SCANPY. Genome Biol 2018;19:15.",
-        "https://doi.org/10.1186/s13059-017-1382-0",
-    ),
-    "ucell": (
-        "Andreatta M, Carmona SJ. UCell. Comput Struct Biotechnol J 2021;19:3796–3798.",
-        "https://doi.org/10.1016/j.csbj.2021.06.043",
-    ),
-    "propeller": (
-        "Phipson B et al. propeller. Bioinformatics 2022;38:4720–4726.",
-        "https://doi.org/10.1093/bioinformatics/btac582",
-    ),
-    "fdr": (
-        "Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc B 1995;57:289–300.",
-        "https://doi.org/10.1111/j.2517-6161.1995.tb02031.x",
-    ),
-    "snakemake": (
-        "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33.",
-        "https://doi.org/10.12688/f1000research.29032.2",
-    ),
-}
 
 
 def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
@@ -72,15 +20,13 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
     cells, clusters, recovery, timeline = (
         _part(settings, name) for name in ("cells", "clusters", "recovery", "timeline")
     )
-    texts, cited = [], ["snakemake", "stress"]
-    texts.append(_cells_text(cells, inputs.table("qc"), cited))
-    texts.append(
-        "Lineages. Each library was sorted into lineages by itself: cells with clear evidence from marker genes gave each "
-        "lineage's profile in that library, and every cell then took the lineage that explains its counts best. Genes that "
-        "microglia change in any state took no part. Cells that two lineages explain about equally are called ambiguous."
-    )
+    steps = _part(inputs.summary, "steps")
+    texts: list[str] = []
+    cited = ["snakemake"]
+    texts.append(_cells_text(cells, steps, inputs.table("qc"), cited))
+    texts.append(_lineages_text(steps))
     variable = (inputs.summary.get("totals") or {}).get("variable_genes")
-    texts.append(_clusters_text(clusters, variable, cited))
+    texts.append(_clusters_text(clusters, variable, inputs, cited))
     found = inputs.summary.get("recovery") or {}
     texts.append(_recovery_text(recovery, found, called=inputs.called, cited=cited))
     if inputs.status == Status.TESTED:
@@ -94,11 +40,20 @@ def paragraphs(inputs: ReportInputs) -> tuple[list[str], list[str]]:
     if len(inputs.table("gene_tests")):
         cited.append("fdr")
         texts.append(
-            "Single genes. Counts per 10,000 of each animal's microglia, uncorrected. Where the design allows it, each day was "
-            "compared with its control by Welch's test over animals on log2(1 + value), with an exact permutation p beside it "
-            "and the false-discovery rate over genes and days."
+            "Single genes. Counts of each animal's microglia were summed. Where the design allows it, each gene was tested once over "
+            "all days (does any day differ from its control?) by a quasi-likelihood F-test over animals: negative binomial with "
+            "one dispersion, the variance of a gene drawn towards that of genes as abundant, false-discovery rate over genes. "
+            "Beside it each day was compared with its control by Welch's test on log2(1 + counts per 10,000), with an exact "
+            "permutation p and the false-discovery rate over genes and days."
         )
+    texts.append(_software_text(inputs, cited))
     return [text for text in texts if text], list(dict.fromkeys(cited))
+
+
+def _software_text(inputs: ReportInputs, cited: Sequence[str]) -> str:
+    version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
+    text = f"Software. The analysis was run by recovery-microglia{f' {version}' if version else ''} under Snakemake"
+    return text + ("; components and embeddings were computed with scanpy." if "scanpy" in cited else ".")
 
 
 def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -106,52 +61,129 @@ def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _cells_text(cells: Mapping[str, Any], qc: pd.DataFrame, cited: list[str]) -> str:
+FILTERS: dict[str, tuple[str, str, str]] = {
+    "low_counts": ("fewer than", "low", "counts"),
+    "high_counts": ("more than", "high", "counts"),
+    "low_genes": ("fewer than", "low", "genes"),
+    "high_mito": ("more than", "high", "% mitochondrial counts"),
+    "high_haemoglobin": ("more than", "high", "% haemoglobin counts"),
+}
+"""Filter to the words before its bound, which bound it has, and the words behind it."""
+
+
+def _cells_text(cells: Mapping[str, Any], steps: Mapping[str, Any], qc: pd.DataFrame, cited: list[str]) -> str:
+    """Return how cells were chosen, as far as each library reports that it was done."""
     text = "Cells. Raw counts were read as deposited."
-    called = 0 if qc.empty else int((qc["barcodes"] > qc["cells_called"]).sum())
+    called = int(steps.get("cells_called") or 0)
     if called:
         cited.append("emptydrops")
         text += (
-            f" {wording.count(called, 'matrix', 'matrices')} still held empty droplets, among which cells were called first (barcodes with "
-            "many counts, and those whose RNA differs from what floats around, by EmptyDrops' test)."
+            f" {wording.count(called, 'matrix', 'matrices')} still held empty droplets, among which cells were called first: barcodes with "
+            "many counts, and those whose RNA differs from the ambient RNA (test of EmptyDrops)."
         )
-    bounds = []
-    for key, words_before in (("min_counts", "fewer than {} counts"), ("min_genes", "fewer than {} genes"),
-                              ("max_pct_mito", "more than {} % mitochondrial counts"),
-                              ("max_pct_haemoglobin", "more than {} % haemoglobin counts")):  # fmt: skip
-        share = key.replace("max_", "median_")
-        applied = share not in qc or qc.empty or qc[share].notna().any()  # a filter whose genes no library has was off
-        if not wording.missing(cells.get(key)) and applied:
-            bounds.append(words_before.format(f"{cells[key]:g}"))
-    if bounds:
-        text += f" Cells with {wording.listed(bounds, last='or')} were removed"
-        if not wording.missing(cells.get("mads")):
-            text += f", and so were those more than {cells['mads']:g} median absolute deviations from their library's median"
-        text += "."
-    if cells.get("doublets", True):
-        cited.append("scrublet")
-        text += " Doublets were found by simulated doublets (Scrublet) within each library."
-    else:
-        text += " Doublets were not looked for (switched off in the configuration)."
+    text += _filters_text(_part(steps, "filters"), cells) + _doublets_text(_part(steps, "doublets"), cited)
+    if "median_pct_dissociation" in qc and qc["median_pct_dissociation"].notna().any():
+        cited.append("stress")
+        text += " Counts of genes that dissociation induces (exAM genes) were measured in each cell, and no cell was removed for them."
     return text
 
 
-def _clusters_text(clusters: Mapping[str, Any], variable: int | None, cited: list[str]) -> str:
-    cited += ["scanpy", "leiden", "stability", "umap", "harmony"]
-    text = "Clusters. The myeloid cells of all libraries were put together without correction"
-    if variable:  # fewer than asked for in a table of few genes
+def _filters_text(filters: Mapping[str, Any], cells: Mapping[str, Any]) -> str:
+    """Return what the filters removed; those that could not run, or removed nothing, are named as such."""
+    removed, idle, absent = [], [], []
+    for name, (before, side, behind) in FILTERS.items():
+        found = _part(filters, name)
+        if not found:
+            continue
+        bounds = found.get(side)
+        if not found.get("libraries") or not bounds:
+            absent.append(behind.removeprefix("% "))
+            continue
+        words = f"{before} {_bounds(bounds)} {behind}"
+        words = words.replace(" %", wording.PERCENT)
+        if found.get("removed"):
+            removed.append(f"{words} ({wording.count(int(found['removed']), 'cell')})")
+        else:
+            idle.append(words)
+    text = f" Cells with {wording.listed(removed, last='or')} were removed." if removed else ""
+    if (removed or idle) and not wording.missing(cells.get("mads")):
         text += (
-            f": {variable} variable genes, {clusters.get('n_pcs', 30)} principal components, "
-            f"{clusters.get('n_neighbors', 15)} neighbours"
+            f" Bounds are those of the configuration, or, where stricter, {cells['mads']:g} median absolute deviations from the median of the "
+            "library; ranges are over libraries."
         )
-    text += "; Leiden partitions over a range of resolutions"
-    if not wording.missing(clusters.get("n_resamples")):
-        text += f", each repeated {clusters['n_resamples']} times on 80 % of the cells to see which clusters come back"
-    return text + ". The aligned embedding (Harmony) is for looking only and feeds no score."
+    if idle:
+        text += f" No cell had {wording.listed(idle, last='or')}."
+    if absent:
+        text += f" Cells were not filtered by {wording.listed(absent, last='or')}, whose genes or bounds these data do not have."
+    return text
+
+
+def _bounds(bounds: Sequence[float]) -> str:
+    low, high = (wording.number(value) for value in bounds)
+    return low if low == high else f"{low} to {high}"
+
+
+def _doublets_text(doublets: Mapping[str, Any], cited: list[str]) -> str:
+    text, reasons = "", dict(doublets.get("not_searched") or {})
+    if doublets.get("libraries"):
+        cited.append("scrublet")
+        text += (
+            f" Doublets were detected by comparison with simulated doublets (Scrublet) in {wording.count(int(doublets['libraries']), 'library', 'libraries')}: "
+            f"{wording.count(int(doublets.get('removed') or 0), 'cell was', 'cells were')} removed."
+        )
+    for reason, n in reasons.items():
+        text += f" Doublets were not searched for in {wording.count(int(n), 'library', 'libraries')}: {reason}."
+    return text
+
+
+LINEAGE_METHODS = {
+    "counts": "cells with clear evidence from marker genes gave each lineage's profile in the library, and every cell then took the lineage that "
+    "explains its counts best. Genes that microglia change in any state took no part; cells that two lineages explain about equally are called "
+    "ambiguous",
+    "sorted": "the genes measured cannot distinguish microglia from their relatives, so all cells were taken for microglia, because the tissue was "
+    "sorted for them",
+    "none": "the genes measured cannot distinguish the lineages, and none was assigned",
+}
+"""How a library reports that lineages were assigned, in words."""
+
+
+def _lineages_text(steps: Mapping[str, Any]) -> str:
+    """Return how lineages were assigned, by what the libraries report."""
+    methods = {str(key): int(n) for key, n in _part(steps, "lineages").items() if key in LINEAGE_METHODS}
+    parts = [
+        f"In {'each library' if len(methods) == 1 else wording.count(n, 'library', 'libraries')}, {LINEAGE_METHODS[key]}."
+        for key, n in methods.items()
+    ]
+    return f"Lineages. {' '.join(parts)}" if parts else ""
+
+
+def _clusters_text(clusters: Mapping[str, Any], variable: int | None, inputs: ReportInputs, cited: list[str]) -> str:
+    """Return how cells were clustered and embedded, as far as the run left clusters and embeddings."""
+    text = "Clusters. The myeloid cells of all libraries were merged without correction."
+    table = inputs.table("clusters")
+    if table.empty:
+        return f"{text} They were not clustered: there are too few cells or genes."
+    cited += ["scanpy", "leiden"]
+    resolutions = sorted(table["resolution"].dropna().unique())
+    text += " They were clustered by the Leiden algorithm"
+    if variable:  # fewer than asked for in a table of few genes
+        n_pcs = min(int(clusters.get("n_pcs", 30)), int(variable) - 1)
+        text += f" ({variable} variable genes, at most {n_pcs} principal components, {clusters.get('n_neighbors', 15)} neighbours)"
+    text += f" at {wording.count(len(resolutions), 'resolution')} ({wording.listed([f'{value:g}' for value in resolutions], most=12)})."
+    if "stability_jaccard" in table and table["stability_jaccard"].notna().any():
+        cited.append("stability")
+        if not wording.missing(clusters.get("n_resamples")):
+            text += f" Each clustering was repeated {clusters['n_resamples']} times on 80 % of the cells to measure the stability of its clusters."
+    if "umap1" in inputs.cells and inputs.cells["umap1"].notna().any():
+        cited.append("umap")
+        text += " Cells were embedded by UMAP."
+    if "integrated1" in inputs.cells and inputs.cells["integrated1"].notna().any():
+        cited.append("harmony")
+        text += " A second embedding, of components aligned over libraries by Harmony, is for viewing only and enters no score and no test."
+    return text
 
 
 def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, called: bool, cited: list[str]) -> str:
-    cited.append("ucell")
     coverage = found.get("coverage") or {}
     genes = (
         wording.listed(list(coverage.get("present") or []), most=14)
@@ -185,6 +217,7 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     text += " The false-positive rate was measured on control animals that the cutoff had not seen"
     if not wording.missing(recovery.get("n_null_sets")):
         text += f", and the signature was compared with {recovery['n_null_sets']:,} random gene sets of like expression"
+    cited.append("ucell")
     text += ". The same was done without Itgax and Igf1, by ranks (UCell), and by clusters."
     return text + (
         " The share without a cutoff is the one that makes an animal's scores likeliest (a mixture of recovery and other "
@@ -196,7 +229,9 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
     cited += ["propeller", "fdr"]
     alpha = timeline.get("alpha", 0.05)
     return (
-        "Days. The unit is the animal. Shares were modelled as beta-binomial, averaged over two laws of the spread between "
+        "Days. The unit is the animal. An animal's share of recovery cells is the one under which the scores of its microglia are "
+        "likeliest, without a cutoff, as uncertain as that of so many cells known without doubt as leave it equally well known. "
+        "These shares were modelled as beta-binomial, averaged over two laws of the spread between "
         "animals (a constant intraclass correlation, and one that falls with the share), and each day was compared with its "
         "control (sham or contralateral of the same day where there are two, else naive). p is twice the posterior probability "
         "that the day is not above its control; beside it stand a t-test on transformed shares (as propeller), the same p without "
@@ -212,10 +247,6 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
 def _further_text(inputs: ReportInputs) -> str:
     """Return what else was done with the days, as far as the run did it."""
     days, parts = inputs.table("timeline"), []
-    if "corrected" in days and days["corrected"].notna().any():
-        parts.append(
-            "Shares are also given corrected for the call's own error rates (cells missed, cells called by mistake)."
-        )
     adjusted = sorted({str(text) for text in days.get("adjusted_for", pd.Series(dtype=str)).dropna()} - {""})
     if adjusted:
         parts.append(f"An adjusted p has {wording.listed(adjusted)} in the model.")
@@ -230,31 +261,91 @@ def _further_text(inputs: ReportInputs) -> str:
     return f"Further comparisons. {' '.join(parts)}" if parts else ""
 
 
-def methods_section(inputs: ReportInputs) -> Section:
-    """Return methods, settings, versions, files and how to cite."""
+CITED_AT: dict[str, str] = {
+    "EmptyDrops": "emptydrops", "Scrublet": "scrublet", "exAM genes": "stress", "Leiden algorithm": "leiden",
+    "stability of its clusters": "stability", "UMAP": "umap", "Harmony": "harmony", "UCell": "ucell", "propeller": "propeller",
+    "false-discovery rate": "fdr", "Snakemake": "snakemake", "scanpy": "scanpy",
+}  # fmt: skip
+"""Words in the methods to the reference that stands behind them."""
+
+
+def with_citations(inputs: ReportInputs) -> tuple[list[str], list[str]]:
+    """Return the methods with numbers of references in brackets, and the keys of these references in order."""
     texts, cited = paragraphs(inputs)
+    order: list[str] = []
+    found = []
+    for text in texts:
+        marked = text
+        for words, key in CITED_AT.items():
+            if key not in cited or key in order or words not in marked:
+                continue
+            order.append(key)
+            marked = marked.replace(words, f"{words} [{len(order)}]", 1)
+        found.append(marked)
+    return found, [*order, *(key for key in cited if key not in order)]
+
+
+def to_paste(inputs: ReportInputs) -> dict[str, str]:
+    """Return the files to paste from: the methods with their references, and BibTeX."""
+    texts, order = with_citations(inputs)
+    lines = [f"[{place}] {REFERENCES[key].text} {REFERENCES[key].address}" for place, key in enumerate(order, start=1)]
+    lines += ["", f"Recovery microglia: {KOHNO.text} {KOHNO.address}", *_own_citations(inputs)]
+    entries = [KOHNO.bibtex, *(REFERENCES[key].bibtex for key in order)]
+    return {
+        "methods.txt": "\n\n".join(texts) + "\n\nReferences\n" + "\n".join(lines) + "\n",
+        "references.bib": "\n\n".join(entries) + "\n",
+    }
+
+
+def _own_citations(inputs: ReportInputs) -> list[str]:
+    """Return how the software and the data are cited."""
     version = (inputs.summary.get("versions") or {}).get("recovery-microglia", "")
-    blocks: list[object] = [Prose(rest, head=head) for head, _, rest in (text.partition(". ") for text in texts)]
-    blocks.append(Fold("References", (References(tuple(REFERENCES[key] for key in cited)),)))
-    settings = _flat(inputs.summary.get("parameters") or {})
-    if settings:
-        blocks.append(Fold("Settings of this run", (pairs(settings, names=("Setting", "Value")),)))
-    if versions := dict(inputs.summary.get("versions") or {}):
-        blocks.append(Fold("Versions", (pairs(versions, names=("Software", "Version")),)))
-    if len(inputs.table("provenance")):
-        blocks.append(Fold("Provenance", (whole_table(inputs.table("provenance"), of="provenance"),)))
-    blocks += cost_blocks(inputs)
-    blocks.append(Links(tuple(_files(inputs))))
-    own = f"recovery-microglia{f' {version}' if version else ''}, see CITATION.cff in the repository."
-    cite = [KOHNO, (own, "")]
+    commit = f", commit {inputs.run['commit']}" if inputs.run.get("commit") else ""
+    cite = [f"Software: recovery-microglia{f' {version}' if version else ''}{commit} (CITATION.cff in the repository)."]
     if inputs.text("citation"):
         accession = f" Data: {inputs.text('accession')}." if inputs.text("accession") else ""
-        cite.append((inputs.text("citation").rstrip(".") + "." + accession, ""))
+        cite.append(inputs.text("citation").rstrip(".") + "." + accession)
+    return cite
+
+
+def methods_section(inputs: ReportInputs) -> Section:
+    """Return the methods with citations, and how to cite."""
+    texts, order = with_citations(inputs)
+    blocks: list[object] = [Prose(rest, head=head) for head, _, rest in (text.partition(". ") for text in texts)]
+    blocks.append(References(tuple((REFERENCES[key].text, REFERENCES[key].address) for key in order)))
     blocks.append(
-        Prose("How to cite: the paper that found the cells, this software, and the study that made the data.")
+        Prose(
+            "Please cite the paper that found the cells, this software, and the study that made the data.",
+            head="How to cite",
+        )
     )
-    blocks.append(References(tuple(cite)))
-    return Section("methods", "Methods, files and how to cite", "", tuple(blocks))
+    blocks.append(References(((KOHNO.text, KOHNO.address), *((text, "") for text in _own_citations(inputs)))))
+    return Section("methods", "Methods and how to cite", "", tuple(blocks))
+
+
+def provenance_section(inputs: ReportInputs) -> Section:
+    """Return date, commit, parameters, versions, checksums and costs."""
+    facts = {"Date of the run": inputs.run.get("date", ""), "Commit": inputs.run.get("commit", "")}
+    blocks: list[object] = [Tiles(tuple(Tile(name, value) for name, value in facts.items() if value))]
+    settings = _flat(inputs.summary.get("parameters") or {})
+    if settings:
+        blocks.append(pairs(settings, names=("Parameter", "Value"), caption="Parameters"))
+    if versions := dict(inputs.summary.get("versions") or {}):
+        blocks.append(pairs(versions, names=("Software", "Version"), caption="Versions"))
+    if len(inputs.table("provenance")):
+        blocks.append(whole_table(inputs.table("provenance"), of="provenance", caption="Provenance"))
+    blocks += cost_blocks(inputs)
+    return Section("provenance", "Parameters, versions and costs", "", tuple(blocks))
+
+
+def files_section(inputs: ReportInputs) -> Section:
+    """Return the files beside the page."""
+    return Section(
+        "files",
+        "Files",
+        "They lie in the folder of this page; figures in its folder figures.",
+        (Links(tuple(_files(inputs))),),
+    )
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The answer under other choices of the analysis."""
 
+import pandas as pd
+
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Status
@@ -12,10 +14,10 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     rows = inputs.table("robustness")
     if inputs.status == Status.NOT_TESTABLE:
         return None
-    title = "Would other choices give the same answer?"
+    title = _title(rows)
     if rows.empty:
-        why = "No onset was tested, so there is none to repeat under other choices."
-        return Section("robustness", title, "", (Note("why", "Not done", why),))
+        why = "No onset was tested, so that there is no onset to compare under other choices."
+        return Section("robustness", title, "", (Note("why", "Not applicable", why),))
     arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str)))
     told = inputs.summary.get("robustness")
     sentence = str((told or {}).get("sentence", "")) if isinstance(told, dict) else str(told or "")
@@ -37,11 +39,28 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         Column("peak_fraction", "Peak"),
         Column("agrees", "Compatible with the reported onset"),
     ]
-    drawn = [draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)]
-    pictures = plates(*drawn)
+    pictures = plates(*(figures.sensitivity(rows, arm) for arm in arms[:6]))
+    further = plates(*(draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)))
     return Section(
         "robustness",
         title,
         sentence,
-        (*pictures, Fold("All analyses", (table(rows, columns, of="robustness", name="robustness"),))),
+        (*pictures, Fold("All analyses", (*further, table(rows, columns, of="robustness", name="robustness")))),
     )
+
+
+def _title(rows: pd.DataFrame) -> str:
+    """Return to which families of choices the answer is sensitive, as a sentence."""
+    arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str))) if len(rows) else []
+    if len(arms) != 1:
+        return "Sensitivity analysis"
+    table = figures.by_family(figures.families(rows, arms[0]))
+    others = table[(table["family"] != figures.REPORTED) & (table["analyses"] > table["no_answer"])]
+    if others.empty:
+        return "Sensitivity analysis"
+    never = list(others.loc[others["compatible"] == 0, "family"])
+    silent = table[(table["analyses"] == table["no_answer"])]
+    end = "; clusters give no answer" if silent["family"].str.contains("clusters").any() else ""
+    if not never:
+        return f"The onset holds under all {len(others)} families of other choices{end}"
+    return f"The onset is sensitive to the choice of method: not compatible with {wording.listed(never)}{end}"

@@ -11,7 +11,7 @@ from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity, Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
+from recovery_microglia.report.blocks import Column, Fold, GeneSearch, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 FEWEST_COUNTS = 100
@@ -19,28 +19,54 @@ FEWEST_COUNTS = 100
 
 
 def subgroup_section(inputs: ReportInputs) -> Section:
-    """Return what the calls rest on."""
+    """Return the subgroup: its scores by state and animal, its genes, and a gene that the reader chooses."""
     recovery = inputs.summary.get("recovery") or {}
-    markers = inputs.table("markers_used")
-    called = inputs.called
-    lead = f"{_trust(recovery)} {_carried(inputs.table('call_genes'))}".strip()
-    if not called:
-        lead = f"Recovery cells were not called: {str(recovery.get('reason') or inputs.reason).rstrip('.')}."
-    pictures = [figures.signature_genes(markers)]
-    if called:
-        course = figures.routes(inputs.table("timeline")) if inputs.status != Status.NOT_TESTABLE else None
-        scores = figures.scores(inputs.cells, inputs.table("calibration"))
-        carried = figures.call_genes(inputs.table("call_genes"))
-        pictures = [scores, carried, course, *pictures, figures.random_sets(inputs.table("null"))]
-    pictures.append(figures.cluster_stability(inputs.table("clusters")))
-    blocks: list[object] = list(plates(*pictures))
-    blocks += _coverage_notes(markers)
-    if called:
-        blocks += _agreement(recovery)
-        blocks += _calibration(inputs)
-        blocks += _refinement(recovery, inputs.table("refinement"))
+    named = tuple(g for g in inputs.genes.columns if g not in ("cell", "n_counts") and not g.startswith("markers_"))
+    if not inputs.called:
+        reason = str(recovery.get("reason") or inputs.reason).rstrip(".")
+        blocks: list[object] = list(plates(figures.signature_genes(inputs.table("markers_used"))))
+        blocks += _coverage_notes(inputs.table("markers_used")) + ([GeneSearch(named)] if named else [])
+        return Section("subgroup", "Recovery cells were not called", f"Reason: {reason}.", tuple(blocks))
+    drawn = plates(
+        figures.scores_by_state(inputs.cells),
+        figures.scores_by_animal(inputs.cells, inputs.units()),
+        figures.state_genes(inputs.cells, inputs.genes),
+        figures.state_shares(inputs.cells),
+    )
+    blocks = [*drawn, *([GeneSearch(named)] if named else []), *_coverage_notes(inputs.table("markers_used"))]
+    return Section("subgroup", _subgroup_title(inputs), _carried(inputs.table("call_genes")), tuple(blocks))
+
+
+def _subgroup_title(inputs: ReportInputs) -> str:
+    """Return how many cells were called as a sentence."""
+    totals = inputs.summary.get("totals") or {}
+    called, microglia = totals.get("recovery_cells"), totals.get("microglia")
+    if wording.missing(called) or wording.missing(microglia) or not microglia:
+        return "The subgroup"
+    return f"{wording.whole(called)} of {wording.whole(microglia)} microglia ({wording.percent(called / microglia)}) are called recovery cells"
+
+
+def calibration_section(inputs: ReportInputs) -> Section | None:
+    """Return how cells were called and how far that can be trusted (audit)."""
+    if not inputs.called:
+        return None
+    recovery = inputs.summary.get("recovery") or {}
+    course = figures.routes(inputs.table("timeline")) if inputs.status != Status.NOT_TESTABLE else None
+    blocks: list[object] = list(
+        plates(
+            figures.scores(inputs.cells, inputs.table("calibration")),
+            figures.call_genes(inputs.table("call_genes")),
+            course,
+            figures.signature_genes(inputs.table("markers_used")),
+            figures.random_sets(inputs.table("null")),
+            figures.cluster_stability(inputs.table("clusters")),
+        )
+    )
+    blocks += _agreement(recovery)
+    blocks += _calibration(inputs)
+    blocks += _refinement(recovery, inputs.table("refinement"))
     blocks += _itgax_igf1(inputs.table("itgax_igf1"))
-    return Section("subgroup", "The subgroup: how cells were called", lead, tuple(blocks))
+    return Section("calibration", "Calling and calibration", _trust(recovery), tuple(blocks))
 
 
 def _trust(recovery: Mapping[str, Any]) -> str:
@@ -53,7 +79,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
         for row in known
     ]
     text = (
-        f"The call was measured on control animals that its cutoff had not seen, judged as if they were injured ones: {wording.listed(told)}."
+        f"The call was measured on control animals that its cutoff had not seen, as if they were injured animals: {wording.listed(told)}."
         if told
         else ""
     )
@@ -62,7 +88,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
         return text
     return (
         f"{text} By the model's own probabilities at most {wording.percent(expected['precision'])} of the cells called in the "
-        "other animals are recovery cells (in simulated data fewer were, mostly for cells on the way into the programme), and "
+        "other animals are recovery cells (in simulated data fewer were, mostly because of intermediate cells), and "
         f"{wording.percent(expected['recall'])} of all such cells are called: trust shares of animals and comparisons "
         "between them, not a single cell."
     ).strip()
@@ -107,14 +133,14 @@ def _agreement(recovery: Mapping[str, Any]) -> list[object]:
     if not rows:
         return []
     columns = [
-        Column("route", "The reported score against", Kind.TEXT),
+        Column("route", "The reported score compared with", Kind.TEXT),
         Column("both", "Called by both", Kind.COUNT),
         Column("only_first", "By the score only", Kind.COUNT),
         Column("only_second", "By the other only", Kind.COUNT),
         Column("n", "Microglia", Kind.COUNT),
         Column("kappa", "Cohen's kappa", Kind.NUMBER, "1: always agree, 0: as by chance"),
     ]
-    return [table(pd.DataFrame(rows), columns, caption="Do the routes call the same cells?")]
+    return [table(pd.DataFrame(rows), columns, caption="Agreement of the calling methods")]
 
 
 def _calibration(inputs: ReportInputs) -> list[object]:
@@ -139,7 +165,7 @@ def _calibration(inputs: ReportInputs) -> list[object]:
     caption = "Cutoffs, frozen on control microglia (marked: the one used)"
     return [
         Fold(
-            "The cutoff and how often it is wrong",
+            "Cutoffs and false positives",
             (table(shown, columns, of="calibration", caption=caption, marked=marked),),
         )
     ]
@@ -151,7 +177,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     if learnt.get("refused"):
         reason = str(learnt["refused"])
         text = f"{reason[0].upper()}{reason[1:]}. The signature genes count with the rises that are expected at their levels."
-        return [Note(Severity.INFO, "Nothing was learnt from these data about the genes", text)]
+        return [Note(Severity.INFO, "Weights of the genes were not learnt from these data", text)]
     if frame.empty:
         return []
     shown = frame.assign(between=[
@@ -171,7 +197,9 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
         f"Weights of the genes, learnt within libraries from the other animals: {added} added, {dropped} dropped. No animal "
         "is scored by weights that have seen it."
     )
-    return [Fold("What these data taught about the genes", (table(shown, columns, of="refinement", caption=caption),))]
+    return [
+        Fold("Weights of the genes, learnt from these data", (table(shown, columns, of="refinement", caption=caption),))
+    ]
 
 
 def _itgax_igf1(frame: pd.DataFrame) -> list[object]:
@@ -189,4 +217,4 @@ def _itgax_igf1(frame: pd.DataFrame) -> list[object]:
         Column("igf1_share_matched", "With Igf1, equal depth"),
     ]
     text = "Itgax drops out in most cells at this depth, so neither gene alone makes the call."
-    return [Fold("Itgax and Igf1 by themselves", (Prose(text), table(frame, columns, of="itgax_igf1")))]
+    return [Fold("Itgax and Igf1 alone", (Prose(text), table(frame, columns, of="itgax_igf1")))]

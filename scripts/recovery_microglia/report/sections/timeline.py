@@ -1,27 +1,34 @@
 """The days: shares, tests, strata, behaviour."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Route, Severity, Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
+from recovery_microglia.report.blocks import Column, Figures, Fold, Note, Plate, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 DAY_COLUMNS = (
     Column("arm", "Arm"),
     Column("day", "Day"),
     Column("n_subjects", "Animals"),
-    Column("counts", "Recovery cells", Kind.TEXT, "cells of all animals of the day together"),
-    Column("fraction", "Estimate", help="share for animals of that day, from a model over animals"),
+    Column(
+        "fraction",
+        "Share",
+        help="of recovery cells, for animals of that day: from a model over animals, without a cutoff",
+    ),
     Column("interval", "95 % interval", Kind.TEXT),
-    Column("corrected", "Corrected", help="for cells that the call misses and for those it takes by mistake"),
-    Column("corrected_interval", "95 % interval, corrected", Kind.TEXT),
-    Column("mixture", "Without cutoff", help="share that makes the scores likeliest; mean of the animals"),
-    Column("control", "Compared with"),
-    Column("control_fraction", "Control estimate"),
     Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
+    Column(
+        "counts", "Called", Kind.TEXT, "called cells of all animals of the day together, each animal at its own cutoff"
+    ),
+    Column("control", "Control"),
+    Column("control_fraction", "Control share"),
+    Column("control_counts", "Control, called", Kind.TEXT),
     Column("status", "Status"),
     Column("why", "Why", Kind.TEXT),
 )
@@ -35,58 +42,46 @@ TEST_COLUMNS = (
     Column("q", "q", help="p corrected for the number of days (false-discovery rate)"),
     Column(
         "undone_by",
-        "Undone by a shift of",
-        help="times the odds: a batch effect of the day's animals that would undo the claim",
+        "Batch effect that would explain it",
+        help="times the odds: a batch effect shared by the day's animals that would explain the rise",
     ),
-    Column("p_second", "p, 2nd test", help="a second, different method: t-test on transformed fractions"),
+    Column("p_second", "p, t-test", help="a second, different method: t-test on transformed fractions"),
     Column("p_without_highest", "p, without highest", help="in one direction, without the day's highest animal"),
-    Column("p_permutation", "p, permuted", help="exact, by reassigning animals"),
-    Column("p_smallest", "least p", help="the smallest p that so few animals can reach by permutation"),
+    Column("p_permutation", "permutation p", help="exact, by reassigning animals"),
+    Column("p_smallest", "smallest attainable p", help="the smallest p that so few animals can reach by permutation"),
     Column("adjusted_p", "p, adjusted", help="with the properties named beside it in the model"),
     Column("adjusted_for", "Adjusted for"),
     Column("methods_against", "Not confirmed by"),
-    Column("smallest_detectable", "Seen from", help="smallest true share that would have been found with 80 % power"),
-    Column("control_corrected", "Control, corrected"),
+    Column("smallest_detectable", "Detection limit", help="smallest true share that is detected with 80 % power"),
 )
 
 
-def timeline_section(inputs: ReportInputs) -> Section:
-    """Return the share of recovery cells over days."""
-    title = "Recovery cells over days"
+def timeline_section(inputs: ReportInputs, others: Sequence[Plate] = ()) -> Section:
+    """Return the time course behind figure 1: the days in numbers, strata, behaviour.
+
+    Parameters
+    ----------
+    others
+        Main figures of further arms; that of the first stands on the sheet.
+    """
     if inputs.status == Status.NOT_TESTABLE:
-        why = Note(
-            "why", "Not asked of these data", f"{wording.as_sentence(inputs.reason)} No day of emergence can be given."
-        )
-        return Section("timeline", title, "", (why, *_called_anyway(inputs)))
-    pictures = []
-    for arm in inputs.arms[:6]:
-        onset = next(
-            (
-                row
-                for row in inputs.onsets
-                if str(row.get("arm") or "") == arm or (wording.missing(row.get("arm")) and not arm)
-            ),
-            None,
-        )
-        pictures.append(
-            figures.timeline(
-                inputs.arm_units(arm),
-                inputs.arm_days(arm),
-                onset,
-                arm=arm,
-                flow_marks=inputs.text("injury_class") == "peripheral_nerve",
-            )
-        )
-    if not any(pictures):
-        return Section(
-            "timeline",
-            title,
-            "",
-            (Note("why", "Nothing to draw", "No injured animal has microglia that were called."),),
-        )
-    lead = "Each day's injured animals against their control. The unit is the animal; cells of one animal are not independent."
-    blocks = (*plates(*pictures), *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
-    return Section("timeline", title, lead, blocks)
+        return Section("timeline", "Recovery cells in each animal", "", _called_anyway(inputs))
+    figures_of_arms = (Figures(tuple(others)),) if others else ()
+    lead = "Each day's injured animals are compared with their control. The unit is the animal; cells of one animal are not independent."
+    blocks = (*figures_of_arms, *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
+    return Section("timeline", _course_title(inputs), lead, blocks)
+
+
+def _course_title(inputs: ReportInputs) -> str:
+    """Return the time course as a sentence, from its lowest to its highest day."""
+    days = inputs.table("timeline")
+    own = days[(days["route"] == Route.SCORE) & days["fraction"].notna()] if len(days) else days
+    if own.empty or own["arm"].fillna("").nunique() > 1:
+        return "The share of recovery cells over days"
+    peak = row_of_largest(own, "fraction")
+    share, base = wording.percent(peak["fraction"]), peak["control_fraction"]
+    text = f"On day {wording.day(peak['day'])}, {share} of the microglia are recovery cells"
+    return text + ("" if wording.missing(base) else f", against {wording.percent(base)} in the control")
 
 
 def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
@@ -95,11 +90,12 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
     if days.empty:
         return ()
     days = days[days["route"] == Route.SCORE].sort_values(["arm", "day"])
-    none = pd.Series(float("nan"), index=days.index)
     shown = days.assign(
         counts=[f"{wording.whole(k)}/{wording.whole(n)}" for k, n in zip(days["k"], days["n"], strict=True)],
+        control_counts=[
+            f"{wording.whole(k)}/{wording.whole(n)}" for k, n in zip(days["control_k"], days["control_n"], strict=True)
+        ],
         interval=_intervals(days["low"], days["high"]),
-        corrected_interval=_intervals(days.get("corrected_low", none), days.get("corrected_high", none)),
         control=[
             f"{name} ({wording.count(int(n), 'animal')})" if not wording.missing(name) else ""
             for name, n in zip(days["control"], days["n_control_subjects"], strict=True)
@@ -109,9 +105,9 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
     )
     if inputs.status != Status.TESTED:  # a p has no place where the design allows none
         shown = shown.drop(columns=["q"])
-        return (table(shown, DAY_COLUMNS, of="timeline", caption="The days", name="days"),)
-    first = table(shown, DAY_COLUMNS, of="timeline", caption="The days, compared with their control", name="days")
-    return first, Fold("Every test of the days", (table(shown, TEST_COLUMNS, of="timeline", name="days-tests"),))
+        return (table(shown, DAY_COLUMNS, of="timeline", caption="Data by day", name="days"),)
+    first = table(shown, DAY_COLUMNS, of="timeline", caption="Data by day", name="days")
+    return first, Fold("All tests of the days", (table(shown, TEST_COLUMNS, of="timeline", name="days-tests"),))
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
@@ -133,7 +129,7 @@ def _strata(inputs: ReportInputs) -> tuple[object, ...]:
         for arm in arms[:6]:
             blocks += plates(figures.strata_courses(strata, by, arm))
     told = inputs.sentences("interactions") or _sentences_of(inputs.table("interactions"))
-    blocks += [Note(Severity.INFO, "Do the courses differ?", " ".join(told))] if told else []
+    blocks += [Note(Severity.INFO, "Difference between the time courses", " ".join(told))] if told else []
     return (*blocks, *_strata_tables(inputs, strata))
 
 
@@ -149,8 +145,8 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
     days = [
         Column("by", "By"), Column("stratum", "Which"), Column("arm", "Arm"), Column("day", "Day"),
         Column("n_subjects", "Animals"), Column("fraction", "Estimate"), Column("interval", "95 % interval", Kind.TEXT),
-        Column("control", "Compared with"), Column("n_control_subjects", "Control animals"),
-        Column("control_fraction", "Control estimate"), Column("p", "p"), Column("q", "q"),
+        Column("control", "Control"), Column("n_control_subjects", "Control animals"),
+        Column("control_fraction", "Control share"), Column("p", "p"), Column("q", "q"),
         Column("status", "Status"), Column("reason", "Why"),
     ]  # fmt: skip
     onset = [
@@ -162,8 +158,8 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
         Column("by", "By"), Column("first", "First"), Column("second", "Second"), Column("arm", "Arm"),
         Column("day", "Day", help="a dash: all days together"), Column("difference_first", "Rise in the first"),
         Column("difference_second", "Rise in the second"), Column("difference", "Difference of the rises"),
-        Column("interval", "95 % interval", Kind.TEXT), Column("p", "p"), Column("p_permutation", "p, permuted"),
-        Column("p_smallest", "least p"), Column("q", "q"), Column("status", "Status"), Column("reason", "Why"),
+        Column("interval", "95 % interval", Kind.TEXT), Column("p", "p"), Column("p_permutation", "permutation p"),
+        Column("p_smallest", "smallest attainable p"), Column("q", "q"), Column("status", "Status"), Column("reason", "Why"),
     ]  # fmt: skip
     tables = []
     for frame, columns, caption, name in (
@@ -177,7 +173,7 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
             frame = frame.assign(interval=_intervals(frame["low"], frame["high"]))
         shown = [c for c in columns if tested or c.key not in hidden]
         tables.append(table(frame, shown, of=name, caption=caption, name=name))
-    return (Fold("The strata in numbers", tuple(tables)),) if tables else ()
+    return (Fold("Data by sex", tuple(tables)),) if tables else ()
 
 
 def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
@@ -190,17 +186,17 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     tests = inputs.table("behaviour_tests")
     told = inputs.sentences("behaviour") or _sentences_of(tests)
     blocks: list[object] = list(plates(figures.behaviour_beside_cells(behaviour, days)))
-    blocks += [Note(Severity.INFO, "Do behaviour and cells go together?", " ".join(told))] if told else []
+    blocks += [Note(Severity.INFO, "Behaviour and recovery cells", " ".join(told))] if told else []
     if len(tests):
         columns = [
             Column("measure", "Measure"), Column("sex", "Sex"), Column("arm", "Arm"), Column("n_days", "Days"),
             Column("correlation", "Correlation", help="over days"), Column("lag", "Lag (days)"),
-            Column("p", "p"), Column("p_smallest", "least p", help="the smallest p that so few days can reach"),
+            Column("p", "p"), Column("p_smallest", "smallest attainable p", help="the smallest p that so few days can reach"),
             Column("status", "Status"), Column("reason", "Why"),
         ]  # fmt: skip
         blocks.append(
             Fold(
-                "Behaviour against cells, in numbers",
+                "Behaviour and recovery cells, all tests",
                 (table(tests, columns, of="behaviour_tests", name="behaviour_tests"),),
             )
         )
@@ -227,5 +223,5 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         Column("interval", "95 % interval", Kind.TEXT, "of this animal's cells only"),
         Column("note", "Note"),
     ]
-    text = "Cells could still be called one by one. What each animal shows is listed here; it is not a test."
+    text = "Recovery cells could still be called. The share in each animal is described; this is not a test."
     return (Prose(text), table(shown, columns, of="fractions", caption="Recovery cells per animal"))

@@ -8,7 +8,7 @@ from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.report.blocks import Column, Prose, Section, table
 from recovery_microglia.report.inputs import ReportInputs
-from recovery_microglia.report.sections.answer import warnings_of
+from recovery_microglia.report.sections.sheet import warnings_of
 
 
 def warnings_section(inputs: ReportInputs) -> Section:

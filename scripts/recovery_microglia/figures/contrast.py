@@ -1,0 +1,100 @@
+"""Figure of the groups there are, where no course over days can be drawn."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from recovery_microglia.core.frame_access import groups, records
+from recovery_microglia.core.vocabulary import CONTROLS, Condition
+from recovery_microglia.figures.course import UNIT_COLUMNS, shares_of_animals, subject_words
+from recovery_microglia.figures.style import (
+    CONDITIONS,
+    Picture,
+    canvas,
+    drawing,
+    house_style,
+    percent_axis,
+)
+
+MOST_GROUPS = 16
+
+
+def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
+    """Draw every animal's share of recovery cells by group: condition, arm, day and age, as far as they vary.
+
+    Parameters
+    ----------
+    units
+        Rows of fractions.tsv (route ``score``, of microglia).
+    days
+        Rows of timeline.tsv; may be empty.
+    ages
+        Subject to age, where it is stated.
+    """
+    own = shares_of_animals(units, days)
+    own = own[(own["n"] > 0) & own["share"].notna()]
+    if own.empty:
+        return None
+    own = own.assign(age=own["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
+    rank: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
+    own = own.assign(rank=own["condition"].astype(str).map(rank), group=_names(own))
+    order = list(dict.fromkeys(own.sort_values(["rank", "day", "group"], na_position="first")["group"]))[:MOST_GROUPS]
+    drawn = own[own["group"].isin(order)]
+    sizes = drawn["group"].value_counts()
+    top = max(float(drawn["share_high"].max()), 0.02) * 1.08
+    means = {str(name): float(part["share"].mean()) for (name,), part in groups(drawn, ["group"])}
+    alt = "Share of recovery cells among microglia by group, mean of the animals: " + "; ".join(
+        f"{name} {100 * means[name]:.1f} % (n = {sizes[name]})" for name in order
+    )
+
+    def draw(width: float) -> tuple[Figure, dict[str, str]]:
+        figure, ax = canvas(width, 0.9 + 0.42 * len(order))
+        tips: dict[str, str] = {}
+        for y, name in zip(np.arange(len(order))[::-1], order, strict=True):
+            part = records(drawn[drawn["group"] == name].sort_values("subject", key=lambda names: names.astype(str)))
+            offsets = (np.arange(len(part)) - (len(part) - 1) / 2) * (0.7 / max(len(part), 4))
+            for shift, row in zip(offsets, part, strict=True):
+                colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
+                face = "white" if row["condition"] in CONTROLS else colour
+                gid = f"tip-{len(tips)}"
+                ax.plot([row["share_low"], row["share_high"]], [y - shift, y - shift], color=colour, lw=1, alpha=0.45)
+                ax.plot(row["share"], y - shift, marker, ms=6, mfc=face, mec=colour, mew=1.3, gid=gid)
+                tips[gid] = subject_words(row)
+            ax.plot([means[name]] * 2, [y - 0.42, y + 0.42], color="#D55E00", lw=2.4)
+        ax.set_yticks(np.arange(len(order))[::-1], [f"{name} (n = {sizes[name]})" for name in order])
+        ax.set_xlim(-0.02 * top, top)
+        ax.set_ylim(-0.6, len(order) - 0.4)
+        percent_axis(ax, "x")
+        ax.set_xlabel("recovery cells among microglia")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        return figure, tips
+
+    with house_style():
+        made = [
+            drawing(figure, f"contrast-{width}", alt, tips) for width in (7.6, 4.3) for figure, tips in [draw(width)]
+        ]
+    return Picture(
+        "contrast",
+        "Share of recovery cells among microglia by group, every animal",
+        "A dot is one animal with the 95 % interval from its own cells; the vermilion line is the mean of the animals; controls are open. "
+        "n: animals. This is a description, not a test.",
+        alt + ".",
+        (made[0],),
+        drawn[[column for column in UNIT_COLUMNS if column in drawn]],
+        of="fractions",
+        wide=True,
+        narrow=made[1],
+    )
+
+
+def _names(units: pd.DataFrame) -> list[str]:
+    """Return the group of each animal in words: what varies of condition, arm, day and age."""
+    names = []
+    for row in records(units):
+        parts = [str(row["condition"])]
+        parts += [str(row["arm"])] if str(row.get("arm") or "") not in ("", "nan") else []
+        parts += [str(row["age"])] if row["age"] and units["age"].nunique() > 1 else []
+        parts += [f"day {row['day']:g}"] if np.isfinite(row["day"]) and row["condition"] != Condition.NAIVE else []
+        names.append(", ".join(parts))
+    return names

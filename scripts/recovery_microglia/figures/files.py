@@ -1,0 +1,91 @@
+"""Figures as files that stand alone: for a talk, a paper, a spreadsheet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, house_style
+
+FORMATS = ("svg", "pdf", "png", "tsv")
+_STANDING_ALONE: dict[str, Any] = {
+    "svg.fonttype": "path",  # letters as outlines: the same on every machine
+    "pdf.fonttype": 42,  # letters embedded as TrueType, which drawing programs can edit
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "recovery-microglia",  # the same drawing gives the same bytes
+}
+_NO_DATE: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": "recovery-microglia"},
+    "pdf": {"CreationDate": None, "Creator": "recovery-microglia"},
+    "png": {"Software": "recovery-microglia"},
+}
+
+
+def file_names(picture: Picture, format_: str) -> list[str]:
+    """Return the names of a picture's files of a format: an SVG or PNG a panel; one PDF, a page a panel; one TSV."""
+    n = len(picture.panels)
+    if n == 1 or format_ in ("pdf", "tsv"):
+        return [f"{picture.name}.{format_}"]
+    return [f"{picture.name}-{place}.{format_}" for place in range(1, n + 1)]
+
+
+def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tuple[str, bytes]]:
+    """Return the files of a picture, by name."""
+    figures = [panel.figure for panel in picture.panels]
+    with _standing_alone():
+        boxes = [_box(figure) for figure in figures] if set(formats) - {"tsv"} else []
+        for format_ in formats:
+            names = file_names(picture, format_)
+            if format_ == "tsv":
+                text = picture.numbers.to_csv(sep="\t", index=False, lineterminator="\n")
+                yield names[0], text.encode()
+            elif format_ == "pdf":
+                yield names[0], _pages(figures, boxes)
+            else:
+                for name, figure, box in zip(names, figures, boxes, strict=True):
+                    yield name, _saved(figure, box, format_)
+
+
+def write_figures(pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path) -> None:
+    """Write files of pictures, each in its formats, into a folder, which is made anew."""
+    if folder.is_dir():
+        for old in folder.iterdir():
+            old.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture, formats in pictures:
+        for name, content in files_of(picture, formats):
+            (folder / name).write_bytes(content)
+
+
+@contextmanager
+def _standing_alone() -> Iterator[None]:
+    with house_style():
+        mpl.rcParams.update(_STANDING_ALONE)  # type: ignore[arg-type]  # its keys are typed one by one
+        yield
+
+
+def _box(figure: Figure) -> Bbox:
+    """Return what is drawn with a margin, in inches; found once a figure, as it takes as long as drawing."""
+    return figure.get_tightbbox().padded(0.08)
+
+
+def _saved(figure: Figure, box: Bbox, format_: str) -> bytes:
+    stream = BytesIO()
+    dpi = PNG_DPI if format_ == "png" else RASTER_DPI
+    figure.savefig(stream, format=format_, bbox_inches=box, dpi=dpi, metadata=_NO_DATE[format_], facecolor="white")
+    return stream.getvalue()
+
+
+def _pages(figures: Sequence[Figure], boxes: Sequence[Bbox]) -> bytes:
+    stream = BytesIO()
+    with PdfPages(stream, metadata=_NO_DATE["pdf"]) as pages:
+        for figure, box in zip(figures, boxes, strict=True):
+            pages.savefig(figure, bbox_inches=box, dpi=RASTER_DPI, facecolor="white")
+    return stream.getvalue()

@@ -1,0 +1,101 @@
+"""Figures of a page: found in its parts, numbered, and given their files."""
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from recovery_microglia.figures import Picture
+from recovery_microglia.figures.files import FORMATS, file_names, files_of
+from recovery_microglia.report.blocks import Figures, Fold, Map, Plate, Section
+
+FOLDER = "figures"
+"""Folder of the files, beside the page."""
+
+
+def plates_in(blocks: Sequence[Any]) -> Iterator[Plate]:
+    """Return the plates of blocks in reading order, those in folds too."""
+    for block in blocks:
+        if isinstance(block, Figures):
+            yield from block.pictures
+        elif isinstance(block, Map):
+            yield block.plate
+        elif isinstance(block, Fold):
+            yield from plates_in(block.blocks)
+
+
+def changed(blocks: Sequence[Any], change: Callable[[Plate], Plate]) -> tuple[Any, ...]:
+    """Return blocks in which every plate was changed, in reading order."""
+    found: list[Any] = []
+    for block in blocks:
+        if isinstance(block, Figures):
+            found.append(replace(block, pictures=tuple(change(plate) for plate in block.pictures)))
+        elif isinstance(block, Map):
+            found.append(replace(block, plate=change(block.plate)))
+        elif isinstance(block, Fold):
+            found.append(replace(block, blocks=changed(block.blocks, change)))
+        else:
+            found.append(block)
+    return tuple(found)
+
+
+def in_front(section: Section) -> list[str]:
+    """Return the names of the figures of a section that are not folded, nor the map, whose pictures are large."""
+    shown = [block for block in section.blocks if not isinstance(block, (Fold, Map))]
+    return [plate.picture.name for plate in plates_in(shown)]
+
+
+def linked(plate: Plate, formats: Sequence[str] = FORMATS) -> Plate:
+    """Return a plate with the addresses of its files beside the page."""
+    links = tuple((kind, f"{FOLDER}/{name}") for kind in formats for name in file_names(plate.picture, kind))
+    return replace(plate, links=links)
+
+
+def packed(plate: Plate) -> Plate:
+    """Return a plate whose SVG and PDF the page holds, so that it can be sent alone; the PNG is drawn from the SVG."""
+    files = {name: _deflated(content) for name, content in files_of(plate.picture, ("svg", "pdf"))}
+    return replace(plate, packed=json.dumps(files, separators=(",", ":")))
+
+
+def _deflated(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def numbered(sections: Sequence[Section], first: int) -> list[Section]:
+    """Return sections with a number for each that has figures, from ``first`` on: Figure 2, or Figure 2a and 2b."""
+    found, number = [], first
+    for section in sections:
+        n = sum(1 for _ in plates_in(section.blocks))
+        if n:
+            letters = "abcdefghijklmnopqrstuvwxyz" if n > 1 else " "
+            section = replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", letters)))
+            number += 1
+        found.append(section)
+    return found
+
+
+def lettered(section: Section, number: int, *, after: int) -> Section:
+    """Return a section whose figures go on with the letters of a number, behind so many that stand elsewhere."""
+    letters = "abcdefghijklmnopqrstuvwxyz"[after:]
+    return replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", letters)))
+
+
+def _naming(start: str, ends: Iterable[object]) -> Callable[[Plate], Plate]:
+    """Return what numbers one plate after the other."""
+    rest = iter(ends)
+    return lambda plate: replace(plate, number=f"{start}{next(rest)}".strip())
+
+
+def supplementary(sections: Sequence[Section]) -> list[Section]:
+    """Return sections whose figures are numbered through, S1 and on."""
+    naming = _naming("Figure S", count(1))
+    return [replace(section, blocks=changed(section.blocks, naming)) for section in sections]
+
+
+def files_beside(plates: Iterable[Plate]) -> Iterator[tuple[Picture, list[str]]]:
+    """Return the pictures with the formats in which their files lie beside the page."""
+    for plate in plates:
+        yield plate.picture, list(dict.fromkeys(kind for kind, _ in plate.links))

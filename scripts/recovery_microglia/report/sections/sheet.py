@@ -1,0 +1,380 @@
+"""The sheet: the answer on one screen and one printed page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from recovery_microglia import figures
+from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records, row_of_largest
+from recovery_microglia.core.vocabulary import Condition, Severity, Status
+from recovery_microglia.report.blocks import Note, Plate, plate
+from recovery_microglia.report.inputs import ReportInputs
+
+SEVERITY = {"alarm": 0, "warning": 1, "info": 2}
+NEGLIGIBLE_RISE = 0.05
+"""A rise that is smaller than this on every day sampled, by the upper end of its 95 % interval, is called none."""
+MOST_ARMS = 3
+YES, NO, NOT_SHOWN, CANNOT = "Yes", "No", "Not shown", "Cannot be tested"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer for one arm: its first word, the sentence behind it, and what else is to be said."""
+
+    word: str
+    sentence: str
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        """The answer as one text."""
+        return f"{self.word}: {self.sentence} {self.more}".strip()
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """The number that matters most: what it is, the value, its interval, and what it is compared with."""
+
+    label: str
+    value: str
+    interval: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The first screen.
+
+    Attributes
+    ----------
+    status, status_word, status_meaning
+        Key, word and meaning of what the data allow.
+    answers
+        One an arm.
+    numbers
+        The key number of each arm; none where nothing was called.
+    figure
+        Figure 1; None where there is nothing to draw.
+    agrees, against
+        What supports the answer, and what does not.
+    limits
+        What the data cannot show.
+    next_steps
+        What would settle what is open.
+    """
+
+    status: str
+    status_word: str
+    status_meaning: str
+    answers: tuple[Answer, ...]
+    numbers: tuple[KeyNumber, ...]
+    figure: Plate | None
+    agrees: tuple[str, ...]
+    against: tuple[str, ...]
+    limits: tuple[str, ...]
+    next_steps: tuple[str, ...]
+
+
+def sheet_of(inputs: ReportInputs, figure: Plate | None) -> Sheet:
+    """Return the first screen of a data set, with its main figure."""
+    word, meaning = wording.STATUS[inputs.status]
+    return Sheet(
+        inputs.status,
+        word,
+        meaning,
+        answers(inputs),
+        key_numbers(inputs),
+        figure,
+        tuple(agreeing(inputs)),
+        tuple(speaking_against(inputs)),
+        tuple(limits(inputs)),
+        tuple(str(step["text"]) for step in inputs.summary.get("next_steps") or []),
+    )
+
+
+def timelines(inputs: ReportInputs) -> list[Plate]:
+    """Return the main figure of each arm; none where recovery cells over days cannot be drawn."""
+    if inputs.status == Status.NOT_TESTABLE:
+        return []
+    drawn = [
+        figures.timeline(inputs.arm_units(arm), inputs.arm_days(arm), inputs.onset_of(arm), arm=arm)
+        for arm in inputs.arms[:6]
+    ]
+    return [plate(picture) for picture in drawn if picture is not None]
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def answers(inputs: ReportInputs) -> tuple[Answer, ...]:
+    """Return the answer for each arm; never one that the status does not allow."""
+    if inputs.status == Status.NOT_TESTABLE:
+        reason = inputs.reason or "the data do not allow it"
+        return (Answer(CANNOT, f"{reason}."),)
+    rows = inputs.onsets
+    found = [_answer(row, inputs, several=len(rows) > 1) for row in rows]
+    if not found:
+        return (Answer(CANNOT, f"{inputs.reason or 'no day was compared with a control'}."),)
+    return tuple(found)
+
+
+def _answer(row: Mapping[str, Any], inputs: ReportInputs, *, several: bool) -> Answer:
+    arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+    where = f"in {arm}, " if several and arm else ""
+    sentence = str(row.get("sentence") or "")
+    if row.get("status") != Status.TESTED:
+        reason = str(row.get("reason") or inputs.reason or "the design allows no test").rstrip(".")
+        return Answer(CANNOT, f"{where}{reason}.", _described(sentence))
+    untested = sentence.partition(" Not tested: ")[2]
+    untested = f" Not tested: {untested}" if untested else ""
+    days = inputs.arm_days(arm)
+    days = days[days["status"] == Status.TESTED] if "status" in days else days
+    if wording.missing(row.get("onset_high")):
+        return _no_rise(days, where, sentence, untested)
+    when = wording.onset_words(row)
+    stays = {
+        "sustained": f" and stay above control up to {_last_day(inputs, arm)}",
+        "transient": ", but are not above control on every later day",
+    }.get(str(row.get("sustained")), ", the last day sampled")
+    more = "This is the 95 % interval of the day on which a quarter of the rise is reached."
+    if not wording.missing(row.get("half_rise_day")):
+        low, high = _day(row.get("half_rise_low")), _day(row.get("half_rise_high"))
+        more += f" Half of it is reached {wording.interval(low, high)}."
+    if not wording.missing(row.get("first_above")):
+        more += f" Day {wording.day(row['first_above'])} is the first day shown to be above control."
+    return Answer(YES, f"{where}recovery microglia emerge {when} after injury{stays}.", more + untested)
+
+
+def _last_day(inputs: ReportInputs, arm: str) -> str:
+    """Return the last day after injury of an arm in words."""
+    days = [
+        float(row["day"])
+        for row in inputs.summary.get("days") or []
+        if row.get("condition") == Condition.INJURED
+        and not wording.missing(row.get("day"))
+        and str(row.get("arm") or "") == arm
+    ]
+    return f"day {max(days):g}, the last day sampled" if days else "the last day sampled"
+
+
+def _day(value: Any) -> float:
+    """Return a day; NaN where there is none."""
+    return float("nan") if wording.missing(value) else float(value)
+
+
+def _described(sentence: str) -> str:
+    """Return what is described where nothing is tested, without the reason, which stands before it."""
+    found = sentence.partition("): ")[2] or sentence
+    return found[:1].upper() + found[1:]
+
+
+def _no_rise(days: pd.DataFrame, where: str, sentence: str, untested: str) -> Answer:
+    """Return the answer where no day is shown to be above control: none, if every larger rise is excluded."""
+    last = f" up to day {days['day'].max():g}" if len(days) else ""
+    if len(days) and "rise_high" in days and days["rise_high"].notna().all():
+        most = float(days["rise_high"].max())
+        if most < NEGLIGIBLE_RISE and not untested:
+            text = f"{where}on no day sampled{last} are recovery microglia more than {100 * most:.1f} percentage points above control."
+            return Answer(NO, text, "This is the largest upper end of the 95 % intervals of the rise.")
+    limit = days["smallest_detectable"].max() if "smallest_detectable" in days else float("nan")
+    more = sentence.partition(". ")[2] if wording.missing(limit) else (
+        f"A share of {wording.percent(limit)} or more would have been detected on each day (80 % power); a smaller rise could have been missed."
+    )  # fmt: skip
+    doubt = days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
+    for found in records(doubt):
+        more += f" Day {wording.day(found['day'])} is above control in the model, but not by all methods ({found['methods_against']})."
+    return Answer(
+        NOT_SHOWN, f"{where}on no day{last} is a rise of recovery microglia above control shown.", more + untested
+    )
+
+
+# ---------------------------------------------------------------- the number
+
+
+def key_numbers(inputs: ReportInputs) -> tuple[KeyNumber, ...]:
+    """Return the highest share of each arm with its interval, control, q and n."""
+    found = [_key_number(row, inputs) for row in inputs.onsets[:MOST_ARMS]]
+    return tuple(number for number in found if number is not None)
+
+
+def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | None:
+    arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+    days = inputs.arm_days(arm)
+    if "status" in days and (days["status"] == Status.TESTED).any():
+        days = days[days["status"] == Status.TESTED]
+    if days.empty or days["fraction"].isna().all():
+        return None
+    peak = row_of_largest(days, "fraction")
+    several = f", {arm}" if arm and len(inputs.onsets) > 1 else ""
+    n_control = int(peak["n_control_subjects"]) if not wording.missing(peak["n_control_subjects"]) else 0
+    facts = []
+    if not wording.missing(peak["control_fraction"]):
+        facts.append(("control", f"{wording.percent(peak['control_fraction'])} ({peak['control']})"))
+    if not wording.missing(peak.get("q")):
+        facts.append(("q", wording.p_value(peak["q"])))
+    facts.append(
+        ("n", f"{wording.count(int(peak['n_subjects']), 'animal')}, {wording.count(n_control, 'control', 'controls')}")
+    )
+    called = f"{wording.whole(peak['k'])} of {wording.whole(peak['n'])} microglia"
+    if not wording.missing(peak.get("control_k")):
+        called += f"; control {wording.whole(peak['control_k'])} of {wording.whole(peak['control_n'])}"
+    facts.append(("called", called))
+    interval = ""
+    if not wording.missing(peak.get("low")):
+        interval = f"95 % interval {wording.percent_interval(peak['low'], peak['high'])}"
+    return KeyNumber(
+        f"of microglia are recovery cells on day {wording.day(peak['day'])}{several}, the highest share",
+        wording.percent(peak["fraction"]),
+        interval,
+        tuple(facts),
+    )
+
+
+# ---------------------------------------------------------------- how sure
+
+
+def warnings_of(inputs: ReportInputs) -> list[Note]:
+    """Return the warnings, the worst first."""
+    frame = inputs.table("warnings")
+    rows = records(frame) if len(frame) else list(inputs.summary.get("notices") or [])
+    notes = []
+    for row in rows:
+        severity = str(row.get("severity", "info"))
+        where = row.get("library", "")
+        title = wording.notice_title(str(row.get("code", "")))
+        notes.append(Note(severity, title, str(row.get("text", "")) + _where(where, str(row.get("text", "")))))
+    return sorted(notes, key=lambda note: SEVERITY.get(note.severity, 3))
+
+
+def _where(libraries: Any, text: str) -> str:
+    """Return the libraries of a warning, if its text does not name them."""
+    if wording.missing(libraries):
+        return ""
+    names = [name.strip() for name in str(libraries).split(",")]
+    return "" if all(name in text for name in names) else f" ({wording.listed(names, most=6)})"
+
+
+def speaking_against(inputs: ReportInputs) -> list[str]:
+    """Return what weakens the answer: alarms and warnings, the worst first; those that are the answer itself are left out."""
+    return [
+        note.text
+        for note in warnings_of(inputs)
+        if note.severity in (Severity.ALARM, Severity.WARNING) and not (inputs.reason and inputs.reason in note.text)
+    ]
+
+
+def agreeing(inputs: ReportInputs) -> list[str]:
+    """Return what supports the answer: other scores, other choices, other tests, calibration."""
+    if inputs.status != Status.TESTED:
+        return []
+    found = [*_other_tests(inputs), *_other_choices(inputs), *_calibrated(inputs)]
+    return [text for text in found if text]
+
+
+def _other_tests(inputs: ReportInputs) -> list[str]:
+    """Return what the further tests say of the days above control."""
+    found = []
+    several = len(inputs.onsets) > 1
+    for row in inputs.onsets[:MOST_ARMS]:
+        arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+        first = row.get("first_above")
+        if wording.missing(first):
+            continue
+        days = inputs.arm_days(arm)
+        if days.empty:
+            continue
+        days = days[days["day"] == float(str(first))]
+        for day in records(days):
+            head = f"Day {wording.day(first)}{f' ({arm})' if several and arm else ''}"
+            tests = [
+                f"{words} (p = {wording.p_value(day[name]).removeprefix('= ')})".replace("= <", "<")
+                for name, words in (("p_second", "by a t-test on transformed shares"), ("p_without_highest", "without its highest animal"),
+                                    ("adjusted_p", f"with {day.get('adjusted_for') or 'covariates'} in the model"))
+                if not wording.missing(day.get(name))
+            ]  # fmt: skip
+            if tests:
+                found.append(f"{head} is above control also {wording.listed(tests)}.")
+            if not wording.missing(day.get("undone_by")):
+                found.append(
+                    f"A batch effect shared by all animals of day {wording.day(first)} would have to multiply the odds of recovery cells by "
+                    f"{wording.number(day['undone_by'])} to explain the rise."
+                )
+    return found
+
+
+def _other_choices(inputs: ReportInputs) -> list[str]:
+    """Return how many analyses of each family are compatible with the answer."""
+    found = []
+    for row in inputs.onsets[:MOST_ARMS]:
+        arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+        table = figures.by_family(figures.families(inputs.table("robustness"), arm))
+        parts = [
+            f"{part['family']} ({part['compatible']} of {part['analyses'] - part['no_answer']})"
+            for part in records(table)
+            if part["family"] != figures.REPORTED and part["compatible"]
+        ]
+        if parts:
+            head = f"Other analysis choices{f' ({arm})' if arm and len(inputs.onsets) > 1 else ''} are compatible with the answer"
+            found.append(f"{head}: {wording.listed(parts, most=7)}.")
+    return found
+
+
+def _calibrated(inputs: ReportInputs) -> list[str]:
+    """Return how often control cells are called."""
+    known = [
+        row
+        for row in (inputs.summary.get("recovery") or {}).get("calibration") or []
+        if not wording.missing(row.get("fpr"))
+    ]
+    return [
+        f"In control animals that the cutoff has not seen, {wording.percent(row['fpr'])} of the microglia are called"
+        f"{' (' + str(row['chemistry']) + ')' if len(known) > 1 else ''}, 95 % interval {wording.percent_interval(row['fpr_low'], row['fpr_high'])}."
+        for row in known
+    ]
+
+
+# ---------------------------------------------------------------- limits
+
+
+def limits(inputs: ReportInputs) -> list[str]:
+    """Return what no analysis of these data can show, in plain words."""
+    found = [
+        "That these cells cause recovery from pain: that needs an experiment that removes or adds them.",
+        "CD11c protein: the cells are called by RNA, and Itgax itself is detected in few cells at this depth.",
+    ]
+    if inputs.status == Status.NOT_TESTABLE:
+        return found
+    found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
+    if inputs.text("assay") == "nuclei":
+        found.append("What whole cells would show: nuclei hold little Apoe, Spp1, Cst3 and Cd74 RNA.")
+    if inputs.sorted_tissue:
+        found.append("Which cell types supply Igf1: the tissue was sorted, so other sources were left out.")
+    used = inputs.included
+    sampled = sorted(used.loc[used["condition"] == Condition.INJURED, "day"].dropna().unique()) if len(used) else []
+    if sampled:
+        found.append(
+            f"What happens between the days sampled ({wording.listed([wording.day(d) for d in sampled], most=12)})."
+        )
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"male"} and used["sex"].notna().any():
+        found.append("Females: all animals are male.")
+    if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"female"} and used["sex"].notna().any():
+        found.append("Males: all animals are female.")
+    return found
+
+
+__all__ = [
+    "Answer",
+    "KeyNumber",
+    "Sheet",
+    "agreeing",
+    "answers",
+    "key_numbers",
+    "limits",
+    "sheet_of",
+    "speaking_against",
+    "timelines",
+    "warnings_of",
+]
