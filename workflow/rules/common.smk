@@ -18,13 +18,15 @@ if " " in sys.executable:
     # Snakemake does not quote the interpreter that runs a script (its issue 2645); seen from here it has no space
     sys.executable = os.path.relpath(sys.executable)
 
-ROOT = Path(workflow.current_basedir).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+if hasattr(workflow.current_basedir, "__fspath__"):
+    # a clone, or the copy in an installed package; a module from a forge (snakedeploy) needs the package installed
+    sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "scripts"))
 
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
+from recovery_microglia.core.places import schemas
 from recovery_microglia.core.schemas import read_yaml
 from recovery_microglia.deposit.manifest import record_path
 from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
@@ -55,7 +57,7 @@ configfile: "config/config.yaml"
 
 
 with mistakes_stop():
-    CONFIG, DATASETS = load_run(config, Path(), ROOT / "workflow" / "schemas")
+    CONFIG, DATASETS = load_run(config, Path(), schemas())
 
 if workflow.is_main_process:
     for line in forget_lost_files(DATASETS.values()):

@@ -146,7 +146,7 @@ def truth_table(
         rise = bool((state["source"] == ligand).any())
         rows.append({
             "ligand": ligand, "truth": "signal" if real else "decoy", "sender": str(row["cell_type"]),
-            "receptor": str(row["receptor"]), "pair_found": bool((pair["magnitude_rank"] < ALPHA).any()),
+            "receptor": str(row["receptor"]), "pair_found": bool((pair[["magnitude_rank", "specificity_rank"]].min(axis=1) < ALPHA).any()),
             "ligand_rises": bool(((pair["ligand_p"] < ALPHA) & (pair["ligand_change"] > 0)).any()),
             "targets_rise": rise, "evidence_for": speaks_for, "evidence_against": against,
             "told_apart": (rise and speaks_for > against) if real else not rise,
@@ -159,17 +159,21 @@ def _from_signals(found: dict[str, Evidence], signals: pd.DataFrame) -> None:
     if tested.empty:
         return
     for ligand, own in tested.groupby("ligand", sort=False):
-        strong = own[(own["magnitude_rank"] < ALPHA) & (2 * own["animals_agree"] >= own["n_animals"])]
+        strong = own[
+            ((own["magnitude_rank"] < ALPHA) & (2 * own["animals_agree"] >= own["n_animals"]))
+            | ((own["specificity_rank"] < ALPHA) & (2 * own["animals_first"] >= own["n_animals"]))
+        ]
         if strong.empty:
             continue
         evidence = found.setdefault(str(ligand), Evidence("ligand"))
-        first = strong.sort_values("magnitude_rank", kind="stable")
+        best = strong[["magnitude_rank", "specificity_rank"]].min(axis=1)
+        first = strong.loc[best.sort_values(kind="stable").index]
         evidence.sender = ", ".join(dict.fromkeys(first["sender"].head(MOST_NAMES)))
         evidence.receptor = ", ".join(dict.fromkeys(first["receptor"].head(MOST_NAMES)))
         evidence.animals.append(int(first["n_animals"].iloc[0]))
         days = ", ".join(f"{day:g}" for day in sorted(set(first["day"])))
         evidence.speaks_for.append(
-            f"ligand and receptor among the strongest pairs (day {days}), in at least half of the animals"
+            f"pair with its receptor strong or specific (day {days}), in at least half of the animals"
         )
         changed = first[first["ligand_p"] < ALPHA]
         if len(changed):
@@ -212,7 +216,9 @@ def _one_activity(evidence: Evidence, row: Mapping[str, Any], *, shown: bool, on
         evidence.speaks_against.append(f"{of} do not differ in recovery cells")
     if not shown:
         return
-    if np.sign(row["ulm_without"]) != np.sign(value):
+    if np.isnan(row["ulm_without"]):
+        evidence.speaks_against.append("too few targets that took no part in the call")
+    elif np.sign(row["ulm_without"]) != np.sign(value):
         evidence.speaks_against.append("not without the genes of the call")
     if row["n_animals"] and row["animals_q"] < ALPHA and np.sign(row["animals_mean"]) == np.sign(value):
         evidence.speaks_for.append(

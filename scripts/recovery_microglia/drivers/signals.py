@@ -40,7 +40,16 @@ TOP = 0.1
 """An animal agrees with a pair that is in its first tenth of pairs by the product of ligand and receptor."""
 SIGNAL_COLUMNS = (
     *("arm", "day", "sender", "ligand", "receptor", "magnitude_rank", "specificity_rank", "n_animals", "animals_agree"),
-    *("ligand_level", "receptor_level", "receptor_log2_ratio", "ligand_change", "ligand_p", "status", "reason"),
+    *(
+        "animals_first",
+        "ligand_level",
+        "receptor_level",
+        "receptor_log2_ratio",
+        "ligand_change",
+        "ligand_p",
+        "status",
+        "reason",
+    ),
 )
 DROPPED_COLUMNS = ("ligand", "receptor", "action", "reason")
 
@@ -139,7 +148,15 @@ class Signals:
 def nothing(reason: str) -> Signals:
     """Return the tables where nothing can be tested: one row with the reason."""
     empty: dict[str, Any] = dict.fromkeys(SIGNAL_COLUMNS, np.nan)
-    words: dict[str, Any] = {"arm": "", "sender": "", "ligand": "", "receptor": "", "n_animals": 0, "animals_agree": 0}
+    words: dict[str, Any] = {
+        "arm": "",
+        "sender": "",
+        "ligand": "",
+        "receptor": "",
+        "n_animals": 0,
+        "animals_agree": 0,
+        "animals_first": 0,
+    }
     row = {**empty, **words, "status": Status.NOT_TESTABLE.value, "reason": reason}
     return Signals(pd.DataFrame([row]), pd.DataFrame(columns=list(DROPPED_COLUMNS)))
 
@@ -192,7 +209,7 @@ def signals(bulks: Pseudobulks, sheet: pd.DataFrame, corrections: pd.DataFrame, 
         else:
             why = reason or "no pair is seen in half the animals of a sender and of the recovery cells"
             empty: dict[str, Any] = dict.fromkeys(SIGNAL_COLUMNS, np.nan)
-            words = {"sender": "", "ligand": "", "receptor": "", "n_animals": n, "animals_agree": 0}
+            words = {"sender": "", "ligand": "", "receptor": "", "n_animals": n, "animals_agree": 0, "animals_first": 0}
             row = {**empty, **words, "arm": arm, "day": day, "status": Status.NOT_TESTABLE.value, "reason": why}
             parts.append(pd.DataFrame([row]))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SIGNAL_COLUMNS))
@@ -275,8 +292,8 @@ def _least(levels: pd.DataFrame, complex_name: str) -> Floats:
 
 
 def _animals(ranked: pd.DataFrame, levels: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Return of each pair how many animals show sender and receiver, and in how many it is among the first."""
-    shown, agree = np.zeros(len(ranked), dtype=int), np.zeros(len(ranked), dtype=int)
+    """Return of each pair how many animals show sender and receiver, and in how many it is strong, or its sender the first."""
+    shown, agree, leads = (np.zeros(len(ranked), dtype=int) for _ in range(3))
     of_ligand = {name: _least(levels, name) for name in set(ranked["ligand"])}
     of_receptor = {name: _least(levels, name) for name in set(ranked["receptor"])}
     for _, own in groups(samples, ["subject"]):
@@ -284,12 +301,14 @@ def _animals(ranked: pd.DataFrame, levels: pd.DataFrame, samples: pd.DataFrame) 
         if RECEIVER not in row_of:
             continue
         products = np.full(len(ranked), np.nan)
+        most = {ligand: max(level[row] for row in row_of.values()) for ligand, level in of_ligand.items()}
         for place, pair in enumerate(ranked.itertuples()):
             if str(pair.sender) in row_of:
                 ligand = of_ligand[str(pair.ligand)][row_of[str(pair.sender)]]
                 products[place] = ligand * of_receptor[str(pair.receptor)][row_of[RECEIVER]]
+                leads[place] += products[place] > 0 and ligand == most[str(pair.ligand)]
         known = np.isfinite(products)
         shown += known
         if known.any():
             agree += known & (products > 0) & (products >= np.quantile(products[known], 1 - TOP))
-    return pd.DataFrame({"n_animals": shown, "animals_agree": agree}, index=ranked.index)
+    return pd.DataFrame({"n_animals": shown, "animals_agree": agree, "animals_first": leads}, index=ranked.index)

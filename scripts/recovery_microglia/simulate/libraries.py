@@ -149,7 +149,7 @@ def _expected(
 def _bursts(parameters: Parameters, shape: tuple[int, int], library: str, seed: int) -> Integers:
     """Return the counts of bursts, as plate assays show them: in few cells a gene comes with 5 to 15 counts at once."""
     rng = _rng(seed, library, "bursts")
-    found = np.zeros(shape, dtype=np.int32)
+    found = np.zeros(shape, dtype=np.int64)
     if share := parameters.settings["burst_share"]:
         struck = rng.random(shape) < share
         found[struck] = rng.integers(5, 16, int(struck.sum()))

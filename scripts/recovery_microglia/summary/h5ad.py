@@ -29,7 +29,8 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
     for column in scored.columns.difference(adata.obs.columns, sort=False):
         values = scored[column]
         adata.obs[column] = h5ad_column(values)
-    adata.obs_names, adata.var_names = _plain_names(adata.obs_names), _plain_names(adata.var_names)
+    for rows in (adata.obs, adata.var):
+        rows.index = _plain_names(rows.index)
     for name, table in list(adata.varm.items()):
         if isinstance(table, pd.DataFrame):
             adata.varm[name] = table.set_axis(adata.var_names, axis=0)

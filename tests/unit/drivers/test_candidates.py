@@ -28,7 +28,7 @@ ENCODING = {"MCSF": ["Csf1"]}
 def _signal(ligand: str, **known: object) -> dict[str, object]:
     usual = {
         "day": 14.0, "sender": "astrocyte", "ligand": ligand, "receptor": "Rec", "magnitude_rank": 0.001, "n_animals": 4,
-        "animals_agree": 4, "ligand_change": 1.0, "ligand_p": 0.01, "status": "tested",
+        "animals_agree": 4, "animals_first": 4, "specificity_rank": 0.001, "ligand_change": 1.0, "ligand_p": 0.01, "status": "tested",
     }  # fmt: skip
     return {**usual, **known}
 
@@ -51,8 +51,8 @@ def _table(**known: pd.DataFrame) -> pd.DataFrame:
             _activity("MCSF", kind="cytokine", resource="cytosig"),
         ]),
         "signals": pd.DataFrame([
-            _signal("Bmp4"), _signal("Decoy", sender="neuron"), _signal("Few", animals_agree=1),
-            _signal("Weak", magnitude_rank=0.5),
+            _signal("Bmp4"), _signal("Decoy", sender="neuron"), _signal("Few", animals_agree=1, animals_first=1),
+            _signal("Weak", magnitude_rank=0.5, specificity_rank=0.5), _signal("Specific", magnitude_rank=0.5, animals_agree=0),
         ]),
     }  # fmt: skip
     return candidates(**{**usual, **known}).set_index("candidate")
@@ -68,6 +68,7 @@ def test_a_signal_with_targets_goes_before_a_ligand_that_only_rises() -> None:
     assert table.loc["Bmp4", "animals"] == 4, "the fewest of its lines"
     assert "Few" not in table.index, "one of four animals agrees"
     assert "Weak" not in table.index
+    assert "specific" in table.loc["Specific", "speaks_for"]
 
 
 def test_what_is_known_is_listed_though_nothing_speaks_for_it_here() -> None:

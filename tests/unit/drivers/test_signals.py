@@ -86,7 +86,7 @@ def test_a_planted_signal_is_first_with_its_sender_and_its_rise_after_injury() -
     assert first["status"] == "tested"
     # first in all three scores of 63 pairs: rank aggregation gives about four times 1 in 63
     assert first["magnitude_rank"] < 0.07
-    assert first["n_animals"] == first["animals_agree"] == 4
+    assert first["n_animals"] == first["animals_agree"] == first["animals_first"] == 4
     # counts of 80 and 4 among 250: log2 with half a count per 10,000 added
     assert first["ligand_change"] == pytest.approx(np.log2(80 / 4), abs=0.8)
     assert first["ligand_p"] < 0.01

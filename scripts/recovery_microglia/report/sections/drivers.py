@@ -145,6 +145,7 @@ SIGNAL_COLUMNS = [
     Column("specificity_rank", "Rank by specificity"),
     Column("n_animals", "Animals"),
     Column("animals_agree", "of them among the first tenth"),
+    Column("animals_first", "of them with this sender first"),
     Column("receptor_log2_ratio", "Receptor, log2 over other microglia"),
     Column("ligand_change", "Ligand, log2 after injury"),
     Column("ligand_p", "p of that", help="over animals, not corrected"),
@@ -172,7 +173,7 @@ def _truth_words(truth: pd.DataFrame) -> str:
     told = []
     for row in truth.to_dict("records"):
         what = "a true upstream signal" if row["truth"] == "signal" else "a decoy that rises with injury only"
-        pair = "its pair is among the strongest" if row["pair_found"] else "its pair is not among the strongest"
+        pair = "its pair is strong or specific" if row["pair_found"] else "its pair is not found"
         targets = (
             "its targets are found higher in recovery cells"
             if row["targets_rise"]
