@@ -4,6 +4,7 @@ Also formulas: `arithmatex` marks them, and here they become MathML, which a bro
 """
 
 import html
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BESIDE = {"own-data.md": "config/README.md", "contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 """Page to the file of the project that it shows."""
 SCHEMAS = {
-    "configuration": ("config.yaml", "Configuration", "What `config/config.yaml` may hold. Every key may be left out."),
+    "configuration": ("config.yaml", "Configuration", "What `config/config.yaml` may hold. Every key but `datasets` may be left out."),
     "dataset": ("dataset.yaml", "dataset.yaml", "What `config/datasets/<name>/dataset.yaml` may hold: what the study is, and where its files are."),
     "samples": ("samples.yaml", "samples.tsv", "The columns of `config/datasets/<name>/samples.tsv`: one row a library, tab separated."),
     "behaviour": ("behaviour.yaml", "behaviour.tsv", "The columns of `config/datasets/<name>/behaviour.tsv`: pain measured beside the cells."),
@@ -78,7 +79,7 @@ def _rows(schema: Mapping[str, Any], before: str = "") -> list[str]:
         needed = " (needed)" if name in schema.get("required", ()) else ""
         says = " ".join(str(node.get("description", "")).split()).replace("|", "\\|")
         allowed = _allowed(node).replace("|", "\\|")
-        default = f"`{node['default']}`" if "default" in node else ""
+        default = f"`{json.dumps(node['default'])}`" if "default" in node else ""
         rows.append(f"| `{key}`{needed} | {says} | {allowed} | {default} |")
         nested = node if node.get("type") == "object" else node.get("items", {})
         rows += _rows(nested, f"{key}.")

@@ -10,7 +10,6 @@ what to do next.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -21,8 +20,7 @@ def main() -> int:
     """Run the command line."""
     try:
         from recovery_microglia.add_dataset.entry import add_dataset
-        from recovery_microglia.core.errors import InputError
-        from recovery_microglia.jobs.disk import what_the_disk_says
+        from recovery_microglia.jobs.start import status_of
     except (ImportError, SyntaxError) as error:
         what = f"'{error.name}' is not installed in it" if isinstance(error, ImportError) else "it is older than 3.12"
         print(f"{sys.executable}: not the project's Python ({what}): {SET_UP}", file=sys.stderr)
@@ -33,18 +31,8 @@ def main() -> int:
     parser.add_argument("--name", default="", help="name of the entry (default: the accession, or the folder's name)")
     parser.add_argument("--force", action="store_true", help="write it anew if there is one of this name")
     asked = parser.parse_args()
-    try:
-        told = add_dataset(asked.source, Path(__file__).resolve().parents[1], name=asked.name, force=asked.force)
-        print(told, flush=True)
-    except BrokenPipeError:  # its reader has seen enough (| head); the entry is written
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (InputError, OSError) as error:
-        said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
-        if not said:
-            raise
-        print(said, file=sys.stderr)
-        return 1
-    return 0
+    root = Path(__file__).resolve().parents[1]
+    return status_of(lambda: print(add_dataset(asked.source, root, name=asked.name, force=asked.force)))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ CHECKS: dict[str, list[str | Path]] = {
     "workflow format": [BIN / "snakefmt", "--check", *SNAKEFILES],
     "types": [BIN / "mypy"],
     "rooms": [BIN / "lint-imports", "--no-logo"],
+    "words": [sys.executable, ROOT / "scripts" / "check_words.py"],
     "workflow lint": [BIN / "snakemake", "--lint", "--quiet"],
 }
 

@@ -237,7 +237,7 @@ TEXT = [
     Case(
         "a barcode twice",
         matrix("m.csv", DENSE.replace("AAAG", "AAAC")),
-        "data/m.csv: barcode AAAC-1 is there twice; are several libraries put together without a prefix?",
+        "data/m.csv: barcode AAAC-1 is duplicated; are several libraries put together without a prefix?",
     ),
     Case(
         "genes in capitals, which may be human ones",
@@ -249,7 +249,7 @@ TEXT = [
             .replace("Igf1", "IGF1")
             .replace("Hexb", "HEXB"),
         ),
-        "data/m.csv: the genes are written in capitals, as human ones are, and none of them tells mouse from human; the data set says mouse: write them as the mouse's (Itgax), or put Ensembl ids beside them",
+        "data/m.csv: the genes are written in capitals, as human ones are, and none of them distinguishes mouse from human; the data set says mouse: write them as the mouse's (Itgax), or put Ensembl ids beside them",
     ),
     Case(
         "human genes",
@@ -469,7 +469,7 @@ MARKET = [
     Case(
         "a barcode twice",
         files(ten_x_files(barcodes="AAAC-1\nAAAC-1\nAAAT-1\n"), "lib"),
-        "data/lib: barcode AAAC-1 is there twice; are several libraries put together without a prefix?",
+        "data/lib: barcode AAAC-1 is duplicated; are several libraries put together without a prefix?",
     ),
     Case(
         "antibodies only",
@@ -651,7 +651,7 @@ BINARY = [
     Case(
         "an h5ad with a barcode twice",
         annotated(sp.csr_matrix(COUNTS), obs=["a", "a", "b"]),
-        "data/m.h5ad: barcode a is there twice; are several libraries put together without a prefix?",
+        "data/m.h5ad: barcode a is duplicated; are several libraries put together without a prefix?",
     ),
     Case(
         "an h5ad without the layer",
@@ -742,7 +742,7 @@ ARCHIVES = [
     Case(
         "one file under two spellings",
         zipped_as("m.zip", {"a.csv": DENSE, "./a.csv": DENSE}),
-        "data/m.zip: member './a.csv' is there twice; nothing was unpacked",
+        "data/m.zip: member './a.csv' is duplicated; nothing was unpacked",
     ),
     Case(
         "a member without a name",
@@ -849,7 +849,7 @@ SPLIT = [
     Case(
         "a barcode that the table gives to two libraries",
         split("S1", column="sample", metadata=Path("data/twice.tsv")),
-        "data/twice.tsv: barcode S1_A is there twice, for 'S1' and for 'S2'",
+        "data/twice.tsv: barcode S1_A is duplicated, for 'S1' and for 'S2'",
     ),
     Case(
         "a table in another order that is joined by position",

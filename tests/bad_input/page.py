@@ -20,9 +20,9 @@ HEAD = """\
 Nothing bad gets in: {n} mistakes, each with what the user sees. Every row is a test, and this page is written from the list that
 the tests run over (`tests/bad_input`, `make bad-input-page`). For each, the words are the whole of what is said: no traceback, an
 exit code that is not zero, no file half-written, nothing lost that was computed before. All mistakes that can be found before
-the first job starts are told together; a mistake in one library's files stops that library and lets the others finish.
+the first job starts are reported together; a mistake in one library's files stops that library and lets the others finish.
 
-A mistake that every row repeats is told {shown} times, and then how often it comes again.
+A mistake that every row repeats is reported {shown} times, and then how often it comes again.
 """
 
 
@@ -40,7 +40,7 @@ def page() -> str:
 
     parts = [HEAD.format(n=sum(len(section.cases) for section in SECTIONS), shown=SHOWN)]
     for section in SECTIONS:
-        parts.append(f"\n## {section.title}\nTold {section.told}.\n\n| mistake | what the user sees |\n|---|---|\n")
+        parts.append(f"\n## {section.title}\nReported {section.told}.\n\n| mistake | what the user sees |\n|---|---|\n")
         parts += [f"| {case.what} | {cell(case.says)} |\n" for case in section.cases]
     return "".join(parts)
 

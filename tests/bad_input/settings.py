@@ -195,7 +195,7 @@ ENTRIES = [
     Case(
         "split without a rule",
         described("split: {}\n"),
-        "config/datasets/study/dataset.yaml: split: needs pattern or column: how are the cells of one file told apart?",
+        "config/datasets/study/dataset.yaml: split: needs pattern or column: how are the cells of one file assigned to libraries?",
     ),
     Case(
         "split by a pattern that is no regular expression",
@@ -221,7 +221,7 @@ ENTRIES = [
         "simulated with five cells a library",
         whole(SIMULATED + "simulation: {parameters: ., cells_per_library: 5}\n"),
         (
-            "config/datasets/study/dataset.yaml: simulation.cells_per_library: 5 is too small; the least is 20\n"
+            "config/datasets/study/dataset.yaml: simulation.cells_per_library: 5 is too small; must be at least 20\n"
             "config/datasets/study/dataset.yaml: simulation.parameters: 'config/datasets/study': no folder with genes.tsv and the other tables of a simulation"
         ),
     ),
@@ -242,7 +242,7 @@ CONFIGURATION = [
     Case(
         "a data set twice",
         configured("datasets: [study, study]\n"),
-        "config/config.yaml: datasets: 'study' is there twice",
+        "config/config.yaml: datasets: 'study' is duplicated",
     ),
     Case(
         "a data set's name with a blank",
@@ -287,7 +287,7 @@ CONFIGURATION = [
     Case(
         "too small a number",
         configured("datasets: [study]\nclusters: {n_pcs: 1}\n"),
-        "config/config.yaml: clusters.n_pcs: 1 is too small; the least is 2",
+        "config/config.yaml: clusters.n_pcs: 1 is too small; must be at least 2",
     ),
     Case(
         "a number that is none",

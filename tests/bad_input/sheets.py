@@ -155,7 +155,7 @@ CASES = [
     Case(
         "a column twice",
         row("library\t", "subject\t"),
-        "config/datasets/study/samples.tsv: row 1: column 'subject' is there twice",
+        "config/datasets/study/samples.tsv: row 1: column 'subject' is duplicated",
     ),
     Case(
         "a column without a name",
@@ -250,7 +250,7 @@ CASES = [
     Case(
         "a negative day",
         row("\t14\t", "\t-14\t"),
-        "config/datasets/study/samples.tsv: row 3, column day: -14 is too small; the least is 0",
+        "config/datasets/study/samples.tsv: row 3, column day: -14 is too small; must be at least 0",
     ),
     Case(
         "a day that is 'nan'",
@@ -288,7 +288,7 @@ CASES = [
     Case(
         "no animal in the pool",
         sheet("library\tcondition\tpooled_n\tfile\nN1\tnaive\t0\tN1.csv\n"),
-        "config/datasets/study/samples.tsv: row 2, column pooled_n: 0 is too small; the least is 1",
+        "config/datasets/study/samples.tsv: row 2, column pooled_n: 0 is too small; must be at least 1",
     ),
     Case(
         "an animal and a half in the pool",
@@ -324,12 +324,12 @@ CASES = [
     Case(
         "two libraries, one file, and no rule that takes it apart",
         row("I1.csv", "N1.csv"),
-        "config/datasets/study/samples.tsv: row 3, column file: 'N1.csv' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are told apart",
+        "config/datasets/study/samples.tsv: row 3, column file: 'N1.csv' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are assigned to libraries",
     ),
     Case(
         "the same, the file named in two ways",
         row("I1.csv", "./N1.cs"),
-        "config/datasets/study/samples.tsv: row 3, column file: './N1.cs' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are told apart",
+        "config/datasets/study/samples.tsv: row 3, column file: './N1.cs' is the file of row 2 too; each library has its own, or dataset.yaml says under split: how the cells of one file are assigned to libraries",
     ),
     Case(
         "a day with an underscore",
@@ -478,13 +478,13 @@ CASES = [
         "one file under two names, by a hard link",
         hard_link,
         "config/datasets/study/samples.tsv: row 3, column file: 'I1.csv' is the file of row 2 too; each library has its own, or "
-        "dataset.yaml says under split: how the cells of one file are told apart",
+        "dataset.yaml says under split: how the cells of one file are assigned to libraries",
     ),
     Case(
         "one file under two spellings",
         row("I1.csv", "./N1.csv"),
         "config/datasets/study/samples.tsv: row 3, column file: './N1.csv' is the file of row 2 too; each library has its own, or "
-        "dataset.yaml says under split: how the cells of one file are told apart",
+        "dataset.yaml says under split: how the cells of one file are assigned to libraries",
     ),
     Case(
         "braces in a file's name",

@@ -1,8 +1,11 @@
 """Pages in a real browser: they stand alone, their controls do what they say, their numbers are those of the tables."""
 
 import re
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from browser.checks import MIRRORED, assert_numbers_are_the_tables, assert_sound
 from browser.chromium import Opened
 from made_up.genes import SIGNATURE
 from made_up.sets import SETS
+from recovery_microglia.core.tables import TABLES
 from recovery_microglia.report import ReportInputs, write_index, write_report
 
 
@@ -22,7 +26,8 @@ def folder(made_up: dict[str, ReportInputs], tmp_path_factory: pytest.TempPathFa
     results = tmp_path_factory.mktemp("some results")
     for inputs in made_up.values():
         write_report(inputs, results / inputs.text("dataset") / "report.html")
-    write_index([inputs.summary for inputs in made_up.values()], results / "index.html")
+    none = pd.DataFrame(columns=[column.name for column in TABLES["comparison"].columns])
+    write_index(list(made_up.values()), results / "index.html", none)
     return results
 
 
@@ -76,17 +81,31 @@ def test_a_table_is_sorted_by_value_and_missing_ones_stay_last(opened: Opened) -
         assert [row["day"][1] for row in shown(opened, "interactions")] == expected
 
 
-def test_a_filter_leaves_the_rows_with_all_words(opened: Opened) -> None:
-    frame = opened.page.locator('.framed:has(table[data-name="quality"])')
+def unfolded(opened: Opened) -> None:
+    opened.page.evaluate("document.querySelectorAll('details').forEach(fold => (fold.open = true))")
+
+
+def test_a_filter_leaves_the_rows_with_all_words_and_whole_numbers(opened: Opened) -> None:
+    """'injured 21' once found 2148."""
+    unfolded(opened)
+    frame = opened.page.locator('.framed:has(table[data-name="timeline"])')
     rows = frame.locator("tbody tr")
     n = rows.count()
-    frame.locator("input").fill("looks male")
-    assert [row.text_content() for row in rows.all() if row.is_visible()] == [
-        row.text_content() for row in rows.all() if "looks male" in row.text_content()
+    everything = shown(opened, "timeline")
+    frame.locator("input").fill("injured 21")
+    left = [row.text_content() for row in rows.all() if row.is_visible()]
+    wanted = [
+        row for row in everything if row["condition"][1] == "injured" and "21" in {cell[1] for cell in row.values()}
     ]
-    assert frame.locator("output").text_content() == f"1 of {n} rows"
+    assert wanted
+    assert len(left) == len(wanted)
+    assert frame.locator("output").text_content() == f"{len(left)} of {n} rows"
+    assert "filter.timeline=injured+21" in opened.page.url
+    frame.locator("input").fill("inj")  # the beginning of a word is enough
+    assert sum(row.is_visible() for row in rows.all()) == sum(row["condition"][1] == "injured" for row in everything)
     frame.locator("input").fill("")
     assert sum(row.is_visible() for row in rows.all()) == n
+    assert "filter" not in opened.page.url
 
 
 def test_a_table_is_saved_with_full_numbers(opened: Opened, made_up: dict[str, ReportInputs], tmp_path: Path) -> None:
@@ -98,6 +117,141 @@ def test_a_table_is_saved_with_full_numbers(opened: Opened, made_up: dict[str, R
     days = made_up["tested"].arm_days("")
     np.testing.assert_allclose(saved["fraction"], days["fraction"], rtol=1e-12)
     np.testing.assert_allclose(saved["q"], days["q"], rtol=1e-12)
+
+
+# ---------------------------------------------------------------- files made in the page
+
+
+def downloaded(opened: Opened, tmp_path: Path, act: Any) -> Path:
+    """What a click gives."""
+    with opened.page.expect_download() as download:
+        act()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_figure_is_saved_in_four_formats_from_the_page_alone(opened: Opened, tmp_path: Path) -> None:
+    figure = opened.page.locator("#figure-timeline")
+    for kind in ("svg", "pdf", "png", "tsv"):
+        path = downloaded(opened, tmp_path, figure.locator(f'.downloads a[data-kind="{kind}"]').click)
+        assert path.name == f"timeline.{kind}"
+        content = path.read_bytes()
+        if kind == "svg":
+            drawing = ElementTree.fromstring(content)
+            assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+            assert not list(drawing.iter("{http://www.w3.org/2000/svg}text"))  # letters are outlines
+            assert "var(" not in content.decode()
+            points = [float(part) for part in drawing.get("viewBox").split()[2:]]
+        elif kind == "pdf":
+            assert content.startswith(b"%PDF-")
+            assert b"/FontFile2" in content  # letters are embedded
+        elif kind == "png":
+            assert content.startswith(b"\x89PNG")
+            width, height = struct.unpack(">II", content[16:24])
+            assert width == round(points[0] * 300 / 72)  # 300 dots an inch
+            assert height == round(points[1] * 300 / 72)
+        else:
+            saved = pd.read_csv(path, sep="\t")
+            rows = shown(opened, "timeline")
+            np.testing.assert_allclose(saved["mixture"], [float(row["mixture"][0]) for row in rows], rtol=1e-12)
+
+
+def test_everything_is_one_zip_with_figures_tables_and_methods(opened: Opened, tmp_path: Path) -> None:
+    path = downloaded(opened, tmp_path, opened.page.locator("#zip").click)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None  # every checksum is right
+        names = set(archive.namelist())
+        assert {"methods.txt", "references.bib", "tables/days.tsv", "tables/quality.tsv"} <= names
+        assert {f"figures/timeline.{kind}" for kind in ("svg", "pdf", "png", "tsv")} <= names
+        assert "@article{kohno2022," in archive.read("references.bib").decode()
+        assert archive.read("methods.txt").decode().startswith("Cells. ")
+
+
+def test_methods_and_bibtex_are_given_to_paste(opened: Opened, tmp_path: Path) -> None:
+    text = downloaded(opened, tmp_path, opened.page.get_by_role("button", name="Methods to paste").click).read_text(
+        encoding="utf-8"
+    )
+    cited = {int(number) for number in re.findall(r"\[(\d+)\]", text.partition("References")[0])}
+    assert cited
+    assert all(f"\n[{number}] " in text.partition("References")[2] for number in cited)
+    entries = downloaded(opened, tmp_path, opened.page.get_by_role("button", name="BibTeX").click).read_text(
+        encoding="utf-8"
+    )
+    assert entries.count("@article{") == len(cited) + 1
+
+
+def test_files_beside_the_page_are_what_its_links_name(folder: Path, opened: Opened) -> None:
+    beside = page_of(folder, "tested").parent
+    links = opened.page.locator(".downloads a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+    assert len(links) > 40
+    assert [link for link in links if not (beside / link).is_file()] == []
+    named = {Path(link).name for link in links}
+    assert {path.name for path in (beside / "figures").iterdir()} == named
+    for path in (beside / "figures").glob("*.svg"):
+        drawing = ElementTree.fromstring(path.read_bytes())
+        assert drawing.get("width").endswith("pt"), path
+        assert not list(drawing.iter("{http://www.w3.org/2000/svg}text")), path
+
+
+# ---------------------------------------------------------------- the address
+
+
+def test_the_address_holds_colour_view_and_gene_and_brings_them_back(browser: Any, folder: Path) -> None:
+    opened = opened_to_the_end(browser, page_of(folder, "tested"))
+    opened.page.locator(".pick").select_option("score")
+    opened.page.locator(".view").select_option("integrated")
+    drawn(opened, "integrated score")
+    assert opened.page.url.endswith("#?colour=score&view=integrated")
+    again = Opened(browser, page_of(folder, "tested"))
+    again.page.goto(f"{again.address}#cells?colour=state&view=integrated&only=recovery")
+    again.page.reload()
+    again.page.locator(".map").scroll_into_view_if_needed()
+    again.page.wait_for_selector(".legend button[aria-pressed='true']")
+    drawn(again, "integrated state 1.00 ")
+    assert again.page.locator(".legend button[aria-pressed='true']").text_content().startswith("recovery ")
+    opened.page.close()
+    again.page.close()
+
+
+def test_a_link_into_a_fold_opens_it_and_the_contents_mark_the_place(browser: Any, folder: Path) -> None:
+    opened = Opened(browser, page_of(folder, "tested"))
+    toc = opened.page.locator("nav.toc")
+    assert toc.locator("[aria-current]").text_content() == "Answer"
+    toc.get_by_role("link", name="Warnings").click()
+    expect(opened.page.locator("#warnings")).to_have_attribute("open", "")
+    expect(toc.locator("[aria-current]")).to_have_text("Warnings")
+    ids = opened.page.locator("[id]").evaluate_all("all => all.map(e => e.id)")
+    for figure in opened.page.locator("figure").all():
+        assert figure.locator(".anchor").first.get_attribute("href") == f"#{figure.get_attribute('id')}"
+    assert len(ids) == len(set(ids))
+    opened.page.close()
+
+
+def test_a_gene_is_searched_and_its_dots_are_the_counts_of_the_animals(
+    cells: Opened, made_up: dict[str, ReportInputs]
+) -> None:
+    field = cells.page.locator("#gene-search input")
+    field.fill("spp1")
+    field.press("Enter")
+    cells.page.wait_for_selector("#gene-search circle")
+    inputs = made_up["tested"]
+    own = inputs.cells[inputs.cells["lineage"] == "microglia"].merge(inputs.genes, on="cell")
+    sums = own.groupby("subject")[["Spp1", "n_counts"]].sum()
+    tips = cells.page.locator("#gene-search circle").evaluate_all("dots => dots.map(d => d.dataset.tip)")
+    assert len(tips) == own["subject"].nunique()
+    for tip in tips:
+        subject = tip.split(",")[0]
+        told = float(re.search(r": ([\d.e+-]+) per", tip)[1])
+        assert told == pytest.approx(1e4 * sums.loc[subject, "Spp1"] / sums.loc[subject, "n_counts"], rel=0.006)
+        seen = own[own["subject"] == subject]
+        assert f"{int((seen['Spp1'] > 0).sum())} of {len(seen)} microglia" in tip
+    assert "gene=Spp1" in cells.page.url
+    drawn(cells, "umap gene-Spp1")
+    field.fill("Nosuch")
+    field.press("Enter")
+    expect(cells.page.locator("#gene-search output")).to_have_text("This gene is not among those kept for the map.")
+    assert cells.page.locator("#gene-search circle").count() == 0
 
 
 # ---------------------------------------------------------------- the map

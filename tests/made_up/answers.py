@@ -97,7 +97,7 @@ def _cutoff(quantile: float, *, usable: bool) -> dict[str, Any]:
 
 def confounding(*, batch_is_day: bool = False) -> pd.DataFrame:
     """confounding.tsv: what varies beside the days."""
-    batch = "cannot be told from the days" if batch_is_day else "can be told from the days"
+    batch = "confounded with the days" if batch_is_day else "not confounded with the days"
     rows = [("batch", 2, 0.21, batch_is_day, batch), ("age", 1, NAN, False, "does not vary")]
     return pd.DataFrame(rows, columns=["variable", "levels", "cramers_v", "aliased", "note"])
 

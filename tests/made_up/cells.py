@@ -41,6 +41,7 @@ def _cells_of(row: dict[str, Any], rng: np.random.Generator, n: int, *, called: 
         lineage=lineage,
         state=np.where(microglia, state, ""),
         recovery_score=score,
+        cutoff=0.25 if called else NAN,
         recovery_call=np.where(~microglia | (not called), "not called", np.where(recovery, "yes", "no")),
         umap1=points[:, 0],
         umap2=points[:, 1],

@@ -54,6 +54,7 @@ def _fraction(row: dict[str, Any], route: str, rng: np.random.Generator) -> dict
         "mixture": 1.1 * k / n if free else NAN,
         "mixture_low": low if free else NAN,
         "mixture_high": min(1.2 * high, 1.0) if free else NAN,
+        "mixture_recovery": 0.77 * k if free else NAN,
         "mixture_cells": 0.7 * n if free else NAN,
         "cutoff": 3.8 if free else NAN,
         "false_rate": 0.008 if free else NAN,
@@ -118,6 +119,17 @@ def truth(units: pd.DataFrame) -> pd.DataFrame:
     return own.rename(columns={"fraction": "called_fraction"}).assign(
         true_fraction=shares, microglia_true=own["n"] + 4, microglia_called=own["n"]
     )
+
+
+def truth_states() -> pd.DataFrame:
+    """truth_states.tsv: nine of ten cells are given their state."""
+    rows = [
+        ("homeostatic", "homeostatic", 900, 0.9),
+        ("homeostatic", "none", 100, 0.1),
+        ("recovery", "recovery", 180, 0.9),
+        ("recovery", "homeostatic", 20, 0.1),
+    ]
+    return pd.DataFrame(rows, columns=["true_state", "state", "cells", "share"])
 
 
 def null(units: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,7 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
     }
     if simulated:
         tables["truth"] = course.truth(units)
+        tables["truth_states"] = course.truth_states()
     facts = answers.summary(
         "tested_set",
         "tested",
@@ -85,7 +86,7 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
 def a_descriptive_set(seed: int = 2) -> ReportInputs:
     """Each day is a batch of its own, one animal each: described, not tested."""
     rng = np.random.default_rng(seed)
-    reason = "day and batch inseparable"
+    reason = "day and batch confounded"
     samples = sheet([(0, "naive", 2), *((d, "injured", 1) for d in (1, 3, 7))], batches=False)
     units = course.fractions(samples, rng)
     gene_course = genes.gene_course(samples, SIGNATURE, rng)

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+from glob import glob
 from pathlib import Path
 
 STARTED = time.time()
@@ -17,15 +18,18 @@ if " " in sys.executable:
     # Snakemake does not quote the interpreter that runs a script (its issue 2645); seen from here it has no space
     sys.executable = os.path.relpath(sys.executable)
 
-ROOT = Path(workflow.current_basedir).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+if hasattr(workflow.current_basedir, "__fspath__"):
+    # a clone, or the copy in an installed package; a module from a forge (snakedeploy) needs the package installed
+    sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "scripts"))
 
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
+from recovery_microglia.core.places import project, schemas
 from recovery_microglia.deposit.manifest import record_path
-from recovery_microglia.core.tables.registry import TABLES, made_by
+from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
+from recovery_microglia.drivers.networks import load_resources
 from recovery_microglia.jobs.code_digest import code_digest
 from recovery_microglia.jobs.costs import usual_seconds
 from recovery_microglia.jobs.leftovers import remove_others
@@ -45,14 +49,14 @@ if workflow.is_main_process:
     ALIVE = hold(Path(".snakemake"))
 
 with mistakes_stop():
-    check_config(ROOT)
+    check_config(project())
 
 
 configfile: "config/config.yaml"
 
 
 with mistakes_stop():
-    CONFIG, DATASETS = load_run(config, Path(), ROOT / "workflow" / "schemas")
+    CONFIG, DATASETS = load_run(config, Path(), schemas())
 
 if workflow.is_main_process:
     for line in forget_lost_files(DATASETS.values()):
@@ -66,12 +70,16 @@ SIGNATURES = [
     for name in ("recovery", "states", "lineages", "technical")
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
+DRIVER_STEPS = ("drivers", "signals", "candidates")
+NETWORKS = "config/knowledge/networks.tsv"
+NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [
     "report.html",
     "summary.json",
     "costs.tsv",
     "myeloid.h5ad",
     *(table.file for table in TABLES.values() if table.file.startswith("tables/")),
+    *(paths_of(*DRIVER_STEPS).values() if CONFIG["drivers"] else ()),
 ]
 
 
@@ -86,6 +94,20 @@ def tables_of(step: str) -> dict:
             labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
         )
         for name in made_by(step)
+    }
+
+
+def driver_tables(*steps: str) -> dict:
+    """Output of a rule of the step `drivers`, or what the page reads of it."""
+    return {
+        name: report(
+            f"results/{{dataset}}/{file}",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Associated genes, activities and signals",
+            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
+        )
+        for name, file in paths_of(*steps).items()
     }
 
 

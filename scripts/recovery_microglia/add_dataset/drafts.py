@@ -77,7 +77,7 @@ def _downloads(
             "Which files hold the counts is not clear: complete download.files and the column file."
         ]
     return shared, [
-        "The counts of all libraries seem to be in one file: say under split: how the cells are told apart."
+        "The counts of all libraries seem to be in one file: say under split: how the cells are assigned to libraries."
     ]
 
 

@@ -128,7 +128,7 @@ def _describe(
             for one in pool.samples
         ]
         found.to_check.append(
-            f"{matrix.file} holds {len(pool.samples)} samples, told apart by {pool.source}: check split, and the column key."
+            f"{matrix.file} holds {len(pool.samples)} samples, distinguished by {pool.source}: check split, and the column key."
         )
         if "pattern" in pool.split:
             found.to_check.append(

@@ -341,7 +341,7 @@ def glance(path: Path) -> Reading:
     except InputError as error:
         return Reading(str(error).removeprefix(f"{path}: "), False)
     said = f"{names.layout}: {len(names.barcodes):,} barcodes such as {names.barcodes[0]}, {len(names.symbols):,} features; its counts were not read"
-    return Reading(said, True, pd.Series(np.nan, index=list(names.barcodes)), names.obs)
+    return Reading(said, True, pd.Series(np.nan, index=np.asarray(names.barcodes, dtype=object)), names.obs)
 
 
 MOST_CELLS = 20_000

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recovery_microglia import __version__
-from recovery_microglia.core.errors import InputError
 
 ABOUT = """\
 Find the CD11c+ recovery microglia in spinal-cord single-cell RNA-seq, and say on which day after injury they emerge.
@@ -95,17 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     own, further = (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
     asked = _parsers()[0].parse_args(own)
-    here = Path()
-    try:
-        return _do(asked, here, further)
-    except (InputError, OSError) as error:
-        from recovery_microglia.jobs.disk import what_the_disk_says
+    from recovery_microglia.jobs.start import status_of
 
-        said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
-        if not said:
-            raise
-        print(said, file=sys.stderr)
-        return 1
+    return status_of(lambda: _do(asked, Path(), further))
 
 
 def _do(asked: argparse.Namespace, here: Path, further: Sequence[str]) -> int:

@@ -102,7 +102,7 @@ def plain(error: ValidationError) -> list[str]:
         case "type":
             return [f"{'empty' if value is None else _quoted(value)}; needed: {_KINDS[rule]}"]
         case "minimum":
-            return [f"{_figure(value)} is too small; the least is {rule}"]
+            return [f"{_figure(value)} is too small; must be at least {rule}"]
         case "exclusiveMinimum":
             return [f"{_figure(value)} is too small; it must be above {rule}"]
         case "maximum":
@@ -111,7 +111,7 @@ def plain(error: ValidationError) -> list[str]:
             return ["must not be empty"]
         case "uniqueItems":
             return [
-                f"'{name}' is there twice"
+                f"'{name}' is duplicated"
                 for name in dict.fromkeys(map(str, value))
                 if list(map(str, value)).count(name) > 1
             ]

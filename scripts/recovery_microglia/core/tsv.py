@@ -94,7 +94,7 @@ def read_tsv(path: Path, needed: str) -> tuple[list[str], list[tuple[int, dict[s
     if mistake := _header_mistake(header):
         raise InputError(f"{path}: row 1: {mistake}")
     mistakes = [
-        f"{path}: row 1: column '{name}' is there twice" for name in sorted({h for h in header if header.count(h) > 1})
+        f"{path}: row 1: column '{name}' is duplicated" for name in sorted({h for h in header if header.count(h) > 1})
     ]
     mistakes += [
         f"{path}: row {number}: {len(row)} fields, but the header has {len(header)}"

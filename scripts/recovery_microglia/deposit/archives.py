@@ -104,7 +104,7 @@ class _Contents:
         """Return why a member has no place of its own; empty if it has."""
         path = PurePosixPath(_plain(name))
         if kind == "file" and self._kinds.get(path.as_posix()) == "file":
-            return "is there twice"
+            return "is duplicated"
         places = {path.as_posix(): kind} | {part.as_posix(): "folder" for part in path.parents if part.parts}
         both = [place for place, own in places.items() if self._kinds.get(place, own) != own]
         self._kinds |= places

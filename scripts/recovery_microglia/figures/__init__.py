@@ -4,13 +4,15 @@ from recovery_microglia.figures.behaviour import behaviour_beside_cells
 from recovery_microglia.figures.cells import embeddings, lineage_shares, lineages_by_day, state_shares
 from recovery_microglia.figures.contrast import contrast
 from recovery_microglia.figures.course import timeline, truth_course, truth_scatter
+from recovery_microglia.figures.courses import courses
+from recovery_microglia.figures.drivers import activity_bars, heat_by_animal, volcano
 from recovery_microglia.figures.forest import forest
 from recovery_microglia.figures.genes import gene_course, signature_genes
 from recovery_microglia.figures.igf1 import igf1_sources, igf1_within
 from recovery_microglia.figures.lineage import gate, marker_dots, unsure_cells
 from recovery_microglia.figures.quality import cells_removed
 from recovery_microglia.figures.sensitivity import REPORTED, by_family, families, sensitivity
-from recovery_microglia.figures.states import scores_by_animal, scores_by_state, state_genes
+from recovery_microglia.figures.states import scores_by_animal, scores_by_state, state_genes, truth_states
 from recovery_microglia.figures.strata import strata_courses
 from recovery_microglia.figures.style import Picture, house_style
 from recovery_microglia.figures.subgroup import (
@@ -26,6 +28,7 @@ from recovery_microglia.figures.subgroup import (
 __all__ = [
     "REPORTED",
     "Picture",
+    "activity_bars",
     "behaviour_beside_cells",
     "by_family",
     "call_genes",
@@ -33,11 +36,13 @@ __all__ = [
     "choices",
     "cluster_stability",
     "contrast",
+    "courses",
     "embeddings",
     "families",
     "forest",
     "gate",
     "gene_course",
+    "heat_by_animal",
     "house_style",
     "igf1_sources",
     "igf1_within",
@@ -58,5 +63,7 @@ __all__ = [
     "timeline",
     "truth_course",
     "truth_scatter",
+    "truth_states",
     "unsure_cells",
+    "volcano",
 ]

@@ -57,9 +57,9 @@ def behaviour_beside_cells(behaviour: pd.DataFrame, days: pd.DataFrame) -> Pictu
     with house_style():
         svg, narrow = at_two_widths(draw, "behaviour", alt)
     sources = ", ".join(sorted({str(s) for s in known["source"].dropna()} - {""})) if "source" in known else ""
-    return Picture("behaviour", "Behaviour beside the cells", "Mean and standard error, as given with the data set"
+    return Picture("behaviour", "Behaviour and recovery cells over days", "Mean and standard error, as given with the data set"
                    + (f" ({sources})" if sources else "") + ". The animals that were tested and those that were sequenced may differ; "
-                   "a likeness of courses is not a cause.", alt, (svg,), known, of="behaviour", wide=True, narrow=narrow)  # fmt: skip
+                   "parallel time courses do not show causation.", alt, (svg,), known, of="behaviour", wide=True, narrow=narrow)  # fmt: skip
 
 
 def _measure(ax: Axes, rows: pd.DataFrame, measure: str, width: float) -> None:

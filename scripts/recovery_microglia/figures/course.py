@@ -46,7 +46,8 @@ def shares_of_animals(units: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
 
     That is the share without a cutoff; where the days were compared by called cells, the share of these.
     """
-    names = WITHOUT_CUTOFF if "control_k" in days and "mixture" in units and units["mixture"].notna().any() else CALLED
+    known = "mixture" in units and units["mixture"].notna().any() and (days.empty or "control_k" in days)
+    names = WITHOUT_CUTOFF if known else CALLED
     return units.assign(**dict(zip(("share", "share_low", "share_high"), (units[name] for name in names), strict=True)))
 
 

@@ -48,7 +48,7 @@ def forest(comparison: pd.DataFrame, sentences: Sequence[str]) -> Picture | None
     told = " ".join(sentences)
     caption = (
         f"{told} Left: the onset lies in the bar; an arrow means that it may lie earlier. "
-        "Right: share on the highest day minus that of its control, 95 % interval for animals; hollow: described, not tested. "
+        "Right: share on the highest day minus that of its control in percentage points, 95 % interval for animals in general, n animals on that day; open: described, not tested. "
         "Injury models are never pooled."
     ).strip()
     names = ["dataset", "arm", "injury_model", "status", "onset_low", "onset_high", "peak_day", "n_subjects"]
@@ -82,8 +82,8 @@ def _draw(lines: Sequence[Mapping[str, Any]], width: float) -> Figure:
     figure = Figure(figsize=(width, height))
     bottom, top = 0.62 / height, 1 - 0.3 / height
     if width >= WIDE:
-        left = figure.add_axes((0.27, bottom, 0.36, top - bottom))
-        right = figure.add_axes((0.68, bottom, 0.31, top - bottom), sharey=left)
+        left = figure.add_axes((0.25, bottom, 0.28, top - bottom))
+        right = figure.add_axes((0.56, bottom, 0.24, top - bottom), sharey=left)
     else:  # names stand above their line
         left = figure.add_axes((0.03, bottom, 0.44, top - bottom))
         right = figure.add_axes((0.56, bottom, 0.42, top - bottom), sharey=left)
@@ -95,6 +95,7 @@ def _draw(lines: Sequence[Mapping[str, Any]], width: float) -> Figure:
         if not heading:
             _onset(left, y, row)
             _rise(right, y, row)
+            _numbers(right, y, row, beside=width >= WIDE)
     for ax in (left, right):
         ax.set_ylim(-len(lines) + 0.4, 0.6)
         ax.tick_params(axis="y", left=False, labelleft=False)
@@ -110,7 +111,7 @@ def _draw(lines: Sequence[Mapping[str, Any]], width: float) -> Figure:
     right.axvline(0, color=GREY, lw=1, zorder=0)
     percent_axis(right, "x")
     right.locator_params(axis="x", nbins=4)
-    right.set_xlabel("rise over control")
+    right.set_xlabel("rise over control (points)")
     return figure
 
 
@@ -146,6 +147,21 @@ def _onset(ax: Axes, y: float, row: Mapping[str, Any]) -> None:
     ax.barh(y, end - start, left=start, height=0.42, color=ONSET, lw=0)
     if np.isnan(low):
         _arrow(ax, end, start, y)
+
+
+def _numbers(ax: Axes, y: float, row: Mapping[str, Any], *, beside: bool) -> None:
+    """Write the rise with its interval, and the animals, beside a line or, on a phone, above it."""
+    if not np.isfinite(row["rise"]):
+        return
+    text = f"{100 * row['rise']:.1f}"
+    if np.isfinite(row["rise_low"]):
+        text += f" ({100 * row['rise_low']:.0f} to {100 * row['rise_high']:.0f})"
+    n = row.get("n_subjects", np.nan)
+    text += f", n = {n:.0f}" if np.isfinite(n) else ""
+    at = (1.03, y) if beside else (0.0, y + 0.38)
+    ax.annotate(
+        text, at, xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8.5, annotation_clip=False
+    )
 
 
 def _arrow(ax: Axes, start: float, end: float, y: float) -> None:

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from recovery_microglia.core.arrays import Floats
-from recovery_microglia.core.frame_access import groups
+from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.figures.palette import STATES, lineage_name, state_colour
@@ -356,3 +357,53 @@ def _dots(numbers: pd.DataFrame, genes: Sequence[str], states: Sequence[str], *,
     else:
         legend(ax, 7.2, handles=handles, labelspacing=0.7)
     return figure
+
+
+# ---------------------------------------------------------------- states of simulated data
+
+
+def truth_states(table: pd.DataFrame) -> Picture | None:
+    """Draw how the cells of each true state were named (simulated data).
+
+    Parameters
+    ----------
+    table
+        truth_states.tsv.
+    """
+    if table.empty:
+        return None
+    true = [name for name in STATES if (table["true_state"] == name).any()]
+    given = [name for name in STATES if (table["state"] == name).any()]
+    share = {(str(row["true_state"]), str(row["state"])): float(row["share"]) for row in records(table)}
+    cells = table.groupby("true_state")["cells"].sum()
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 1.5 + 0.36 * len(true))
+        for row, name in enumerate(true):
+            for column, state in enumerate(given):
+                value = share.get((name, state), 0.0)
+                face = (
+                    (*to_rgb(state_colour(name) if name == state else GREY), 0.15 + 0.85 * value) if value else "none"
+                )
+                ax.add_patch(Rectangle((column - 0.47, row - 0.44), 0.94, 0.88, facecolor=face, lw=0))
+                if value >= 0.005:
+                    ax.text(column, row, f"{100 * value:.0f} %", ha="center", va="center", fontsize=9,
+                            color="#ffffff" if value > 0.55 and name == state and name not in ("near_recovery", "interferon", "none") else INK)  # fmt: skip
+        ax.set(xlim=(-0.55, len(given) - 0.45), ylim=(len(true) - 0.45, -0.55), ylabel="true state")
+        ax.set_xticks(range(len(given)), [lineage_name(name) for name in given], rotation=35, ha="left")
+        ax.xaxis.tick_top()
+        ax.set_yticks(range(len(true)), [f"{lineage_name(name)} (n = {cells[name]:,})" for name in true])
+        ax.tick_params(length=0)
+        for side in ax.spines.values():
+            side.set_visible(False)
+        return figure
+
+    right = {name: share.get((name, name), 0.0) for name in true}
+    alt = "Share of the cells of each true state that were given this state: " + ", ".join(
+        f"{lineage_name(name)} {100 * value:.0f} %" for name, value in right.items()
+    )
+    with house_style():
+        svg, narrow = at_two_widths(draw, "truth-states", alt + ".")
+    return Picture(
+        "truth-states", "True states and the states that their cells were given", "A row is a true state; shares of its cells, which add up to 100 %. "
+        "On the diagonal (coloured) the state is right. n: single microglia of good quality.", alt + ".", (svg,), table, of="truth_states", wide=True, narrow=narrow)  # fmt: skip

@@ -134,8 +134,8 @@ def routes(days: pd.DataFrame) -> Picture | None:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), handlelength=2.2)
         alt = "Share of recovery cells by day as called by score, by score without Itgax and Igf1, and by cluster."
         svg = drawing(figure, "routes", alt)
-    return Picture("routes", "Other routes to the same question" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
-                   "Where the lines part, the answer depends on how it is asked.", alt, (svg,),
+    return Picture("routes", "Share of recovery cells by calling method" + (f" ({arm})" if arm and isinstance(arm, str) else ""),
+                   "Where the lines differ, the answer depends on the calling method.", alt, (svg,),
                    own[["route", "day", "k", "n", "fraction"]], of="timeline")  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
             )
         ax.axhline(0.6, color=INK, lw=1, ls=":")
         ax.set_xticks(range(len(levels)), [f"{value:g}" for value in levels])
-        ax.set(ylim=(0, 1.03), xlabel="resolution", ylabel="how well it comes back (Jaccard)")
+        ax.set(ylim=(0, 1.03), xlabel="resolution", ylabel="stability (Jaccard)")
         ax.grid(axis="y")
         handles = [
             Line2D([], [], ls="", marker="o", ms=8, color=VERMILION, alpha=0.6, label="recovery cluster"),
@@ -198,7 +198,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
         "recovery",
         "top_genes",
     ]
-    return Picture("clusters", "Do the clusters come back?",
+    return Picture("clusters", "Stability of the clusters",
                    "Each disc is a cluster, its area the number of cells; cells were resampled and clustered anew.",
                    alt, (svg,), known[[column for column in columns if column in known]], of="clusters")  # fmt: skip
 
@@ -345,7 +345,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
         svg = drawing(figure, "call-genes", alt)
     return Picture(
         "call-genes",
-        "Which genes carry the calls",
+        "Evidence for the calls by gene",
         "Bars: counts in called cells times the logarithm of the gene's rise, over the sum of all genes. If one gene stood for most, "
         "the call would be that gene. Dots: cells with at least one count.",
         alt,
@@ -394,7 +394,7 @@ def choices(table: pd.DataFrame, arm: str = "") -> Picture | None:
     alt = f"Analyses that are compatible with the reported interval, by the choice that was varied: {told}."
     with house_style():
         svg, narrow = at_two_widths(draw, f"choices-{arm}", alt)
-    return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Which choice matters" + (f": {arm}" if arm else ""),
-                   "Each row: what is chosen otherwise, together; all else is kept; analyses without an answer are left out. Where few analyses agree, the answer hangs on that choice.",
+    return Picture("choices" + (f"-{slug(arm)}" if arm else ""), "Compatible analyses by choice" + (f": {arm}" if arm else ""),
+                   "Each row: the choices that differ, together; all else is as reported; analyses without an answer are left out. Where few analyses are compatible, the answer is sensitive to that choice.",
                    alt, (svg,), counts, kinds={"choice": Kind.TEXT, "same_interval": Kind.COUNT, "analyses": Kind.COUNT},
                    wide=True, narrow=narrow)  # fmt: skip

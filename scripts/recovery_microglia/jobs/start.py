@@ -1,7 +1,8 @@
 """The start of a run: what stops it before any job does anything."""
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -33,3 +34,20 @@ def mistakes_stop() -> Iterator[None]:
         if words := what_the_disk_says(error):
             stop([words])
         raise
+
+
+def status_of(command: Callable[[], int | None]) -> int:
+    """Run a command and print what it prints to the end; return its status, or 1 after the plain lines of the user's mistakes or of a disk that refuses."""
+    try:
+        status = command() or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # its reader has seen enough (| head); what was asked for is written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (InputError, OSError) as error:
+        said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
+        if not said:
+            raise
+        print(said, file=sys.stderr)
+        return 1

@@ -169,7 +169,7 @@ def _valley(simulated: Floats) -> float:
 
 
 def _threshold(simulated: Floats, observed: Floats, expected: float) -> float:
-    """Return the score from which a cell is a doublet; infinite where no score tells doublets from cells.
+    """Return the score from which a cell is a doublet; infinite where no score distinguishes doublets from cells.
 
     With a share ``expected`` of doublets, a score that a share s of the simulated doublets reaches is reached
     by ``expected`` x s of the cells, give or take twice the standard error of so many. The lowest score that no more
@@ -261,6 +261,6 @@ def find_doublets(
     score = q * expected_rate / r / (1 - expected_rate - q * (1 - expected_rate - expected_rate / r))
     threshold = _threshold(score[n:], score[:n], expected_rate)
     if not np.isfinite(threshold):
-        reason = "no score tells doublets from cells, as in a library of one kind of cell; none is called"
+        reason = "no score distinguishes doublets from cells, as in a library of one kind of cell; none is called"
         return Doublets(score[:n], np.zeros(n, dtype=bool), float("nan"), reason)
     return Doublets(score[:n], score[:n] >= threshold, threshold, reason="")

@@ -1,6 +1,6 @@
 """Whether the same cells stand under the names of several libraries, which would make several animals of one.
 
-A file that was deposited or copied twice passes every check of its own: its cells are real, and an animal that is there twice
+A file that was deposited or copied twice passes every check of its own: its cells are real, and an animal that is duplicated
 agrees with itself. Only beside each other the libraries show it. The counts of a cell of some thousand molecules are as good
 as a fingerprint: two cells never have the same ones by chance.
 """

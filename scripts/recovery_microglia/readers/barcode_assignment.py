@@ -163,7 +163,7 @@ def _by_barcode(barcodes: Sequence[str], names: list[str], keys: list[str], path
     for name, key in zip(names, keys, strict=True):
         before = known.get(plain := _plain(name), key)
         if before not in (None, key):
-            raise InputError(f"{path}: barcode {name} is there twice, for '{before}' and for '{key}'")
+            raise InputError(f"{path}: barcode {name} is duplicated, for '{before}' and for '{key}'")
         if plain in known:
             known[plain] = key
     if not any(known.values()):

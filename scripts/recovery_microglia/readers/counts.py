@@ -239,7 +239,7 @@ def _other_organism(names: Sequence[str], resolved: Resolved, organism: Organism
         return f"the genes are {other} (genome {', '.join(genomes)}), but the data set says {organism}"
     if other == "human" and all(name in upper or name not in known_symbols("human") for name in names):
         return (
-            f"the genes are written in capitals, as human ones are, and none of them tells mouse from human; the data set says {organism}: "
+            f"the genes are written in capitals, as human ones are, and none of them distinguishes mouse from human; the data set says {organism}: "
             "write them as the mouse's (Itgax), or put Ensembl ids beside them"
         )
     return f"the genes are {other}, but the data set says {organism}"

@@ -32,7 +32,7 @@ def split_mistakes(split: Any, folder: Path, here: bool) -> list[str]:
         return []  # the schema has told it
     lines = []
     if "pattern" not in split and "column" not in split:
-        lines.append("split: needs pattern or column: how are the cells of one file told apart?")
+        lines.append("split: needs pattern or column: how are the cells of one file assigned to libraries?")
     if isinstance(pattern := split.get("pattern"), str):
         try:
             compiled_split(pattern)

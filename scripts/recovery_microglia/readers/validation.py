@@ -163,6 +163,4 @@ def check_unique(barcodes: Sequence[str], where: str) -> None:
     names = pd.Index(barcodes)
     if not names.is_unique:
         name = names[names.duplicated()][0]
-        raise InputError(
-            f"{where}: barcode {name} is there twice; are several libraries put together without a prefix?"
-        )
+        raise InputError(f"{where}: barcode {name} is duplicated; are several libraries put together without a prefix?")

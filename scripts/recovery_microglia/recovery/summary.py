@@ -103,7 +103,7 @@ def call_notices(
     routes = report["agreement"]["clusters"]
     if report["n_recovery"] >= 20 and routes["n"] == 0:
         text = (
-            f"{report['n_recovery']} cells pass the cutoff, but no cluster is one of recovery cells: the cluster route has "
+            f"{report['n_recovery']} cells are called, but no cluster is one of recovery cells: calling by clusters has "
             "no answer. A gradient of few, weakly detected genes often forms no cluster of its own; the score decides."
         )
         notices.append(Notice("no_recovery_cluster", Severity.INFO, text))

@@ -1,20 +1,21 @@
 """One self-contained HTML page per data set, and one over all of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from recovery_microglia import figures
 from recovery_microglia.core import wording
-from recovery_microglia.core.vocabulary import Severity, Status
-from recovery_microglia.figures import Picture
-from recovery_microglia.figures.files import write_figures
+from recovery_microglia.core.vocabulary import Route, Severity, Status
+from recovery_microglia.figures.files import FORMATS, write_figures
 from recovery_microglia.report.blocks import Plate, Section, plates
-from recovery_microglia.report.inputs import ReportInputs, load_inputs
+from recovery_microglia.report.inputs import ReportInputs, load_answer, load_inputs
 from recovery_microglia.report.numbering import (
     FOLDER,
     changed,
@@ -30,6 +31,7 @@ from recovery_microglia.report.numbering import (
 from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.cells import cells_section, lineage_section
 from recovery_microglia.report.sections.design import design_section
+from recovery_microglia.report.sections.drivers import drivers_section
 from recovery_microglia.report.sections.genes import genes_section
 from recovery_microglia.report.sections.glossary import Glossary, glossary_section
 from recovery_microglia.report.sections.igf1 import igf1_section
@@ -44,6 +46,7 @@ from recovery_microglia.report.sections.warnings import warnings_section
 __all__ = [
     "Page",
     "ReportInputs",
+    "load_answer",
     "load_inputs",
     "page_of",
     "render_index",
@@ -110,6 +113,7 @@ def page_of(inputs: ReportInputs) -> Page:
         cells_section(inputs),
         subgroup_section(inputs),
         igf1_section(inputs),
+        drivers_section(inputs),
         genes,
         robustness_section(inputs),
         truth_section(inputs),
@@ -186,25 +190,41 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     write_figures(files_beside(page.plates), path.parent / FOLDER)
 
 
-def render_index(summaries: Sequence[Mapping[str, Any]], overview: Sequence[Picture] = ()) -> str:
-    """Return the page over all data sets of a run; each links to ``<dataset>/report.html`` beside it.
+def render_index(answers_: Sequence[ReportInputs], comparison: pd.DataFrame, agreement: Sequence[str] = ()) -> str:
+    """Return the page over all finished data sets; each links to ``<dataset>/report.html`` beside it.
 
     Parameters
     ----------
-    summaries
-        summary.json of each data set.
-    overview
-        Figures over all data sets, which stand before the cards.
+    answers_
+        The answer of each data set.
+    comparison
+        comparison.tsv of all of them.
+    agreement
+        How data sets of one injury model agree, in sentences.
     """
-    entries = [_entry(ReportInputs(summary)) for summary in summaries]
+    entries = [_entry(inputs) for inputs in answers_]
+    drawn = (figures.forest(comparison, agreement), figures.courses(_all_days(answers_)))
+    overview = [changed((block,), linked)[0] for block in plates(*drawn)]
     page = _environment().get_template("index.html.j2")
-    drawn = plates(*overview)
     simulated = any(entry["simulated"] for entry in entries)
-    return page.render(entries=entries, any_simulated=simulated, overview=drawn[0] if drawn else None)
+    return page.render(entries=entries, any_simulated=simulated, overview=overview)
+
+
+def _all_days(answers_: Sequence[ReportInputs]) -> pd.DataFrame:
+    """Return the days of the reported calling method of all data sets."""
+    parts = []
+    for inputs in answers_:
+        days = inputs.table("timeline")
+        if len(days) and inputs.status != Status.NOT_TESTABLE:
+            own = days[days["route"] == Route.SCORE]
+            parts.append(own.assign(dataset=inputs.text("dataset"), injury_model=inputs.text("injury_model")))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _entry(inputs: ReportInputs) -> dict[str, Any]:
-    against = speaking_against(inputs)
+    found = answers(inputs)
+    notices = inputs.summary.get("notices") or []
+    design = (inputs.summary.get("design") or {}).get("groups") or []
     return {
         "link": f"{inputs.text('dataset')}/report.html",
         "dataset": inputs.text("dataset"),
@@ -212,17 +232,28 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
         "simulated": inputs.simulated,
         "status": inputs.status,
         "status_word": wording.STATUS[inputs.status][0],
-        "answers": answers(inputs),
+        "answers": found,
+        "onsets": [wording.onset_words(row) or wording.DASH for row in inputs.onsets] or [wording.DASH],
         "numbers": key_numbers(inputs),
-        "worst": against[:1],
-        "facts": [
-            inputs.text(key) for key in ("injury_model", "tissue", "organism") if inputs.text(key) not in ("", "none")
-        ],
-        "n_alarms": sum(note.get("severity") == Severity.ALARM for note in inputs.summary.get("notices") or []),
+        "reason": inputs.reason if inputs.status != Status.TESTED else "",
+        "worst": speaking_against(inputs)[:1],
+        "model": inputs.text("injury_model") or wording.DASH,
+        "tissue": inputs.text("tissue") or wording.DASH,
+        "animals": sum(int(group["n_subjects"]) for group in design)
+        or sum(int(row["subjects"]) for row in inputs.summary.get("days") or []),
+        "run": inputs.run.get("date", ""),
+        "n_alarms": sum(note.get("severity") == Severity.ALARM for note in notices),
+        "n_warnings": sum(note.get("severity") == Severity.WARNING for note in notices),
     }
 
 
-def write_index(summaries: Sequence[Mapping[str, Any]], path: Path, overview: Sequence[Picture] = ()) -> None:
-    """Write the page over all data sets."""
+def write_index(
+    answers_: Sequence[ReportInputs], path: Path, comparison: pd.DataFrame, agreement: Sequence[str] = ()
+) -> None:
+    """Write the page over all finished data sets, and the files of its figures."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_index(summaries, overview), encoding="utf-8")
+    path.write_text(render_index(answers_, comparison, agreement), encoding="utf-8")
+    drawn = [
+        picture for picture in (figures.forest(comparison, agreement), figures.courses(_all_days(answers_))) if picture
+    ]
+    write_figures([(picture, FORMATS) for picture in drawn], path.parent / FOLDER)

@@ -27,7 +27,7 @@ FEWEST_CELLS = 20
 MOST_LIBRARIES = 255
 MISSING = 255
 RAMP = tuple(mpl.colors.to_hex(colour) for colour in mpl.colormaps["viridis"](np.linspace(0, 1, 16)))
-VIEWS = {"umap": ("uncorrected", "umap1", "umap2"), "integrated": ("aligned, for looking only", "integrated1", "integrated2")}  # fmt: skip
+VIEWS = {"umap": ("uncorrected", "umap1", "umap2"), "integrated": ("aligned, for viewing only", "integrated1", "integrated2")}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def _downloads(path: Path, entry: Mapping[str, Any]) -> tuple[list[Download], li
     files = [Download.of(file, accession) for file in listed if isinstance(file, Mapping) and "name" in file]
     names = [file.name for file in files]
     lines = [
-        f"{path}: download.files: '{name}' is there twice" for name in sorted({n for n in names if names.count(n) > 1})
+        f"{path}: download.files: '{name}' is duplicated" for name in sorted({n for n in names if names.count(n) > 1})
     ]
     lines += [
         f"{path}: download.files: '{file.name}' has no url, and accession '{accession}' is none of GEO's series (GSE…)"

@@ -124,7 +124,7 @@ def _same_file(path: Path, folder: Path) -> list[str]:
         if file and row:
             lines.append(
                 f"{path}: row {number}, column file: '{file}' is the file of row {row} too; each library has its own, or "
-                "dataset.yaml says under split: how the cells of one file are told apart"
+                "dataset.yaml says under split: how the cells of one file are assigned to libraries"
             )
         seen.setdefault(file, number)
         whose |= {found: whose.get(found, number) for found in counts}

@@ -4,7 +4,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.anndata_access import counts_of, obs_of, var_of
+from recovery_microglia.core.anndata_access import counts_of
 
 
 def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.DataFrame) -> ad.AnnData:
@@ -29,11 +29,11 @@ def finished_h5ad(clustered: ad.AnnData, embedding: pd.DataFrame, recovery: pd.D
     for column in scored.columns.difference(adata.obs.columns, sort=False):
         values = scored[column]
         adata.obs[column] = h5ad_column(values)
-    for frame in (obs_of(adata), var_of(adata)):
-        frame.index = _plain_names(frame.index)
+    for rows in (adata.obs, adata.var):
+        rows.index = _plain_names(rows.index)
     for name, table in list(adata.varm.items()):
         if isinstance(table, pd.DataFrame):
-            adata.varm[name] = table.set_axis(var_of(adata).index, axis=0)
+            adata.varm[name] = table.set_axis(adata.var_names, axis=0)
     adata.uns["schema"] = "X holds raw counts; obs['recovery_call'] is yes, no or not called"
     return adata
 

@@ -16,7 +16,7 @@ from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.summary.provenance import provenance_table, versions
 from recovery_microglia.summary.steps import steps_done
 from recovery_microglia.summary.truth import COLUMNS as TRUTH_COLUMNS
-from recovery_microglia.summary.truth import compare
+from recovery_microglia.summary.truth import STATE_COLUMNS, compare, compare_states
 
 
 def summary_step(
@@ -57,10 +57,12 @@ def summary_step(
         {"dataset": [entry], "library": libraries, **{name: [report] for name, report in reports.items()}}
     )
     truth_table, metrics = pd.DataFrame(columns=list(TRUTH_COLUMNS)), None
+    truth_states = pd.DataFrame(columns=list(STATE_COLUMNS))
     if truth is not None:
         calls = recovered.assign(barcode=recovered["cell"].str.partition(":")[2])
         where = sheet[["library", "subject", "day", "condition"]]
         truth_table, metrics = compare(calls, cells, truth, where)
+        truth_states = compare_states(calls, truth)
     key = ["resolution", "cluster"]
     shares = earlier["recovery_clusters"].drop(columns="n").astype({"cluster": str})
     tables = {
@@ -69,6 +71,7 @@ def summary_step(
         "lineages": lineage_table(cells, sheet),
         "clusters": earlier["clusters"].astype({"cluster": str}).merge(shares, on=key, how="left"),
         "truth": truth_table,
+        "truth_states": truth_states,
         "warnings": notices,
         "provenance": provenance_table(inputs, settings, recorded),
     }

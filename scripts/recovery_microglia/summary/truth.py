@@ -1,4 +1,4 @@
-"""Called against true, for simulated data."""
+"""Accuracy on simulated data: calls, shares and states compared with the truth."""
 
 from typing import Any
 
@@ -86,3 +86,28 @@ def compare(
     table["called_fraction"] = np.where(table["j"] > 0, table["p"] / table["j"].where(table["j"] > 0), np.nan)
     table = table.rename(columns={"t": "microglia_true", "c": "microglia_called", "j": "n"})
     return table[list(COLUMNS)], metrics
+
+
+STATE_COLUMNS = ("true_state", "state", "cells", "share")
+
+
+def compare_states(calls: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return how the true states of the microglia were named (= truth_states.tsv); empty where the truth has no states.
+
+    Parameters
+    ----------
+    calls
+        One row a called microglia: library, barcode, state.
+    truth
+        One row a simulated barcode: library, barcode, cell_type, state, doublet, low_quality.
+    """
+    if "state" not in truth or "state" not in calls:
+        return pd.DataFrame(columns=list(STATE_COLUMNS))
+    keys = ["library", "barcode"]
+    single = truth[~truth["doublet"] & ~truth["low_quality"] & (truth["cell_type"] == "microglia")]
+    known = single[[*keys, "state"]].rename(columns={"state": "true_state"}).merge(calls[[*keys, "state"]], on=keys)
+    known["state"] = known["state"].astype(object).fillna("").astype(str)
+    known = known[(known["state"] != "") & (known["true_state"].astype(str) != "")]
+    table = known.groupby(["true_state", "state"], sort=True).size().rename("cells").reset_index()
+    table["share"] = table["cells"] / table.groupby("true_state")["cells"].transform("sum")
+    return table[list(STATE_COLUMNS)]

@@ -38,7 +38,7 @@ class Audit:
         (arm, day) to the reason why that day alone is described and not tested.
     rank, columns
         Rank of the design (days of each arm, and all that varies and is known of batch, chemistry, sex, sort, age) and its
-        number of columns; where the rank is lower, something cannot be told from something else.
+        number of columns; where the rank is lower, some effects are confounded.
     notices
         Remarks for the report.
     """
@@ -124,13 +124,13 @@ def _confounding(units: pd.DataFrame, aliased: Mapping[str, set[tuple[str, float
         elif levels < 2:
             note = "does not vary"
         elif not days:
-            note = "can be told from the days"
+            note = "not confounded with the days"
         elif len(aliased[name]) >= n_days:
-            note = "cannot be told from the days"
+            note = "confounded with the days"
         else:
-            note = f"cannot be told from day {', '.join(f'{day:g}' for day in days)}"
+            note = f"confounded with day {', '.join(f'{day:g}' for day in days)}"
         if known.all() and levels > 1 and (others := _that_tell(units, name)):
-            note += f"; cannot be told from {' and '.join(others)}"
+            note += f"; confounded with {' and '.join(others)}"
         v = cramers_v(group[known], values[known]) if known.any() else float("nan")
         rows.append({"variable": name, "levels": levels, "cramers_v": v, "aliased": bool(days), "note": note})
     return pd.DataFrame(rows)
@@ -179,7 +179,7 @@ def audit(sheet: pd.DataFrame) -> Audit:
     aliased = {name: _aliased(used, name) if known[name] else set() for name in CONFOUNDERS}
     days = set(injured.dropna(subset=["day"])[["arm", "day"]].itertuples(index=False, name=None))
     confounding = _confounding(used, aliased, len(days))
-    held = {key: f"day and {name} inseparable" for name in reversed(INSEPARABLE) for key in sorted(aliased[name])}
+    held = {key: f"day and {name} confounded" for name in reversed(INSEPARABLE) for key in sorted(aliased[name])}
     status, reason, notices = Status.TESTED, "", []
     if injured.empty:
         status, reason = Status.NOT_TESTABLE, "there is no injured library"
@@ -238,7 +238,7 @@ def _alias_notices(aliased: Mapping[str, set[tuple[str, float]]], n_days: int) -
             continue
         listed = ", ".join(f"{day:g}" for day in sorted({day for _, day in found}))
         if name not in INSEPARABLE:
-            text = f"The {name} of the animals cannot be told from the days after injury (day {listed})."
+            text = f"The {name} of the animals is confounded with the days after injury (day {listed})."
             notices.append(Notice(f"day_is_{name}", Severity.WARNING, text))
             continue
         kind = {"batch": "batches", "chemistry": "chemistries"}[name]

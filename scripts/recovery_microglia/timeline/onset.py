@@ -213,7 +213,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
     if not np.isfinite(worst):
         return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
     return (
-        f"{text}. A share of {percent_in_sentence(worst)} or more would have been seen on each {day} in {whole_percent(power)} of such studies; "
+        f"{text}. A share of {percent_in_sentence(worst)} or more would have been detected on each {day} in {whole_percent(power)} of such studies; "
         "a smaller rise could have been missed."
     )
 

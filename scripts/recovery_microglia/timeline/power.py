@@ -102,7 +102,7 @@ def words(
             shown = shown.drop(columns="arm")
         lines += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
         lines.append(
-            f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be seen on "
+            f"smallest p: that so few animals can reach by permutation. smallest share: of recovery cells that would be detected on "
             f"that day in {whole_percent(settings.power)} of studies, if an animal has {MICROGLIA} microglia, which say as much of its share as {WORTH} cells "
             f"known without doubt, controls hold {percent_in_sentence(IN_CONTROLS)}, and animals differ as in the demo. With the data, the page says it again from what they are."
         )
@@ -111,7 +111,7 @@ def words(
         spare = found.columns - found.rank
         lines += [
             f"Design: {found.columns} columns (days, and what varies), rank {found.rank}"
-            + (f"; {spare} too many: something cannot be told from something else." if spare else ".")
+            + (f"; {spare} too many: some effects are confounded." if spare else ".")
         ]
     told = found.confounding[(found.confounding["levels"] > 1) & found.confounding["cramers_v"].notna()]
     if len(told):

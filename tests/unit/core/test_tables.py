@@ -144,6 +144,7 @@ def test_empty_tables_have_the_described_columns_too() -> None:
         "gene_changes": gene_courses.CHANGE_COLUMNS,
         "igf1_share": igf1_sources.IGF1_COLUMNS,
         "truth": truth.COLUMNS,
+        "truth_states": truth.STATE_COLUMNS,
         "costs": costs.COLUMNS,
         "samples": [field.name for field in fields(Library)],
         "clusters": [*clusters.COLUMNS, "recovery_share", "recovery"],

@@ -140,7 +140,7 @@ def test_a_joined_h5ad_may_have_a_barcode_in_each_library(tmp_path: Path) -> Non
     assert ad.read_h5ad(tmp_path / "b.h5ad").X.sum() == COUNTS[2].sum()
     obs["sample"] = "a"
     ad.AnnData(sp.csr_matrix(COUNTS), obs=obs, var=pd.DataFrame(index=GENES)).write_h5ad(tmp_path / "m.h5ad")
-    with pytest.raises(InputError, match=r"m\.h5ad: a: barcode AAAC-1 is there twice"):
+    with pytest.raises(InputError, match=r"m\.h5ad: a: barcode AAAC-1 is duplicated"):
         split_counts(tmp_path / "m.h5ad", {"a": "a"}, Rule(column="sample"), tmp_path)
 
 

@@ -234,7 +234,7 @@ def test_aliases_are_renamed_and_duplicates_summed(tmp_path: Path) -> None:
         ("gene,a,b\nItgax,,2\nIgf1,0,1\n", "gene Itgax, barcode a: nan is not a number"),
         ("gene,a,b\nItgax,x,2\nIgf1,0,1\n", r"line 2 \(Itgax\): 'x' is not a number"),
         ("gene,a,b\nItgax,1,2\nIgf1,0\n", r"line 3 \(Igf1\): 1 values, the lines before have 2"),
-        ("gene,a,a\nItgax,1,2\nIgf1,0,1\n", "barcode a is there twice"),
+        ("gene,a,a\nItgax,1,2\nIgf1,0,1\n", "barcode a is duplicated"),
         ("gene,a,b\nItgax,0,0\nIgf1,0,0\n", "every count is zero"),
         ("gene,a,b\n", "a header and no rows"),
         ("gene,a,b\nHLA-DRA,1,2\nZNF320,0,1\nSIGLEC10,1,1\n", "the genes are human, but the data set says mouse"),

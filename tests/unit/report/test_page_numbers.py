@@ -321,11 +321,12 @@ def test_the_numbers_of_all_data_sets_stand_as_described() -> None:
     columns = [column.name for column in TABLES["comparison"].columns]
     rows = [("data set", name, "", "nerve", "cells", "none", "tested", 3.0, 14.0, 35.0, 3.0, 0.347, 0.26, 0.45, 0.021, 0.326, 0.22, 0.43, np.nan, "")
             for name in ("a", "b")]  # fmt: skip
-    picture = forest(pd.DataFrame(rows, columns=columns), ["They agree."])
+    table = pd.DataFrame(rows, columns=columns)
+    picture = forest(table, ["They agree."])
     plate = blocks.plate(picture)
     for column, text, value in cells_of(Shown(plate.numbers, picture.numbers, picture)):
         assert_says(text, value, TABLES["comparison"].column(column.key).kind, f"forest.{column.key}")
-    assert "34.7\N{NO-BREAK SPACE}%" in render_index([], [picture])
+    assert "34.7\N{NO-BREAK SPACE}%" in render_index([], table, ["They agree."])
 
 
 def test_a_column_whose_kind_is_declared_nowhere_is_told_and_written_by_its_type() -> None:

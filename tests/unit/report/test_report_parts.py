@@ -100,7 +100,7 @@ def test_strata_behaviour_and_design_are_drawn_where_they_are_and_silent_where_n
 
 def test_no_p_of_a_stratum_stands_on_a_page_that_was_not_tested(tested: ReportInputs) -> None:
     described = replace(
-        tested, summary={**tested.summary, "status": "descriptive", "reason": "day and batch inseparable"}
+        tested, summary={**tested.summary, "status": "descriptive", "reason": "day and batch confounded"}
     )
     keys = {
         column.key

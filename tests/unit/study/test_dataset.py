@@ -91,7 +91,7 @@ def test_excel_style_files_are_read(study: Path, schemas: Path) -> None:
             "14 dpi",
             "/samples.tsv: row 3, column day: '14 dpi' is not a number; write days as a plain number",
         ),
-        ("14", "-1", "/samples.tsv: row 3, column day: -1 is too small; the least is 0"),
+        ("14", "-1", "/samples.tsv: row 3, column day: -1 is too small; must be at least 0"),
         (
             "injured",
             "injurd",
@@ -104,7 +104,7 @@ def test_excel_style_files_are_read(study: Path, schemas: Path) -> None:
         ("\t", ",", "row 1: separated by commas or semicolons"),
         ("\tmale\t", "\tman\t", "row 3, column sex: 'man' is not one of female, male, mixed, ''"),
         ("B1\tm2", "B1\tm2\textra", "row 3: 7 fields, but the header has 6"),
-        ("library\t", "subject\t", "row 1: column 'subject' is there twice"),
+        ("library\t", "subject\t", "row 1: column 'subject' is duplicated"),
     ],
 )
 def test_sheet_mistakes_say_where_what_and_what_is_allowed(
@@ -289,12 +289,12 @@ def test_after_fetching_a_file_that_is_not_there_is_told(study: Path, schemas: P
         (
             "name: GSE162807_RAW.tar",
             "name: a.tar\n      size: 0",
-            "download.files.0.size: 0 is too small; the least is 1",
+            "download.files.0.size: 0 is too small; must be at least 1",
         ),
         (
             "    - name: G",
             "    - name: a.tar\n    - name: a.tar\n    - name: G",
-            "download.files: 'a.tar' is there twice",
+            "download.files: 'a.tar' is duplicated",
         ),
         ("    - name: G", "    - nam: G", "download.files.0: 'nam' is not known; did you mean 'name'?"),
         ("download:", "downloads:", "'downloads' is not known; did you mean 'download'?"),

@@ -170,10 +170,10 @@ def test_cells_are_not_replicates() -> None:
 
 
 def test_p_stands_only_where_tested() -> None:
-    table = compared(subject_rows(RISE), status="descriptive", reason="day and batch inseparable")
+    table = compared(subject_rows(RISE), status="descriptive", reason="day and batch confounded")
     columns = ["p", "q", "p_second", "p_permutation", "smallest_detectable"]
     assert table[columns].isna().all(axis=None)
-    assert set(table["reason"]) == {"day and batch inseparable"}
+    assert set(table["reason"]) == {"day and batch confounded"}
     assert (table["fraction"] > 0).all()
 
 
@@ -398,15 +398,15 @@ def test_no_onset_is_claimed_in_flat_courses_more_often_than_nominal() -> None:
 
 def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> None:
     units = subject_rows(RISE)
-    table = compared(units, held={14.0: "day and batch inseparable"}).set_index("day")
-    assert (table.loc[14, "status"], table.loc[14, "reason"]) == ("descriptive", "day and batch inseparable")
+    table = compared(units, held={14.0: "day and batch confounded"}).set_index("day")
+    assert (table.loc[14, "status"], table.loc[14, "reason"]) == ("descriptive", "day and batch confounded")
     assert table.loc[14, ["p", "p_second", "p_permutation", "q", "chance_risen", "rise_low"]].isna().all()
     assert table.loc[14, "fraction"] > 0.1
     assert (table.drop(index=14)["status"] == "tested").all()
     onset = find_onset(table.reset_index(), units, settings=QUICK, seed=1)
     assert onset["onset_high"] == 21
     assert "every later tested day" in onset["sentence"]
-    assert onset["sentence"].endswith(" Not tested: day 14 (day and batch inseparable).")
+    assert onset["sentence"].endswith(" Not tested: day 14 (day and batch confounded).")
 
 
 def test_days_without_a_called_cell_are_named_and_no_day_is_called_the_last_for_their_lack() -> None:
@@ -495,7 +495,7 @@ def test_days_are_compared_by_the_share_without_a_cutoff_where_it_is_known_and_c
     assert told.endswith("against 0.9 % in the control. Called are 75 of 450 microglia, and 4 of 450 in the control.")
     # each animal's scores are worth 60 cells; on day 21 they hold a quarter of recovery cells, of which half are called
     risen = (units["day"] == 21).to_numpy()
-    free = units.assign(mixture=np.where(risen, 0.25, 0.01), mixture_cells=60.0)
+    free = units.assign(mixture_recovery=np.where(risen, 15, 0.6), mixture_cells=60.0)
     found = compared(free).set_index("day")
     counted = compared(units.assign(k=np.where(risen, 15, 0.6), n=60.0)).set_index("day")
     columns = ["fraction", "low", "high", "control_fraction", "difference", "p", "p_second", "rise_low"]

@@ -28,10 +28,10 @@ def test_balanced_batches_allow_tests() -> None:
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        (lambda s: s.assign(batch="run" + s["day"].astype(str)), "descriptive", "day and batch inseparable"),
-        (lambda s: s.assign(chemistry=np.where(s["day"] > 0, "v3", "v2")), "descriptive", "day and chemistry inseparable"),
+        (lambda s: s.assign(batch="run" + s["day"].astype(str)), "descriptive", "day and batch confounded"),
+        (lambda s: s.assign(chemistry=np.where(s["day"] > 0, "v3", "v2")), "descriptive", "day and chemistry confounded"),
         # controls and injured in batches of their own: no day can be told from its batch either
-        (lambda s: s.assign(batch=np.where(s["day"] > 0, "B", "A")), "descriptive", "day and batch inseparable"),
+        (lambda s: s.assign(batch=np.where(s["day"] > 0, "B", "A")), "descriptive", "day and batch confounded"),
         (lambda s: s[s["condition"] == "naive"], "not_testable", "there is no injured library"),
         (lambda s: s[s["condition"] == "injured"], "not_testable", "there is no control library"),
         (lambda s: s.assign(day=np.nan), "not_testable", "the days after injury are not known"),
@@ -50,11 +50,11 @@ def test_one_day_alone_in_its_batch_is_held_back_and_the_others_are_tested(varia
     samples = sheet(GOOD)
     samples.loc[samples["day"] == 14, variable] = "C"
     found = audit(samples)
-    assert (found.status, found.held) == ("tested", {("", 14.0): f"day and {variable} inseparable"})
+    assert (found.status, found.held) == ("tested", {("", 14.0): f"day and {variable} confounded"})
     assert codes(found) == {f"day_is_{variable}"}
     row = found.confounding.set_index("variable").loc[variable]
-    assert (row["aliased"], row["note"]) == (True, "cannot be told from day 14")
-    assert found.as_dict()["held"] == [{"arm": "", "day": 14.0, "reason": f"day and {variable} inseparable"}]
+    assert (row["aliased"], row["note"]) == (True, "confounded with day 14")
+    assert found.as_dict()["held"] == [{"arm": "", "day": 14.0, "reason": f"day and {variable} confounded"}]
 
 
 def test_days_of_an_arm_are_held_against_the_controls_of_that_arm() -> None:
@@ -79,12 +79,12 @@ def test_the_rank_says_whether_anything_is_the_same_thing_as_another() -> None:
 
 def test_variables_that_are_the_same_thing_name_each_other() -> None:
     same = audit(sheet(GOOD)).confounding.set_index("variable")["note"]  # the fixture's batches are its sexes
-    assert same["sex"] == "can be told from the days; cannot be told from batch"
-    assert same["batch"] == "can be told from the days; cannot be told from sex"
+    assert same["sex"] == "not confounded with the days; confounded with batch"
+    assert same["batch"] == "not confounded with the days; confounded with sex"
     finer = sheet(GOOD)
     finer["batch"] = finer["batch"] + (finer["subject"].str[-1].astype(int) % 3).astype(str)
     notes = audit(finer).confounding.set_index("variable")["note"]
-    assert notes["sex"].endswith("; cannot be told from batch")  # each batch is of one sex
+    assert notes["sex"].endswith("; confounded with batch")  # each batch is of one sex
     assert "from sex" not in notes["batch"]  # but a sex has several batches
 
 

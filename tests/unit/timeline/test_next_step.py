@@ -106,8 +106,8 @@ def test_what_is_missing_is_named_where_nothing_can_be_tested() -> None:
     assert kinds(audit(), {**CALLED, "status": "not_testable", "coverage": genes}) == ["measure_genes"]
     no_cutoff = [{"chemistry": "v2", "cutoff": None, "n_control_cells": 12, "n_control_subjects": 1}]
     assert kinds(audit(), {**CALLED, "status": "not_testable", "calibration": no_cutoff}) == ["add_controls"]
-    held = {("", 7.0): "day and batch inseparable"}
-    assert kinds(audit("descriptive", "day and batch inseparable", held=held)) == ["share_batch"]
+    held = {("", 7.0): "day and batch confounded"}
+    assert kinds(audit("descriptive", "day and batch confounded", held=held)) == ["share_batch"]
     assert kinds(audit("descriptive", "one animal a day, or one control animal")) == ["add_animals"]
 
 

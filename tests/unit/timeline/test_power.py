@@ -64,8 +64,8 @@ def test_where_day_and_batch_are_one_no_number_is_promised() -> None:
     text, days = told(samples)
     assert days["smallest_share"].isna().all()
     assert (days["claim"] == "descriptive").all()
-    assert "no test and no onset: day and batch inseparable" in text
-    assert "cannot be told from the days" in text
+    assert "no test and no onset: day and batch confounded" in text
+    assert "confounded with the days" in text
 
 
 def test_a_day_with_one_animal_is_described_and_arms_stand_apart() -> None:

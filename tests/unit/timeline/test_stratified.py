@@ -56,7 +56,7 @@ def test_one_sex_alone_or_an_untestable_answer_makes_no_strata() -> None:
     assert by_sex(units.assign(sex="female"), audit(samples), TESTED, QUICK, seed=1)[0].empty
     assert by_sex(units, audit(samples), ("not_testable", "why"), QUICK, seed=1)[1].empty
     assert interactions(units, audit(samples), ("not_testable", "why"), QUICK, seed=1).empty
-    course, _ = by_sex(units, audit(samples), ("descriptive", "day and batch inseparable"), QUICK, seed=1)
+    course, _ = by_sex(units, audit(samples), ("descriptive", "day and batch confounded"), QUICK, seed=1)
     assert course[["p", "q", "difference"]].isna().all(axis=None)
 
 

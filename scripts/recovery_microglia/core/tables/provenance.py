@@ -1,7 +1,7 @@
 """The tables of what made the results, what they cost, and of the truth of simulated data."""
 
 from recovery_microglia.core.tables.calling import ANIMAL
-from recovery_microglia.core.tables.spec import TableSpec, count, number, seconds, share, size_in_bytes, text
+from recovery_microglia.core.tables.spec import TableSpec, count, number, seconds, share, size_in_bytes, state, text
 
 TRUTH = TableSpec(
     "truth",
@@ -16,6 +16,20 @@ TRUTH = TableSpec(
         share("true_fraction", "share of recovery cells among the true microglia"),
         share("called_fraction", "share of called recovery cells among the judged microglia"),
         share("mixture", "the same, estimated without a cutoff"),
+    ),
+    "summary",
+)
+
+TRUTH_STATES = TableSpec(
+    "truth_states",
+    "tables/truth_states.tsv",
+    "accuracy of the states on simulated data",
+    "Simulated data only; empty for real data. One row for each true state and each state that its cells were given; single microglia of good quality that were judged.",
+    (
+        state("true_state", "state that the cell was simulated in"),
+        state("state", "state that it was given (`state` of `cells.tsv.gz`)"),
+        count("cells", "cells"),
+        share("share", "share of the cells of the true state"),
     ),
     "summary",
 )
@@ -50,5 +64,5 @@ COSTS = TableSpec(
     "report",
 )  # fmt: skip
 
-PROVENANCE_TABLES = (TRUTH, PROVENANCE, COSTS)
+PROVENANCE_TABLES = (TRUTH, TRUTH_STATES, PROVENANCE, COSTS)
 """In the order of the documentation."""

@@ -19,7 +19,15 @@ def truth_section(inputs: ReportInputs) -> Section | None:
         Tile("Microglia found", wording.percent(metrics.get("lineage_recall")),
              f"of true single microglia; precision {wording.percent(metrics.get('lineage_precision'))} among single cells"),
     ]  # fmt: skip
-    pictures = plates(figures.truth_scatter(truth), figures.truth_course(truth)) if len(truth) else ()
+    pictures = (
+        plates(
+            figures.truth_scatter(truth),
+            figures.truth_course(truth),
+            figures.truth_states(inputs.table("truth_states")),
+        )
+        if len(truth)
+        else ()
+    )
     lead = "These data were simulated, so that the truth is known. Recovery is a gradient; intermediate cells count as recovery cells in the truth."
     known = tuple(tile for tile in tiles if tile.value != wording.DASH)
     title = "Accuracy on simulated data"

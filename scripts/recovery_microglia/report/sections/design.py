@@ -18,7 +18,7 @@ TONES = 6
 def design_section(inputs: ReportInputs) -> Section:
     """Return animals by day, condition and batch, and what goes together with the days."""
     used = inputs.included
-    title = "The design"
+    title = "Design and confounding"
     if used.empty:
         return Section("design", title, "", (Note("why", "Not known", "The sample sheet is empty."),))
     blocks: list[object] = [_grid(used), *_what_it_shows(inputs)]
@@ -28,12 +28,10 @@ def design_section(inputs: ReportInputs) -> Section:
             Column("variable", "Variable"),
             Column("levels", "Values"),
             Column("cramers_v", "Cramér's V with the days", help="0: unrelated, 1: the same thing"),
-            Column("note", "Can it be told from the days?"),
+            Column("note", "Confounded with the days"),
         ]
         marked = [wording.truthy(value) for value in confounding["aliased"]]
-        blocks.append(
-            table(confounding, columns, of="confounding", caption="What goes together with the days", marked=marked)
-        )
+        blocks.append(table(confounding, columns, of="confounding", caption="Association with the days", marked=marked))
     samples = inputs.table("samples")
     left_out = samples[~samples["library"].isin(used["library"])]
     if len(left_out):
@@ -65,8 +63,8 @@ def _what_it_shows(inputs: ReportInputs) -> list[object]:
         Column("smallest_p", "Smallest p", help="the smallest p that so few animals can reach by permutation"),
         Column(
             "smallest_share",
-            "Planned: seen from",
-            help="supposed before the data, of 150 microglia an animal: the smallest true share that would be seen with the power that was set; "
+            "Planned detection limit",
+            help="supposed before the data, of 150 microglia an animal: the smallest true share that is detected with the configured power; "
             "what these data would have shown stands in the answer",
         ),
         Column("claim", "What may be claimed"),
@@ -84,8 +82,8 @@ def _rank(design: Mapping[str, Any]) -> list[object]:
     if rank is None or columns is None:
         return []
     n = len(columns) if isinstance(columns, (list, tuple)) else int(columns)
-    text = f"The design matrix (days and what goes with the libraries) has rank {int(rank)} of {n} columns: "
-    told = "everything in it can be told apart." if int(rank) == n else "some of it cannot be told apart (aliased)."
+    text = f"The design matrix (days and properties of the libraries) has rank {int(rank)} of {n} columns: "
+    told = "all effects in it are estimable." if int(rank) == n else "some effects are confounded."
     return [Prose(text + told)]
 
 

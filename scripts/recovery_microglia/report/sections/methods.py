@@ -239,7 +239,7 @@ def _timeline_text(timeline: Mapping[str, Any], cited: list[str]) -> str:
         f"false-discovery rate over days is below {alpha:g} and neither the t-test (from 0.1), nor the day without its highest "
         "animal (from 0.2), nor the model with covariates speaks against it. The onset is the day on which a quarter of the rise "
         "is reached, as a 95 % posterior interval between sampled days; the course does not fall before its peak, and no other "
-        "shape is forced on it. The smallest share that would have been seen was found by drawing studies of this size and "
+        "shape is forced on it. The detection limit was found by simulating studies of this size and "
         f"judging each in full (power {float(timeline.get('power', 0.8)):.0%})."
     )
 

@@ -45,7 +45,7 @@ QC_COLUMNS = (
 def quality_section(inputs: ReportInputs) -> Section:
     """Return quality per library; a library with anything odd is marked and says what."""
     qc = inputs.table("qc")
-    title = "Quality of each library"
+    title = "Quality"
     if qc.empty:
         return Section("quality", title, "", (Note("why", "Not known", "There is no table of quality control."),))
     remarks = odd_libraries(qc)

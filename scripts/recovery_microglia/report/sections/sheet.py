@@ -42,6 +42,7 @@ class KeyNumber:
     value: str
     interval: str
     facts: tuple[tuple[str, str], ...]
+    sort: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,16 @@ def sheet_of(inputs: ReportInputs, figure: Plate | None) -> Sheet:
 
 
 def timelines(inputs: ReportInputs) -> list[Plate]:
-    """Return the main figure of each arm; none where recovery cells over days cannot be drawn."""
+    """Return the main figure of each arm; where no course can be drawn, the groups there are; none where nothing was called."""
     if inputs.status == Status.NOT_TESTABLE:
-        return []
+        samples = inputs.included
+        ages = samples.drop_duplicates("subject").set_index("subject")["age"] if "age" in samples else None
+        groups = (
+            figures.contrast(inputs.units(), inputs.table("timeline"), ages)
+            if inputs.called and len(inputs.units())
+            else None
+        )
+        return [plate(groups)] if groups is not None else []
     drawn = [
         figures.timeline(inputs.arm_units(arm), inputs.arm_days(arm), inputs.onset_of(arm), arm=arm)
         for arm in inputs.arms[:6]
@@ -230,6 +238,7 @@ def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | Non
         wording.percent(peak["fraction"]),
         interval,
         tuple(facts),
+        repr(float(peak["fraction"])),
     )
 
 

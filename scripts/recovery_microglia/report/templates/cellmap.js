@@ -7,7 +7,22 @@ document.querySelectorAll(".cellmap").forEach((root) => {
   const pen = canvas.getContext("2d");
   const MISSING = 255;
   const unpacked = new Map();
+  const remembered = (field, name) => { // what the address says, where the map has it
+    const value = window.place.get(name);
+    if (value && [...field.options].some((option) => option.value === value)) field.value = value;
+  };
+  remembered(pick, "colour");
+  if (view) remembered(view, "view");
   const state = { colour: pick.value, view: view ? view.value : Object.keys(data.views)[0], zoom: 1, x: 0, y: 0, only: null };
+  const first = pick.options[0].value;
+  function remember() {
+    window.place.set("colour", state.colour === first ? "" : state.colour);
+    if (view) window.place.set("view", state.view === view.options[0].value ? "" : state.view);
+    const entry = state.only === null ? null : data.colours[state.colour].legend[state.only];
+    window.place.set("only", entry ? entry[0] : "");
+  }
+  const alone = data.colours[state.colour].kind === "category" ? data.colours[state.colour].legend.findIndex((entry) => entry[0] === window.place.get("only")) : -1;
+  if (alone >= 0) state.only = alone;
 
   async function unpack(text, wide) {
     if (!unpacked.has(text)) {
@@ -107,6 +122,7 @@ document.querySelectorAll(".cellmap").forEach((root) => {
         entry.append(dot, `${label} `, Object.assign(document.createElement("small"), { textContent: n.toLocaleString("en") }));
         entry.addEventListener("click", async () => {
           state.only = state.only === code ? null : code;
+          remember();
           await refresh();
           legend.children[code].focus();
         });
@@ -120,15 +136,15 @@ document.querySelectorAll(".cellmap").forEach((root) => {
     bar.style.background = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(mixed).join(",")})`;
     const ends = document.createElement("div");
     ends.className = "ends";
-    const [low, high] = colour.kind === "gene" ? ["least above none", `${(2 ** colour.top - 1).toFixed(1)} or more per 10,000`] : [colour.low.toFixed(1), colour.high.toFixed(1)];
+    const [low, high] = colour.kind === "gene" ? ["lowest", `${(2 ** colour.top - 1).toFixed(1)} or more per 10,000`] : [colour.low.toFixed(1), colour.high.toFixed(1)];
     ends.append(Object.assign(document.createElement("span"), { textContent: low }), Object.assign(document.createElement("span"), { textContent: high }));
     const ramp = document.createElement("div");
     ramp.className = "ramp";
     ramp.append(bar, ends);
     legend.append(ramp);
     said.textContent = colour.kind === "gene"
-      ? `${colour.gene}: raw counts in ${colour.cells.toLocaleString("en")} of ${data.n.toLocaleString("en")} cells; grey cells show none, which at this depth does not mean that they have none.`
-      : `${colour.unit}; grey cells are no microglia and have none.`;
+      ? `${colour.gene}: raw counts in ${colour.cells.toLocaleString("en")} of ${data.n.toLocaleString("en")} cells; grey: no count, which at this depth does not show that the gene is off.`
+      : `${colour.unit}; grey: cells of other lineages (no score).`;
   }
 
   async function refresh() {
@@ -215,10 +231,11 @@ document.querySelectorAll(".cellmap").forEach((root) => {
     window.tips.show(parts.filter(Boolean).join(" · "), event.clientX, event.clientY);
   }
 
-  pick.addEventListener("change", () => { state.colour = pick.value; state.only = null; refresh(); });
-  if (view) view.addEventListener("change", () => { state.view = view.value; whole(); refresh(); });
+  pick.addEventListener("change", () => { state.colour = pick.value; state.only = null; remember(); refresh(); });
+  if (view) view.addEventListener("change", () => { state.view = view.value; remember(); whole(); refresh(); });
   dark.addEventListener("change", refresh);
   new ResizeObserver(fit).observe(canvas);
+  geneSearch({ data, unpack, pick });
   // Nothing is unpacked before the page stands and the map is near: the answer comes first.
   new IntersectionObserver((seen, watch) => {
     if (!seen.some((entry) => entry.isIntersecting)) return;
@@ -226,3 +243,94 @@ document.querySelectorAll(".cellmap").forEach((root) => {
     refresh();
   }, { rootMargin: "600px" }).observe(root);
 });
+
+// ---- any gene of the map: in every animal over the days, and by state of the microglia
+function geneSearch({ data, unpack, pick }) {
+  const box = document.getElementById("gene-search");
+  if (!box) return;
+  box.hidden = false;
+  const [field, said, drawn] = ["input", "output", ".drawn"].map((s) => box.querySelector(s));
+  const genes = new Map(Object.keys(data.colours).filter((key) => key.startsWith("gene-")).map((key) => [key.slice(5).toLowerCase(), key]));
+  const NS = "http://www.w3.org/2000/svg";
+  const put = (parent, tag, facts, text) => {
+    const element = parent.appendChild(document.createElementNS(NS, tag));
+    for (const [key, value] of Object.entries(facts)) element.setAttribute(key, value);
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const picture = (label, height) => {
+    const svg = put(drawn, "svg", { viewBox: `0 0 420 ${height}`, role: "img", "aria-label": label });
+    return svg;
+  };
+  const rate = (sum) => (sum.depth ? (1e4 * sum.counts) / sum.depth : 0);
+
+  async function sums(key) { // counts, depth and cells of the microglia by animal and by state
+    const lineage = data.colours.lineage, code = lineage.legend.findIndex((entry) => entry[0] === "microglia");
+    const [kinds, libraries, counts, depth] = await Promise.all([unpack(lineage.values), data.colours.library ? unpack(data.colours.library.values) : null, unpack(data.colours[key].values), data.depth ? unpack(data.depth, true) : null]);
+    const states = data.colours.state ? await unpack(data.colours.state.values) : null;
+    const animals = new Map(), moods = new Map();
+    const add = (groups, name, i) => {
+      const own = groups.get(name) || groups.set(name, { counts: 0, depth: 0, cells: 0, seen: 0 }).get(name);
+      own.counts += counts[i]; own.depth += depth ? depth[i] : 1e4; own.cells += 1; own.seen += counts[i] > 0;
+    };
+    for (let i = 0; i < data.n; i++) {
+      if (kinds[i] !== code || counts[i] === 255) continue;
+      const library = libraries ? data.colours.library.legend[libraries[i]][0] : Object.keys(data.subjects)[0];
+      add(animals, data.subjects[library] || library, i);
+      if (states && states[i] !== 255) add(moods, data.colours.state.legend[states[i]][0], i);
+    }
+    return { animals, moods };
+  }
+
+  function overDays(gene, animals) {
+    const parts = [...animals].map(([name, sum]) => { const found = name.match(/day ([\d.]+)$/); return { name, sum, day: found ? Number(found[1]) : null, control: /, (naive|sham|contralateral),/.test(`${name},`) }; });
+    const days = [...new Set(parts.map((part) => part.day).filter((day) => day !== null))].sort((a, b) => a - b);
+    const top = Math.max(...parts.map((part) => rate(part.sum)), 1e-9), last = Math.sqrt(Math.max(...days, 1)), svg = picture(`${gene}: counts per 10,000 of the microglia of every animal over days`, 240);
+    const x = (day) => (day === null ? 58 : 80 + (320 * Math.sqrt(day)) / last), y = (value) => 190 - (165 * value) / top;
+    for (const part of [0, 0.5, 1]) {
+      put(svg, "line", { x1: 52, x2: 410, y1: y(part * top), y2: y(part * top), style: "stroke: var(--grid)" });
+      put(svg, "text", { x: 48, y: y(part * top) + 4, "text-anchor": "end" }, (part * top).toPrecision(2));
+    }
+    days.forEach((day) => put(svg, "text", { x: x(day), y: 208, "text-anchor": "middle" }, String(day)));
+    put(svg, "text", { x: 230, y: 230, "text-anchor": "middle" }, "days after injury (square-root scale)");
+    put(svg, "text", { x: 4, y: 14 }, `${gene}, counts per 10,000 of the microglia`);
+    const at = new Map();
+    parts.sort((a, b) => a.control - b.control).forEach((part) => {
+      const place = at.get(part.day) || 0;
+      at.set(part.day, place + 1);
+      const dot = put(svg, "circle", { cx: x(part.day) + (place - 1) * 5, cy: y(rate(part.sum)), r: 4, "data-tip": `${part.name}: ${rate(part.sum).toPrecision(3)} per 10,000; ${part.sum.seen} of ${part.sum.cells} microglia with a count`, style: part.control ? "fill: var(--plate); stroke: var(--grey); stroke-width: 1.5" : "fill: var(--ink)" });
+      dot.setAttribute("class", "tip");
+    });
+  }
+  function byState(gene, moods) {
+    const rows = [...moods].filter(([, sum]) => sum.cells >= 10).sort((a, b) => rate(b[1]) - rate(a[1]));
+    if (!rows.length) return;
+    const svg = picture(`${gene} by state of the microglia`, 34 + 24 * rows.length), top = Math.max(...rows.map(([, sum]) => rate(sum)), 1e-9);
+    put(svg, "text", { x: 4, y: 14 }, `${gene}, counts per 10,000 by state (share of cells with a count)`);
+    rows.forEach(([name, sum], place) => {
+      const y = 28 + 24 * place, colour = data.colours.state.legend.find((entry) => entry[0] === name)[1];
+      put(svg, "text", { x: 150, y: y + 13, "text-anchor": "end" }, name);
+      put(svg, "rect", { x: 156, y, width: Math.max((150 * rate(sum)) / top, 1), height: 17, fill: colour });
+      put(svg, "text", { x: 162 + (150 * rate(sum)) / top, y: y + 13 }, `${rate(sum).toPrecision(2)} (${Math.round((100 * sum.seen) / sum.cells)} %)`);
+    });
+  }
+  async function show() {
+    const key = genes.get(field.value.trim().toLowerCase());
+    drawn.replaceChildren();
+    if (!key) {
+      said.textContent = field.value.trim() ? "This gene is not among those kept for the map." : "";
+      return window.place.set("gene", "");
+    }
+    const gene = key.slice(5), { animals, moods } = await sums(key);
+    drawn.replaceChildren();
+    said.textContent = `${gene}: ${data.colours[key].cells.toLocaleString("en")} cells with a count.`;
+    overDays(gene, animals);
+    byState(gene, moods);
+    window.place.set("gene", gene);
+    pick.value = key;
+    pick.dispatchEvent(new Event("change"));
+  }
+  field.addEventListener("change", show);
+  field.addEventListener("keydown", (event) => event.key === "Enter" && show());
+  if (window.place.get("gene")) { field.value = window.place.get("gene"); show(); }
+}
