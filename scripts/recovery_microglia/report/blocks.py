@@ -262,7 +262,7 @@ def table(
     if len(frame) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
     written = tuple(replace(c, kind=kinds[c.key]) for c in kept)
-    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
+    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower() or of)
 
 
 def _kind_by_type(values: pd.Series) -> Kind:
