@@ -67,7 +67,7 @@ def test_the_dots_of_the_main_figure_say_subject_k_and_n(opened: Opened, made_up
     )
     assert len(tips) == len(units)
     for row in units.to_dict("records"):
-        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {100 * row['fraction']:.1f} %"
+        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {100 * row['mixture']:.1f} %"
         assert any(tip.startswith(start) and f"called {row['k']} of {row['n']} microglia" in tip for tip in tips), start
 
 
