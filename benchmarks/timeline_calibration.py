@@ -1,7 +1,7 @@
 """How often the timeline's answers are right, over drawn studies with known truth.
 
-    .venv/bin/python benchmarks/timeline_calibration.py --quick           # under a minute: 20 studies a design
-    .venv/bin/python benchmarks/timeline_calibration.py --docs            # 300 studies a design, under an hour on two cores
+    .venv/bin/python benchmarks/timeline_calibration.py --quick           # every sixth design, 20 studies each: a minute and a half
+    .venv/bin/python benchmarks/timeline_calibration.py --docs            # 300 studies a design: an hour and a half on two cores
     .venv/bin/python benchmarks/timeline_calibration.py --only onset      # one part
 
 Draws calls straight at the level of animals, from laws that are not the model's own alone (`timeline_studies`), judges them by
@@ -29,12 +29,15 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from pages import markdown, write_below  # noqa: E402
 from scipy.special import softmax  # noqa: E402
-from timeline_others import OTHERS, propeller  # noqa: E402
+from timeline_others import OTHERS, log_ratio, propeller  # noqa: E402
 from timeline_studies import DAYS, HALF_RESPOND, LAWS, SHAPES, Design, part_reached  # noqa: E402
 
 from recovery_microglia.core.statistics import benjamini_hochberg  # noqa: E402
+from recovery_microglia.recovery.calibration import even_odds  # noqa: E402
+from recovery_microglia.recovery.likelihood import mixture_and_worth  # noqa: E402
 from recovery_microglia.timeline.days import compare_days  # noqa: E402
 from recovery_microglia.timeline.design import Audit  # noqa: E402
+from recovery_microglia.timeline.fractions import MIXTURE  # noqa: E402
 from recovery_microglia.timeline.onset import find_onset  # noqa: E402
 from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
 from recovery_microglia.timeline.stratified import interactions  # noqa: E402
@@ -120,6 +123,37 @@ def promise(design: Design, facts: Row, seed: int) -> list[Row]:
     return [facts | {"promised": share, "drawn": bool(judged(risen.draw(rng))["claimed"].iloc[0])} for _ in range(4)]
 
 
+SCORES = {"as the model has them": 1.0, "too sure": 1.3, "not sure enough": 0.75}
+"""By what the log-likelihood ratios of drawn cells are multiplied."""
+APART = 2.4
+"""Distance of the drawn scores of recovery cells from those of other microglia, in SD: 100 cells are then worth some 40 known without doubt."""
+
+
+def by_scores(design: Design, how: str, facts: Row, seed: int) -> list[Row]:
+    """Return claims and coverage where shares are found from scores of cells: without a cutoff, and by called cells."""
+    rng = np.random.default_rng([seed, 7])
+    units = design.draw(rng)
+    control = units["condition"] != "injured"
+    ratios = []
+    for k, n in zip(units["k"], units["n"], strict=True):
+        own = np.arange(n) < k
+        ratios.append(SCORES[how] * (APART * (rng.standard_normal(n) + APART * own) - APART**2 / 2))
+    cut = np.quantile(np.concatenate([ratio for ratio, quiet in zip(ratios, control, strict=True) if quiet]), 0.99)
+    found = pd.DataFrame([mixture_and_worth(ratio) for ratio in ratios], columns=list(MIXTURE), index=units.index)
+    own = [min(cut, even_odds(np.array(share))) for share in found["mixture"]]
+    called = units.assign(k=[int((ratio > least).sum()) for ratio, least in zip(ratios, own, strict=True)])
+    rows = []
+    for name, table in (("without a cutoff", judged(called.join(found))), ("called cells", judged(called))):
+        holds = (table["low"] <= design.true(1)) & (design.true(1) <= table["high"])
+        row = {
+            "compared": name,
+            "first day claimed": bool(table["claimed"][0]),
+            "quiet day claimed": bool(table["claimed"][1]),
+        }
+        rows.append(facts | row | {"holds": bool(holds[0]), "share found": float(table["fraction"][0])})
+    return rows
+
+
 def sexes(both: bool, facts: Row, seed: int) -> list[Row]:
     """Return the test of a difference between the sexes over all days, where both rise or only females do."""
     rng = np.random.default_rng([seed, 5])
@@ -138,10 +172,11 @@ def sexes(both: bool, facts: Row, seed: int) -> list[Row]:
     return [facts | {"said to differ": told, "interval holds the truth": whole["low"] <= true <= whole["high"]}]
 
 
-def case_control(base: int, change: float, samples: int, facts: Row, seed: int) -> list[Row]:
+def case_control(noise: str, base: int, change: float, samples: int, facts: Row, seed: int) -> list[Row]:
     """Return who finds the type that changed among five, and rises of others, in a study as scCODA's model comparison.
 
-    5,000 cells a sample of five types; normal noise of variance .05 on the log shares, multinomial counts.
+    5,000 cells a sample of five types, multinomial; ``noise`` between samples: normal with a variance of .05 on the log shares, or
+    Dirichlet of precision 100, under which a type of a fifth of the cells varies as much.
     """
     rng = np.random.default_rng([seed, 6])
     rest = (5000 - base) / 4
@@ -149,7 +184,10 @@ def case_control(base: int, change: float, samples: int, facts: Row, seed: int) 
     for more in (0.0, change):
         first = base * (1 + more)
         mean = np.log([first, *[rest * (5000 - first) / (5000 - base)] * 4])
-        shares = softmax(mean + np.sqrt(0.05) * rng.standard_normal((samples, 5)), axis=1)
+        if noise == "normal":
+            shares = softmax(mean + np.sqrt(0.05) * rng.standard_normal((samples, 5)), axis=1)
+        else:
+            shares = rng.dirichlet(100 * softmax(mean), samples)
         counts.append(np.array([rng.multinomial(5000, own) for own in shares]))
     control, case = (table / 5000 for table in counts)
     up = case.mean(axis=0) > control.mean(axis=0)
@@ -157,7 +195,11 @@ def case_control(base: int, change: float, samples: int, facts: Row, seed: int) 
     both = np.concatenate(counts)
     tables = [judged(units.assign(k=both[:, kind], n=5000)).iloc[0] for kind in range(5)]
     clear = np.array([table["methods_against"] == "" for table in tables])
-    p = {"ours": np.array([table["p"] for table in tables]), "propeller": propeller(*counts)}
+    p = {
+        "ours": np.array([table["p"] for table in tables]),
+        "propeller": propeller(*counts),
+        "log ratio": log_ratio(*counts),
+    }
     groups = [[(table[:, kind], np.full(samples, 5000)) for table in counts] for kind in range(5)]
     p |= {
         name: np.array([float(test(own)[0]) for own in groups]) for name, test in OTHERS.items() if name != "arcsine t"
@@ -234,10 +276,19 @@ def jobs(studies: int) -> list[Job]:
     for both in (True, False):
         for animals in (4, 6):
             add("sexes", sexes, both, sexes="alike" if both else "only females rise", animals=animals, times=0.5)
-    for samples in (2, 3, 5):
-        for base in (200, 400, 1000):
-            for more in (0.0, 1 / 3, 1 / 2, 1.0, 2.0):
-                add("case-control", case_control, base, more, samples, samples=samples, change=more, times=0.2)
+    for noise in ("normal", "Dirichlet"):
+        for samples in (2, 3, 5):
+            for base in (200, 400, 1000):
+                for more in (0.0, 1 / 3, 1 / 2, 1.0, 2.0):
+                    facts = {"noise": noise, "samples": samples, "change": more}
+                    add("case-control", case_control, noise, base, more, samples, times=0.2, **facts)
+    for how in SCORES:
+        for law in (LAWS["animals alike"], LAWS[BETA], LAWS[NORMAL]):
+            for cells in (150, 750):
+                for top in (0.012, 0.06):
+                    design = Design(law, 3, cells, (0.012, top, 0.012))
+                    facts = {"scores": how, "law": law.name, "cells": cells, "rise": top > 0.012}
+                    add("scores", by_scores, design, how, times=0.5, **facts)
     return found
 
 
@@ -296,14 +347,25 @@ def _promise(table: pd.DataFrame) -> str:
 
 
 def _case_control(table: pd.DataFrame) -> str:
-    by = table.assign(change=table["change"].map("{:.2f}".format)).groupby(["samples", "change", "method"], sort=False)
+    keys = ["noise", "samples", "change"]
+    by = table.assign(change=table["change"].map("{:.2f}".format)).groupby([*keys, "method"], sort=False)
     means = by["found"].mean().reset_index()
-    found = means.pivot_table(index=["samples", "change"], columns="method", values="found", sort=False)
-    rises = table.groupby("method", sort=False)[["found", "false rises"]].sum()
-    wrong = rises["false rises"] / (rises["found"] + rises["false rises"])
-    return f"{markdown(found, '.3f')}\n\nRises that are none, of all found: " + ", ".join(
-        f"{name} {value:.3f}" for name, value in wrong.items()
+    found = means.pivot_table(index=keys, columns="method", values="found", sort=False)
+    # where nothing changes, what is found is false too
+    false = table["false rises"] + (table["found"] & (table["change"] == 0))
+    true = table["found"] & (table["change"] > 0)
+    rises = table.assign(true=true, false=false).groupby(["method", "noise"], sort=False)[["true", "false"]].sum()
+    rises["wrong"] = rises["false"] / (rises["true"] + rises["false"])
+    wrong = rises.reset_index().pivot_table(index="method", columns="noise", values="wrong", sort=False)
+    return f"{markdown(found, '.3f')}\n\nRises that are none, of all found:\n\n{markdown(wrong, '.3f')}"
+
+
+def _scores(table: pd.DataFrame) -> str:
+    columns = ["first day claimed", "quiet day claimed", "holds", "share found"]
+    shown = table.astype(dict.fromkeys(columns, float)).assign(
+        rise=table["rise"].map({True: "1.2 to 6 %", False: "none"})
     )
+    return markdown(shown.groupby(["scores", "rise", "cells", "compared"], sort=False)[columns].mean(), ".3f")
 
 
 def _sexes(table: pd.DataFrame) -> str:
@@ -343,6 +405,7 @@ PARTS: dict[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
     "onset": ("Onset (quarter of the rise) and half-rise day", _onset),
     "promise": ("Promised power of .8: how often a day with the promised share is found", _promise),
     "sexes": ("Difference between the sexes, over all days", _sexes),
+    "scores": ("Shares found from scores of cells: claims, and coverage of the first day's share", _scores),
     "case-control": ("A published case-control simulation: how often the changed type is found", _case_control),
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import digamma, polygamma, xlogy
 
+from recovery_microglia.timeline.betabinomial import log_pmf
 from recovery_microglia.timeline.confirmatory_tests import permutation_p
 
 Groups = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -65,9 +66,33 @@ def permutation(groups: Groups) -> np.ndarray:
     return np.asarray([permutation_p(shares[0], share, limit=1000, seed=1) for share in shares[1:]])
 
 
+def beta_binomial(groups: Groups) -> np.ndarray:
+    """Likelihood-ratio test of a beta-binomial regression on groups, one correlation for all: the law of sccomp and corncob.
+
+    Without sccomp's priors. Over a grid of correlations; each group's share is the most likely one at each.
+    """
+    shares, spreads = (
+        np.sin(np.linspace(0.005, np.pi / 2 - 0.005, 300)) ** 2,
+        np.concatenate([[0.0], np.geomspace(1e-4, 0.5, 25)]),
+    )
+
+    def likelihood(k: np.ndarray, n: np.ndarray) -> np.ndarray:
+        grid = log_pmf(k[:, None, None], n[:, None, None], shares[None, None], spreads[None, :, None])
+        return np.asarray(grid.sum(axis=0))
+
+    grids = [likelihood(k, n) for k, n in groups]
+    apart = np.sum([grid.max(axis=1) for grid in grids], axis=0)
+    found = []
+    for place in range(1, len(grids)):
+        together = apart - grids[0].max(axis=1) - grids[place].max(axis=1) + (grids[0] + grids[place]).max(axis=1)
+        found.append(stats.chi2.sf(max(2 * (apart.max() - together.max()), 0.0), 1))
+    return np.asarray(found)
+
+
 OTHERS: dict[str, Callable[[Groups], np.ndarray]] = {
     "arcsine t": arcsine_t,
     "quasi-binomial": quasi_binomial,
+    "beta-binomial LRT": beta_binomial,
     "binomial": binomial,
     "permutation": permutation,
 }
@@ -93,6 +118,20 @@ def propeller(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     error = np.sqrt(moderated * (1 / len(first) + 1 / len(second)))
     t = (roots[1].mean(axis=0) - roots[0].mean(axis=0)) / error
     return np.asarray(2 * stats.t.sf(np.abs(t), min(total, len(variance) * freedom)))
+
+
+def log_ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return t-test p of log ratios of several cell types between two conditions (samples × types of counts each).
+
+    To the type whose log ratio to the mean of all varies least: a reference, as compositional tests choose one (scCODA).
+    Half a count is added. The reference itself has p = 1.
+    """
+    logs = np.log(np.concatenate([first, second]) + 0.5)
+    centred = logs - logs.mean(axis=1, keepdims=True)
+    reference = int(centred.var(axis=0).argmin())
+    ratios = logs - logs[:, [reference]]
+    p = stats.ttest_ind(ratios[: len(first)], ratios[len(first) :]).pvalue
+    return np.where(np.arange(first.shape[1]) == reference, 1.0, p)
 
 
 def _inverse_trigamma(x: float) -> float:

@@ -13,4 +13,5 @@ with reporting(snakemake.log[0]):
 
     costs = pd.DataFrame(read_costs(Path(path) for path in snakemake.input.costs), columns=list(COLUMNS))
     write_table(costs, Path(snakemake.output.costs))
-    write_report(load_inputs(Path(snakemake.input.summary).parent), Path(snakemake.output.page))
+    inputs = load_inputs(Path(snakemake.input.summary).parent, drivers=snakemake.params.drivers)
+    write_report(inputs, Path(snakemake.output.page))

@@ -35,6 +35,10 @@ class RunSettings:
     seed: int = field(
         default=1, metadata=setting("Seed of every random step, below 2^32.", minimum=0, maximum=4_000_000_000)
     )
+    drivers: bool = field(
+        default=True,
+        metadata=setting("Whether genes, activities and signals that are associated with the state are looked for."),
+    )
 
 
 def schema_of(settings: type) -> dict[str, Any]:

@@ -12,7 +12,19 @@ from browser.chromium import chromium, executable
 ROOT = Path(__file__).resolve().parents[1]
 ON_ONE_COPY = {
     f"test_{name}.py"
-    for name in ("killed", "mistakes", "one_step", "own_data", "r", "real_data", "rerun", "run", "scale", "tl")
+    for name in (
+        "drivers",
+        "killed",
+        "mistakes",
+        "one_step",
+        "own_data",
+        "r",
+        "real_data",
+        "rerun",
+        "run",
+        "scale",
+        "tl",
+    )
 }
 """Files of tests on the copy of the project that workflow/conftest.py makes: another process would run it once more."""
 

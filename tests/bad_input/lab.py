@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,6 +127,18 @@ class Lab:
 
 
 # ---------------------------------------------------------------- how a mistake is put in words
+
+
+def piped(name: str) -> Make:
+    """A named pipe in the place of a file."""
+
+    def make(lab: Lab) -> None:
+        path = lab.root / name
+        path.unlink()
+        os.mkfifo(path)
+        lab.check()
+
+    return make
 
 
 def row(old: str, new: str) -> Make:

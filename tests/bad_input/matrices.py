@@ -326,6 +326,22 @@ TEXT = [
         matrix("m.parquet", b"PAR1"),
         "data/m.parquet: a Parquet file; write it as text: python -c \"import pandas as p; p.read_parquet('in.parquet').to_csv('out.csv.gz')\"",
     ),
+    Case(
+        "alevin's own format",
+        matrix("quants_mat.gz", gz(bytes(100))),
+        "data/quants_mat.gz: alevin's own format, of estimates; write it from R, rounded: Matrix::writeMM(round(tximport::tximport("
+        "'quants_mat.gz', type = 'alevin')$counts), 'matrix.mtx'), or run alevin-fry",
+    ),
+    Case(
+        "a number with an underscore, which Python reads as 10",
+        matrix("m.csv", values(Itgax="1_0")),
+        "data/m.csv: line 3 (Itgax): '1_0' is not a number",
+    ),
+    Case(
+        "a number of 400 digits",
+        matrix("m.csv", values(Itgax="9" * 400)),
+        "data/m.csv: gene Itgax, barcode AAAC-1: inf is not a number",
+    ),
     Case("a named pipe", named_pipe, "data/m.csv: a pipe or a device, no file; write it to a file first"),
     Case(
         "rows that are no genes (peaks)",
@@ -616,6 +632,11 @@ BINARY = [
         "an h5ad with NaN",
         annotated(np.where(COUNTS == 9, np.nan, COUNTS).astype(np.float32)),
         "data/m.h5ad: no raw counts in X: no whole numbers; raw counts are needed",
+    ),
+    Case(
+        "an h5ad of true and false",
+        annotated(COUNTS > 0),
+        "data/m.h5ad: the values are true and false: they say whether a gene was seen, not how often; raw counts are needed",
     ),
     Case(
         "an h5ad without values",

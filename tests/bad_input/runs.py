@@ -135,12 +135,27 @@ def configuration(text: str | None) -> Make:
     return make
 
 
+def elsewhere(lab: Lab) -> None:
+    from recovery_microglia.study.run import check_config
+
+    try:
+        check_config(Path("/opt/recovery-microglia"))
+    except InputError as error:
+        raise InputError(str(error).replace(str(lab.root), "WHERE")) from None
+
+
 START = [
     Case("config.yaml is not there", configuration(None), "config/config.yaml: no such file"),
     Case(
         "config.yaml is no YAML",
         configuration("datasets: [study\nseed: 1\n"),
         "config/config.yaml: line 2, column 5: not valid YAML (expected ',' or ']', but got ':')",
+    ),
+    Case(
+        "a run that is started in a folder of its own, without a configuration",
+        elsewhere,
+        "config/config.yaml: no such file in WHERE; a run has its configuration where it is started: cp -r '/opt/recovery-microglia/config' . "
+        "(or start it in the project's folder)",
     ),
     Case(
         "a key twice in config.yaml",

@@ -1,9 +1,7 @@
 """``dataset.yaml`` and ``config.yaml``."""
 
-import os
-from pathlib import Path
-
-from bad_input.lab import ENTRY, Case, Lab, Make, Section, configured, described, entry
+from bad_input.lab import ENTRY, Case, Lab, Make, Section, configured, described, entry, piped
+from bad_input.runs import configuration
 
 
 def without(lab: Lab) -> None:
@@ -15,25 +13,6 @@ def whole(text: str | bytes) -> Make:
     def make(lab: Lab) -> None:
         lab.file("config/datasets/study/dataset.yaml", text)
         lab.check()
-
-    return make
-
-
-def pipe(lab: Lab) -> None:
-    path = lab.root / "config/datasets/study/dataset.yaml"
-    path.unlink()
-    os.mkfifo(path)
-    lab.check()
-
-
-def configured_file(text: str) -> Make:
-    """config.yaml as it stands on the disk, read as a run reads it first."""
-
-    def make(lab: Lab) -> None:
-        from recovery_microglia.core.schemas import read_yaml
-
-        lab.file("config/config.yaml", text)
-        read_yaml(Path("config/config.yaml"))
 
     return make
 
@@ -120,22 +99,22 @@ ENTRIES = [
     ),
     Case(
         "a number that YAML reads as octal",
-        configured_file("datasets: [study]\nseed: 0300\n"),
+        configuration("datasets: [study]\nseed: 0300\n"),
         "config/config.yaml: line 2: '0300' would be read as the number 192; write that, or put it in quotes",
     ),
     Case(
         "a hexadecimal number",
-        configured_file("datasets: [study]\nseed: 0x5\n"),
+        configuration("datasets: [study]\nseed: 0x5\n"),
         "config/config.yaml: line 2: '0x5' would be read as the number 5; write that, or put it in quotes",
     ),
     Case(
         "a number with an underscore",
-        configured_file("datasets: [study]\nseed: 1_0\n"),
+        configuration("datasets: [study]\nseed: 1_0\n"),
         "config/config.yaml: line 2: '1_0' would be read as the number 10; write that, or put it in quotes",
     ),
     Case(
         "a time of day that YAML reads as a number",
-        configured_file("datasets: [study]\nseed: 10:30\n"),
+        configuration("datasets: [study]\nseed: 10:30\n"),
         "config/config.yaml: line 2: '10:30' would be read as the number 630; write that, or put it in quotes",
     ),
     Case(
@@ -150,7 +129,7 @@ ENTRIES = [
     ),
     Case(
         "a YAML bomb in config.yaml",
-        configured_file("datasets: [study]\n" + bomb("seed")),
+        configuration("datasets: [study]\n" + bomb("seed")),
         "config/config.yaml: line 3: an alias (*a) stands for other lines; write them out",
     ),
     Case(
@@ -183,7 +162,11 @@ ENTRIES = [
         entry("folder: data", f"folder: {'d/' * 3000}"),
         f"config/datasets/study/dataset.yaml: folder: '{'d/' * 20}…{'/d' * 19}/': a path of 6000 signs; disks take 4000",
     ),
-    Case("a description that is a pipe", pipe, "config/datasets/study/dataset.yaml: a pipe or a device, no file"),
+    Case(
+        "a description that is a pipe",
+        piped("config/datasets/study/dataset.yaml"),
+        "config/datasets/study/dataset.yaml: a pipe or a device, no file",
+    ),
     Case(
         "another organism",
         entry("mouse", "rat"),

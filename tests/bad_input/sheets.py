@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from bad_input.lab import ROWS, Case, Lab, Make, Section, row, sheet
+from bad_input.lab import ROWS, Case, Lab, Make, Section, piped, row, sheet
 
 
 def without(lab: Lab) -> None:
@@ -46,17 +46,10 @@ def columned(column: str, *values: str) -> Make:
     return make
 
 
-def pipe(lab: Lab) -> None:
-    path = lab.root / "config/datasets/study/samples.tsv"
-    path.unlink()
-    os.mkfifo(path)
-    lab.check()
-
-
-def piped_file(lab: Lab) -> None:
+def dead_link(lab: Lab) -> None:
     path = lab.root / "data/I1.csv"
     path.unlink()
-    os.mkfifo(path)
+    path.symlink_to("nowhere.csv")
     lab.check()
 
 
@@ -440,7 +433,11 @@ CASES = [
         columned("pooled_n", "1", "1e300"),
         "config/datasets/study/samples.tsv: row 3, column pooled_n: 1e+300 is too large; the most is 1000",
     ),
-    Case("the sheet is a pipe", pipe, "config/datasets/study/samples.tsv: a pipe or a device, no file"),
+    Case(
+        "the sheet is a pipe",
+        piped("config/datasets/study/samples.tsv"),
+        "config/datasets/study/samples.tsv: a pipe or a device, no file",
+    ),
     Case(
         "a table of 30,000 cells as the sheet",
         sheet(ROWS.splitlines(keepends=True)[0] + "C\tm\t1\tinjured\tmale\tN1.csv\n" * 30_000),
@@ -463,7 +460,7 @@ CASES = [
     ),
     Case(
         "a library's file that is a pipe",
-        piped_file,
+        piped("data/I1.csv"),
         "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': a pipe or a device, no file; write it to a file first",
     ),
     Case(
@@ -494,6 +491,11 @@ CASES = [
         braced,
         "config/datasets/study/samples.tsv: row 3, column file: 'data/I1{new}.csv': braces in 'I1{new}.csv', which Snakemake takes for "
         "wildcards; rename it",
+    ),
+    Case(
+        "a link to a file that is gone",
+        dead_link,
+        "config/datasets/study/samples.tsv: row 3, column file: 'data/I1.csv': a link to a file that is not there",
     ),
 ]
 SECTION = Section("The sheet (samples.tsv)", "before any job starts", CASES)

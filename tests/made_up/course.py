@@ -54,6 +54,7 @@ def _fraction(row: dict[str, Any], route: str, rng: np.random.Generator) -> dict
         "mixture": 1.1 * k / n if free else NAN,
         "mixture_low": low if free else NAN,
         "mixture_high": min(1.2 * high, 1.0) if free else NAN,
+        "mixture_recovery": 0.77 * k if free else NAN,
         "mixture_cells": 0.7 * n if free else NAN,
         "cutoff": 3.8 if free else NAN,
         "false_rate": 0.008 if free else NAN,

@@ -10,7 +10,7 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from timeline_others import arcsine_t, quasi_binomial
+from timeline_others import arcsine_t, beta_binomial, log_ratio, quasi_binomial
 from timeline_studies import DAYS, LAWS, SHAPES, Design, part_reached
 
 GROUPS = [(np.array(k), np.array([150, 120, 200])) for k in ([3, 4, 9], [20, 9, 31], [6, 2, 12])]
@@ -37,6 +37,38 @@ def test_the_quasi_binomial_test_is_that_of_a_regression() -> None:
 def test_the_arcsine_t_test_of_two_groups_is_students() -> None:
     roots = [np.arcsin(np.sqrt(k / n)) for k, n in GROUPS[:2]]
     assert arcsine_t(GROUPS[:2])[0] == pytest.approx(stats.ttest_ind(*roots).pvalue, rel=1e-9)
+
+
+def test_the_beta_binomial_test_is_the_ratio_of_two_maxima() -> None:
+    from scipy.optimize import minimize
+
+    def cost(parts, at):
+        rho = 1 / (1 + np.exp(-at[-1]))
+        total, found = 1 / rho - 1, 0.0
+        for share, members in zip(1 / (1 + np.exp(-at[:-1])), parts, strict=True):
+            for place in members:
+                k, n = GROUPS[place]
+                found -= stats.betabinom.logpmf(k, n, share * total, (1 - share) * total).sum()
+        return found
+
+    def least(parts):
+        start = np.array([*[-2.5] * len(parts), -4.0])
+        return minimize(lambda at: cost(parts, at), start, method="Nelder-Mead", options={"maxiter": 4000}).fun
+
+    apart = least([[0], [1], [2]])
+    for place, joined in ((1, [[0, 1], [2]]), (2, [[0, 2], [1]])):
+        p = stats.chi2.sf(2 * (least(joined) - apart), 1)
+        # the grids of shares and correlations leave some hundredths of a nat
+        assert beta_binomial(GROUPS)[place - 1] == pytest.approx(p, rel=0.1)
+
+
+def test_log_ratios_see_one_type_change_where_shares_of_all_others_fall() -> None:
+    rng = np.random.default_rng(1)
+    first = rng.poisson([100, 1000, 1000, 1000], (6, 4))
+    second = rng.poisson([3000, 1000, 1000, 1000], (6, 4)) // 2
+    p = log_ratio(first, second)
+    assert p[0] < 1e-6
+    assert (p[1:] > 0.01).all()
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import time
+from glob import glob
 from pathlib import Path
 
 STARTED = time.time()
@@ -25,10 +26,10 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
-from recovery_microglia.core.places import schemas
-from recovery_microglia.core.schemas import read_yaml
+from recovery_microglia.core.places import project, schemas
 from recovery_microglia.deposit.manifest import record_path
-from recovery_microglia.core.tables.registry import TABLES, made_by
+from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
+from recovery_microglia.drivers.networks import load_resources
 from recovery_microglia.jobs.code_digest import code_digest
 from recovery_microglia.jobs.costs import usual_seconds
 from recovery_microglia.jobs.leftovers import remove_others
@@ -39,7 +40,7 @@ from recovery_microglia.jobs.resources import memory, minutes
 from recovery_microglia.jobs.run_lock import hold
 from recovery_microglia.jobs.start import mistakes_stop, stop_if_unusable
 from recovery_microglia.study.inputs import Inputs, forget_lost_files
-from recovery_microglia.study.run import load_run
+from recovery_microglia.study.run import check_config, load_run
 
 PROGRESS = Progress()
 if workflow.is_main_process:
@@ -48,7 +49,7 @@ if workflow.is_main_process:
     ALIVE = hold(Path(".snakemake"))
 
 with mistakes_stop():
-    read_yaml(Path("config/config.yaml"))  # a mistake in it is told with its line
+    check_config(project())
 
 
 configfile: "config/config.yaml"
@@ -69,12 +70,16 @@ SIGNATURES = [
     for name in ("recovery", "states", "lineages", "technical")
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
+DRIVER_STEPS = ("drivers", "signals", "candidates")
+NETWORKS = "config/knowledge/networks.tsv"
+NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [
     "report.html",
     "summary.json",
     "costs.tsv",
     "myeloid.h5ad",
     *(table.file for table in TABLES.values() if table.file.startswith("tables/")),
+    *(paths_of(*DRIVER_STEPS).values() if CONFIG["drivers"] else ()),
 ]
 
 
@@ -89,6 +94,20 @@ def tables_of(step: str) -> dict:
             labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
         )
         for name in made_by(step)
+    }
+
+
+def driver_tables(*steps: str) -> dict:
+    """Output of a rule of the step `drivers`, or what the page reads of it."""
+    return {
+        name: report(
+            f"results/{{dataset}}/{file}",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory="Associated genes, activities and signals",
+            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
+        )
+        for name, file in paths_of(*steps).items()
     }
 
 

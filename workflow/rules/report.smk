@@ -60,10 +60,14 @@ rule report:
         summary="results/{dataset}/summary.json",
         h5ad="results/{dataset}/myeloid.h5ad",
         genes="results/{dataset}/intermediate/genes.parquet",
-        costs=of_dataset(Inputs.costs),
+        costs=of_dataset(lambda inputs: inputs.costs(drivers=CONFIG["drivers"])),
         tables=[
             f"results/{{dataset}}/tables/{name}.tsv"
             for name in made_by("recovery", "timeline", "summary", "design_of")
+        ],
+        drivers=[
+            f"results/{{dataset}}/{file}"
+            for file in (paths_of(*DRIVER_STEPS).values() if CONFIG["drivers"] else ())
         ],
     output:
         page=report(
@@ -89,6 +93,7 @@ rule report:
         mem_mb=memory("report"),
         runtime=minutes("report"),
     params:
+        drivers=CONFIG["drivers"],
         code=code_digest("report"),
     message:
         "{wildcards.dataset}: writing the page"

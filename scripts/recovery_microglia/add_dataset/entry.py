@@ -7,7 +7,8 @@ from pathlib import Path
 from recovery_microglia.add_dataset.advice import told_text
 from recovery_microglia.add_dataset.drafts import draft_folder, draft_series, get_soft
 from recovery_microglia.add_dataset.writing import refuse_existing, write_entry
-from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.errors import InputError, cut
+from recovery_microglia.core.files import wrong_path
 from recovery_microglia.deposit.soft import read_soft
 
 
@@ -35,6 +36,8 @@ def add_dataset(source: str, root: Path, *, name: str = "", force: bool = False)
     InputError
         In plain lines; then nothing was written.
     """
+    if why := wrong_path(source) if source.strip() else "empty; needed: a folder, or an accession (GSE…)":
+        raise InputError(f"'{cut(source)}': {why}")
     path = Path(source).expanduser()
     if re.fullmatch(r"GSE\d+", source.strip(), re.IGNORECASE):
         accession = source.strip().upper()

@@ -190,7 +190,10 @@ def _in_folder(folder: Path, root: Path) -> tuple[list[FoundMatrix], list[str]]:
 
 def is_store(path: Path) -> bool:
     """Return whether a folder is a zarr store."""
-    return path.is_dir() and ((path / ".zgroup").exists() or (path / "zarr.json").exists())
+    try:
+        return path.is_dir() and ((path / ".zgroup").exists() or (path / "zarr.json").exists())
+    except PermissionError:
+        return False
 
 
 def _is_matrix(path: Path, *, alone: bool) -> bool:
@@ -218,8 +221,22 @@ def _folders(root: Path, *, everywhere: bool) -> tuple[list[Path], list[str]]:
             kept.append(name)
         inner[:] = kept
         found += [folder / name for name in kept]
+        if len(found) > MOST_FOLDERS:
+            raise InputError(f"{root}: more than {MOST_FOLDERS:,} folders; name the folder of one study")
         del files
     return sorted(found), passed
+
+
+MOST_FOLDERS = 20_000
+"""Folders below that of a study, beyond which it is another one: a home, a whole disk."""
+
+
+def _may_be_read(folder: Path) -> bool:
+    """Return whether a folder may be listed, and the files in it looked at."""
+    try:
+        return all(path.exists() or path.is_symlink() for path in folder.iterdir())
+    except PermissionError:
+        return False
 
 
 def _pools(root: Path, folders: Sequence[Path], found: Sequence[FoundMatrix]) -> set[str]:
@@ -261,6 +278,8 @@ def find_libraries(root: Path) -> FoundLibraries:
     found: list[FoundMatrix] = []
     for everywhere in (False, True):
         folders, passed = _folders(root, everywhere=everywhere)
+        passed += [f"folder that may not be read ({folder})" for folder in folders if not _may_be_read(folder)]
+        folders = [folder for folder in folders if _may_be_read(folder)]
         for matrices, others in (_in_folder(folder, root) for folder in folders):
             found += matrices
             passed += others

@@ -35,7 +35,11 @@ def prepare(folder: Path, datasets: Iterable[str] = ()) -> list[str]:
         own.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / "config.yaml", own / "config.yaml")
         said.append(f"{own}/config.yaml: written, with the default of every setting")
-    wanted = [("signatures", "the gene sets"), *((f"datasets/{name}", "a ready-made entry") for name in datasets)]
+    wanted = [
+        ("signatures", "the gene sets"),
+        ("knowledge", "networks, pairs and known modulators"),
+        *((f"datasets/{name}", "a ready-made entry") for name in datasets),
+    ]
     if not (own / "datasets").exists() or "demo" in datasets:
         wanted.append(("datasets/demo", "the simulated demo"))
     for name, what in dict(wanted).items():

@@ -5,6 +5,7 @@ from recovery_microglia.figures.cells import embeddings, lineage_shares, lineage
 from recovery_microglia.figures.contrast import contrast
 from recovery_microglia.figures.course import timeline, truth_course, truth_scatter
 from recovery_microglia.figures.courses import courses
+from recovery_microglia.figures.drivers import activity_bars, heat_by_animal, volcano
 from recovery_microglia.figures.forest import forest
 from recovery_microglia.figures.genes import gene_course, signature_genes
 from recovery_microglia.figures.igf1 import igf1_sources, igf1_within
@@ -27,6 +28,7 @@ from recovery_microglia.figures.subgroup import (
 __all__ = [
     "REPORTED",
     "Picture",
+    "activity_bars",
     "behaviour_beside_cells",
     "by_family",
     "call_genes",
@@ -40,6 +42,7 @@ __all__ = [
     "forest",
     "gate",
     "gene_course",
+    "heat_by_animal",
     "house_style",
     "igf1_sources",
     "igf1_within",
@@ -62,4 +65,5 @@ __all__ = [
     "truth_scatter",
     "truth_states",
     "unsure_cells",
+    "volcano",
 ]

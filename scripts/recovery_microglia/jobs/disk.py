@@ -17,6 +17,8 @@ _PLAIN = {
     errno.ESTALE: "the network disk has lost this file; is the network up?",
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.EISDIR: "a folder stands where a file should be",
+    errno.ENAMETOOLONG: "a name or path that is too long for the disk; shorten it",
+    errno.ELOOP: "a link that leads to itself; mend or remove it",
     errno.EMFILE: "too many open files; raise the limit (ulimit -n)",
 }
 

@@ -5,6 +5,7 @@ it reads a Snakefile, so that one that lives in the project cannot be named by `
 """
 
 import logging
+from logging.handlers import QueueHandler
 from typing import IO
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -51,6 +52,7 @@ class ProgressLog(LogHandlerBase):
         mark: object,
         terminal: IO[str] | None = None,
     ) -> None:
+        logging.Handler.__init__(self)  # the interface of Snakemake 9.10 does not
         super().__init__(settings, None)
         self._progress, self._logger, self._mark = progress, logger, mark
         self._bar: tqdm[None] | None = None
@@ -111,8 +113,13 @@ def follow(
     """
     writers = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
     screens = [one for one in writers if not isinstance(one, logging.FileHandler) and one.stream.isatty()]
+    queues = [] if writers else [one for one in logger.handlers if isinstance(one, QueueHandler)]
     said = ProgressLog(settings, progress, logger, mark, screens[0].stream if screens and not silent else None)
     for one in writers:
         one.addFilter(said.for_terminals if one in screens else for_files)
+    for queue in (
+        queues
+    ):  # Snakemake 9.10 hands everything on by one; later ones by it to plugins only, which count for themselves
+        queue.addFilter(for_files)
     logger.addHandler(said)
     return said

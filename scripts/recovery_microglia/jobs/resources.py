@@ -42,6 +42,7 @@ NEEDS: dict[str, Need] = {
     "embedding": Need(1500, 4, minutes=60, minutes_per_mb=0.1),
     "recovery": Need(1500, 9, minutes=60, minutes_per_mb=0.1),
     "timeline": Need(1500, 7, minutes=120, minutes_per_mb=0.1),
+    "drivers": Need(2000, 7, minutes=120, minutes_per_mb=0.1),
     "summary": Need(1500, 7, minutes=30, minutes_per_mb=0.1),
     "report": Need(1500, 4, minutes=30, minutes_per_mb=0.1),
 }

@@ -25,11 +25,15 @@ def stop_if_unusable(*folders: Path) -> None:
 
 @contextmanager
 def mistakes_stop() -> Iterator[None]:
-    """End with the plain lines of the user's mistakes, if what is done inside finds any."""
+    """End with the plain lines of the user's mistakes, or of what the disk refuses, if what is done inside finds any."""
     try:
         yield
     except InputError as mistakes:
         stop([mistakes])
+    except OSError as error:
+        if words := what_the_disk_says(error):
+            stop([words])
+        raise
 
 
 def status_of(command: Callable[[], int | None]) -> int:

@@ -1,8 +1,8 @@
 """Any layout of a count matrix → AnnData of raw counts.
 
-``read_counts`` recognises the layout by what is there, not by names alone: Cell Ranger 2 and 3 folders (gzipped or
-not, with GEO prefixes), Cell Ranger h5, STARsolo, MatrixMarket with plain lists, dense text, AnnData, and tar or zip
-archives of these. ``split_counts`` takes a file of several libraries apart without holding it.
+``read_counts`` recognises the layout by what is there, not by names alone: folders and h5 of Cell Ranger, CellBender, STARsolo, kb-python,
+alevin-fry, split-pipe, PIPseeker and BD Rhapsody (with GEO's prefixes, packed or not), MatrixMarket with plain lists, dense text, AnnData,
+MuData, loom, zarr, and tar or zip archives of these. ``split_counts`` takes a file of several libraries apart without holding it.
 """
 
 from pathlib import Path

@@ -10,6 +10,7 @@ from typing import IO, cast
 
 from recovery_microglia.core.errors import InputError
 
+LOCKED = "may not be read; ask for the rights (chmod u+r)"
 GZIP, BZIP, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 DEEPEST = 3
 """Packings inside each other that are read through: some tools gzip a file again that was gzipped."""
@@ -40,6 +41,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             yield stream
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{path}: {LOCKED}") from None
     except (EOFError, zlib.error, igzip.BadGzipFile, igzip_lib.IsalError) as error:
         raise InputError(f"{path}: truncated or damaged gzip file ({error}); fetch it again") from None
     except lzma.LZMAError as error:

@@ -268,7 +268,7 @@ def _choose_features(
     is_gene[others] = False
     if not is_gene.any():
         raise InputError(f"{where}: no gene among the features (types: {', '.join(sorted(set(table.types)))})")
-    names = list(table.ids) if _prefer_ids(table, organism) else list(table.symbols)
+    names = list(table.ids) if _prefer_ids(table, organism) else _single_names(table.symbols)
     if len(table.ids):
         names = [name if name.lower() not in MISSING else table.ids[k] for k, name in enumerate(names)]
     nameless = [k for k, name in enumerate(names) if name.lower() in MISSING]
@@ -290,6 +290,23 @@ def _choose_features(
     keep = np.flatnonzero(is_gene)
     left = [table.symbols[k] for k in others] + [f"({len(nameless)} without a name)"] * bool(nameless)
     return [names[k][len(prefixes[k]) :] for k in keep], keep, found, left
+
+
+_JOINED = (
+    re.compile(r"ENS[A-Z]*G\d{6,}(?:\.\d+)?[_|:;]+(?P<name>.+)"),
+    re.compile(r"(?P<name>.+?)[_|:;]+ENS[A-Z]*G\d{6,}(?:\.\d+)?"),
+    re.compile(r"(?P<name>.+)__chr[\w.]+"),
+)
+"""Names in which an identifier, or the chromosome (CEL-Seq2), stands beside the symbol."""
+
+
+def _single_names(names: Sequence[str]) -> list[str]:
+    """Return the symbols of names that are two in one (``ENSMUSG00000000001_Gnai3``, ``Gnai3__chr3``); others as they are."""
+    some = names[:: max(len(names) // 50, 1)]
+    for pattern in _JOINED:
+        if sum(pattern.fullmatch(name) is not None for name in some) > 0.5 * len(some):
+            return [match["name"] if (match := pattern.fullmatch(name)) else name for name in names]
+    return list(names)
 
 
 def _no_genes(table: Table, organism: Organism) -> list[int]:

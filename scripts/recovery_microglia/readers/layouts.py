@@ -10,7 +10,7 @@ from pathlib import Path
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.scratch import scratch_folder
 from recovery_microglia.deposit.archives import is_archive, unpack
-from recovery_microglia.readers.compression import first_line, opened, refuse_stand_in, whole_text
+from recovery_microglia.readers.compression import LOCKED, first_line, opened, refuse_stand_in, whole_text
 from recovery_microglia.readers.hdf5 import is_anndata
 from recovery_microglia.readers.list_names import BARCODE_LIST, GENE_LIST, MATRIX, is_list, lists_of
 
@@ -71,8 +71,11 @@ class ReadRequest[T]:
 def unchanged(path: Path) -> Iterator[Path]:
     """Refuse files that change while they are read; gives a folder for what an archive holds."""
     with scratch_folder() as scratch:
-        before = _stamps(path)
-        yield scratch
+        try:
+            before = _stamps(path)
+            yield scratch
+        except PermissionError as error:
+            raise InputError(f"{error.filename or path}: {LOCKED}") from None
         if _stamps(path) != before:
             raise InputError(f"{path}: changed while it was being read; is it still being copied?")
 

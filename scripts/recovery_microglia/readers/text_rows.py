@@ -63,10 +63,14 @@ def numbers_of(text: bytes, mark: bytes | None, path: Path, line: int, name: str
         return fast
     parts = text.replace(b'"', b"").split(mark)
     try:
+        if b"_" in text:  # Python reads 1_0 as 10
+            raise ValueError
         return np.array(parts, dtype=np.int64)
     except (ValueError, OverflowError):
         pass
     try:
+        if b"_" in text:
+            raise ValueError
         return np.array([part or b"nan" for part in parts], dtype=np.float64)
     except ValueError:
         bad = next(part for part in parts if not is_number(part))
@@ -98,6 +102,8 @@ def _whole_numbers(text: bytes, mark: bytes) -> Int32s | None:
 
 def is_number(part: bytes) -> bool:
     """Return whether a field is a number; an empty one is, a missing one."""
+    if b"_" in part:
+        return False
     try:
         float(part or b"nan")
     except ValueError:

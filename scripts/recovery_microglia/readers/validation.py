@@ -23,6 +23,10 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
     if len(values) == 0:
         raise InputError(f"{where}: every count is zero")
     wrong: tuple[Bools, str]
+    if values.dtype.kind == "b":
+        raise InputError(
+            f"{where}: the values are true and false: they say whether a gene was seen, not how often; raw counts are needed"
+        )
     if not np.isrealobj(values) or values.dtype.kind not in "iufb":
         raise InputError(f"{where}: the values are no numbers that can be counts ({values.dtype})")
     if not np.issubdtype(values.dtype, np.integer):

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.frame_access import positions
@@ -516,42 +516,34 @@ def mixture_share(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float,
     No cell is called: a cell counts by how much recovery explains it better. The interval (log-likelihood within
     1.92 of its maximum, by Wilks) is that of one animal's cells only. NaN without cells.
     """
+    return mixture_and_worth(ratio, drop=drop)[:3]
+
+
+def mixture_and_worth(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float, float, float, float]:
+    """Return `mixture_share`, and the recovery cells among how many cells, all known without doubt, that say the same.
+
+    Of these two numbers (no integers) the binomial log-likelihood is the nearest to that of the scores: least squares over the
+    shares within the interval. There is at least one cell, and no more than all.
+    """
+    from scipy.optimize import nnls
+
     known = ratio[np.isfinite(ratio)]
     if len(known) == 0:
-        return float("nan"), float("nan"), float("nan")
+        return (float("nan"),) * 5
     likelihood = _log_mixture(known, SHARES)
     best = int(likelihood.argmax())
-    inside = np.flatnonzero(likelihood >= likelihood[best] - drop)
+    within = likelihood >= likelihood[best] - drop
+    inside = np.flatnonzero(within)
     # the ends of the grid stand for 0 and 1
     low = 0.0 if inside[0] == 0 else float(SHARES[inside[0]])
     high = 1.0 if inside[-1] == len(SHARES) - 1 else float(SHARES[inside[-1]])
     share = 0.0 if best == 0 else 1.0 if best == len(SHARES) - 1 else float(SHARES[best])
-    return share, low, high
-
-
-def mixture_worth(ratio: Floats, share: float, *, drop: float = 1.9207) -> float:
-    """Return how many cells known without doubt would say as much of their share as these scores do; 1 to all cells.
-
-    Of so many cells, ``share`` of them recovery cells, the binomial log-likelihood is the nearest to that of
-    `mixture_share` (least squares over the shares within its interval).
-
-    Parameters
-    ----------
-    ratio
-        As for `mixture_share`.
-    share
-        What it found.
-    """
-    known = ratio[np.isfinite(ratio)]
-    if len(known) == 0:
-        return float("nan")
-    lost = -_log_mixture(known, SHARES)
-    lost -= lost.min()
-    inside = lost <= drop
-    p, lost = SHARES[inside], lost[inside]
-    one_cell = xlogy(share, share / p) + xlogy(1 - share, (1 - share) / (1 - p))
-    size = float(one_cell @ one_cell)
-    return float(np.clip(one_cell @ lost / size, 1, len(known))) if size > 0 else float(len(known))
+    p = SHARES[within]
+    # the constant may have either sign
+    one = np.ones(len(p))
+    (recovery, other, *_), _ = nnls(np.column_stack([np.log(p), np.log1p(-p), one, -one]), likelihood[within])
+    cells = float(np.clip(recovery + other, 1, len(known)))
+    return share, low, high, float(recovery / max(recovery + other, 1e-12)) * cells, cells
 
 
 def likeliest_share(ratio: Floats, *, start: float = 0.1, rounds: int = 30) -> Floats:

@@ -31,6 +31,7 @@ from recovery_microglia.report.numbering import (
 from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.cells import cells_section, lineage_section
 from recovery_microglia.report.sections.design import design_section
+from recovery_microglia.report.sections.drivers import drivers_section
 from recovery_microglia.report.sections.genes import genes_section
 from recovery_microglia.report.sections.glossary import Glossary, glossary_section
 from recovery_microglia.report.sections.igf1 import igf1_section
@@ -112,6 +113,7 @@ def page_of(inputs: ReportInputs) -> Page:
         cells_section(inputs),
         subgroup_section(inputs),
         igf1_section(inputs),
+        drivers_section(inputs),
         genes,
         robustness_section(inputs),
         truth_section(inputs),

@@ -148,14 +148,17 @@ class ReportInputs:
         return self.text("enrichment") not in ("", "none")
 
 
-def load_inputs(folder: Path) -> ReportInputs:
+def load_inputs(folder: Path, *, drivers: bool = False) -> ReportInputs:
     """Return what the pipeline left in ``results/<dataset>``: summary.json, tables/, myeloid.h5ad, genes.parquet.
+
+    With ``drivers`` the tables of that step too.
 
     Of the h5ad only obs and the embeddings are read, never the counts; those of a few genes stand in genes.parquet.
     """
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     tables = {}
-    for path in sorted((folder / "tables").glob("*.tsv*")):
+    further = sorted((folder / "drivers").glob("*.tsv")) if drivers else []
+    for path in [*sorted((folder / "tables").glob("*.tsv*")), *further]:
         name = name_of(path)
         # cells: a row a cell, and the h5ad has them all; what is not described was not left by this version
         if name in TABLES and name != "cells":

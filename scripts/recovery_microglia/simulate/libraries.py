@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.arrays import Floats, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.frame_access import records
-from recovery_microglia.simulate.parameters import Parameters, load_parameters
+from recovery_microglia.simulate.parameters import Parameters, load_parameters, load_signals
 from recovery_microglia.simulate.tenx import draw_barcodes, write_10x
 
 SEX_GENES = {"female": {"Xist": 4.0}, "male": {"Ddx3y": 1.2, "Uty": 0.6, "Kdm5d": 0.6, "Eif2s3y": 1.2}}
@@ -205,6 +206,46 @@ def simulate_library(
     return adata, truth
 
 
+def add_signals(
+    counts: ad.AnnData,
+    truth: pd.DataFrame,
+    parameters: Parameters,
+    signals: pd.DataFrame,
+    targets: pd.DataFrame,
+    library: Mapping[str, object],
+    *,
+    seed: int,
+) -> None:
+    """Add the counts of ligands to the cells that make them, and of their targets to recovery cells, in place.
+
+    They are drawn by a generator of their own and added to what was drawn before, so that all other counts stay as they are.
+
+    Parameters
+    ----------
+    signals
+        One row a ligand; ``follows`` says whether it goes with the recovery cells of the day (``recovery``) or with injury.
+    targets
+        Ligand (source) and target gene.
+    """
+    rng = _rng(seed, str(library["library"]), "signals")
+    share = _pick(parameters.states, library).set_index("state")["share"]["recovery"]
+    most = parameters.states.loc[parameters.states["state"] == "recovery", "share"].max()
+    genes = pd.Index(counts.var_names)
+    depth = np.asarray(counts_of(counts).sum(axis=1), dtype=np.float64).ravel()
+    added = sp.lil_matrix(counts.shape, dtype=np.int32)
+    for signal in records(signals):
+        strength = share / most if signal["follows"] == "recovery" else float(library["condition"] == "injured")
+        makes = (truth["cell_type"] == signal["cell_type"]).to_numpy()
+        mean = np.where(makes, depth * signal["umis_per_10k"] * strength / 1e4, 0)
+        added[:, genes.get_loc(signal["ligand"])] = rng.poisson(mean)[:, None]
+        own = targets.loc[targets["source"] == signal["ligand"], "target"]
+        level = truth["recovery_level"].to_numpy(float) * (truth["cell_type"] == "microglia").to_numpy()
+        for gene in own:
+            mean = depth * level * signal["target_umis_per_10k"] / 1e4
+            added[:, genes.get_loc(gene)] = rng.poisson(mean)[:, None]
+    counts.X = sp.csr_matrix(counts_of(counts) + added.tocsr()).astype(np.int32)
+
+
 def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_library: int, seed: int) -> None:
     """Write every library of the sheet and the truth.
 
@@ -222,9 +263,11 @@ def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_li
         Fixes every draw.
     """
     tables = load_parameters(parameters)
+    signals, targets = load_signals(parameters)
     truths = []
     for library in records(samples):
         counts, truth = simulate_library(tables, library, n_cells=cells_per_library, seed=seed)
+        add_signals(counts, truth, tables, signals, targets, library, seed=seed)
         write_10x(counts, out / str(library["file"]))
         truths.append(truth)
     cells = pd.concat(truths, ignore_index=True)

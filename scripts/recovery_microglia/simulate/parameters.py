@@ -19,6 +19,11 @@ COLUMNS = {
     "libraries": ("library", "depth", "ambient", "doublets", "low_quality", "stress"),
     "settings": ("setting", "value", "meaning"),
 }
+SIGNALS = {
+    "signals": ("ligand", "receptor", "cell_type", "umis_per_10k", "follows", "target_umis_per_10k"),
+    "targets": ("source", "target", "weight"),
+}
+"""Tables that a simulation may have beside: ligands of other cell types, and their targets in microglia."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,24 @@ def load_parameters(folder: Path) -> Parameters:
     _check(tables, folder)
     settings = tables.pop("settings")
     return Parameters(**tables, settings=dict(zip(settings["setting"], settings["value"], strict=True)))
+
+
+def load_signals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the signals of a simulation and their targets; empty tables where it has none.
+
+    Raises
+    ------
+    InputError
+        A column is missing.
+    """
+    found = []
+    for name, columns in SIGNALS.items():
+        path = folder / f"{name}.tsv"
+        table = pd.read_csv(path, sep="\t", comment="#") if path.is_file() else pd.DataFrame(columns=list(columns))
+        if missing := [column for column in columns if column not in table]:
+            raise InputError(f"{path}: column {', '.join(missing)} is missing; needed: {', '.join(columns)}")
+        found.append(table)
+    return found[0], found[1]
 
 
 def _check(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:

@@ -53,6 +53,8 @@ def _unreadable(folder: Path, file: str) -> str:
     if why := wrong_path(file):
         return why
     path = folder / file
+    if path.is_symlink() and not path.exists():
+        return "a link to a file that is not there"
     around = [place for place in (path, *path.parents) if place.exists()][:1]
     if path.exists() and not path.is_file() and not path.is_dir():
         return "a pipe or a device, no file; write it to a file first"
@@ -64,6 +66,8 @@ def _unreadable(folder: Path, file: str) -> str:
     if braced:
         return f"braces in '{cut(braced[0].name if '{' in braced[0].name else braced[0].parent)}', which Snakemake takes for wildcards; rename it"
     locked = [found for found in library_files(folder, file) if not os.access(found, os.R_OK)]
+    if locked and locked[0].is_symlink() and not locked[0].exists():
+        return f"{locked[0].name} is a link to a file that is not there"
     return f"{locked[0].name} may not be read; ask for the rights (chmod u+r)" if locked else ""
 
 

@@ -17,6 +17,8 @@ from recovery_microglia.study.samples import Library
 
 LATE_STEPS = ("myeloid", "embedding", "recovery", "timeline", "summary")
 """The steps after the libraries, as their costs are named."""
+DRIVER_STEPS = ("drivers", "signals")
+"""Further steps, which a run may leave out."""
 
 
 def recipes_of(dataset: DataSet, code: str) -> dict[str, Recipe]:
@@ -220,6 +222,24 @@ class Inputs:
         """Return the truth of simulated data; nothing for real data."""
         return [str(self.simulated)] if self.dataset.simulated else []
 
+    # Networks of targets
+
+    def networks(self, names: Iterable[str]) -> list[str]:
+        """Return what fetching says of each network; none for simulated data, of which a real network says nothing."""
+        if self.dataset.simulated:
+            return []
+        return [str(self.root / "resources" / "_networks" / f"{name}.json") for name in names]
+
+    def own_networks(self) -> list[str]:
+        """Return the networks that belong to simulated data: the true targets of its signals."""
+        own = Path(self.parameters()) / "targets.tsv" if self.dataset.simulated else Path()
+        return [str(own)] if own.is_file() else []
+
+    def true_signals(self) -> list[str]:
+        """Return the signals that were put into simulated data; nothing for real data."""
+        own = Path(self.parameters()) / "signals.tsv" if self.dataset.simulated else Path()
+        return [str(own)] if own.is_file() else []
+
     # Provenance
 
     def sources(self) -> list[str]:
@@ -241,12 +261,12 @@ class Inputs:
         made = self.split_folder(name) if name in self.recipes else self.results / "libraries" / name / "library.json"
         return str(made)
 
-    def costs(self) -> list[str]:
-        """Return what each job left of its costs, in the order of the data.
+    def costs(self, *, drivers: bool = False) -> list[str]:
+        """Return what each job left of its costs, in the order of the data; ``drivers``: with those of that step.
 
         Those of the first jobs lie beside what these made, so that a user who deletes ``results`` does not pay again.
         """
-        late = [*(f"library.{library}" for library in self.libraries), *LATE_STEPS]
+        late = [*(f"library.{library}" for library in self.libraries), *LATE_STEPS, *(DRIVER_STEPS if drivers else ())]
         return [
             *(str(self.resources / "costs" / f"{step}.json") for step in self.early_steps()),
             *(str(self.results / "costs" / f"{step}.json") for step in late),

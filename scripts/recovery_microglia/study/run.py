@@ -7,8 +7,27 @@ from typing import Any
 
 from recovery_microglia.core.errors import InputError, shortened
 from recovery_microglia.core.genes import load_signatures
-from recovery_microglia.core.schemas import check, defaults, hint, with_defaults
+from recovery_microglia.core.schemas import check, defaults, hint, read_yaml, with_defaults
 from recovery_microglia.study.dataset import NAME, DataSet, load_dataset
+
+
+def check_config(project: Path) -> None:
+    """Refuse a run in a folder without a configuration, or with one that cannot be read; told with its line.
+
+    ``project`` is the folder of the Snakefile; a run may be started in another (``--directory``, ``-s``), with a config of its own.
+
+    Raises
+    ------
+    InputError
+        What is wrong, and what to do.
+    """
+    path = Path("config/config.yaml")
+    if not path.exists() and project.resolve() != Path.cwd():
+        raise InputError(
+            f"{path}: no such file in {Path.cwd()}; a run has its configuration where it is started: cp -r '{project / 'config'}' . "
+            "(or start it in the project's folder)"
+        )
+    read_yaml(path)
 
 
 def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict[str, Any], dict[str, DataSet]]:

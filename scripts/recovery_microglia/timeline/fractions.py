@@ -12,7 +12,7 @@ import pandas as pd
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.statistics import wilson
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Denominator, Route
-from recovery_microglia.recovery.likelihood import mixture_share, mixture_worth
+from recovery_microglia.recovery.likelihood import mixture_and_worth
 from recovery_microglia.timeline import betabinomial as bb
 
 UNIT = ["arm", "subject", "day", "condition"]
@@ -38,7 +38,7 @@ SCORES: dict[str, str] = {
     Route.SCORE_WITHOUT: "recovery_score_without_itgax_igf1",
 }
 """Routes that need no cutoff, and their log-likelihood ratios."""
-MIXTURE = ("mixture", "mixture_low", "mixture_high", "mixture_cells")
+MIXTURE = ("mixture", "mixture_low", "mixture_high", "mixture_recovery", "mixture_cells")
 
 
 FEW_CELLS = 50
@@ -154,31 +154,39 @@ def add_mixture(
     scores
         Route to its column of log-likelihood ratios. Only cells that could be called are used.
     """
-    judged = cells.loc[cells["recovery_call"].notna(), ["library", *scores.values()]]
-    judged = judged.merge(sheet[["library", *UNIT]], on="library")
-    rows = []
-    for route, column in scores.items():
-        for key, group in judged.groupby(UNIT, dropna=False, sort=False)[column]:
-            ratio = group.to_numpy(float)
-            share, low, high = mixture_share(ratio)
-            rows.append((route, *key, share, low, high, mixture_worth(ratio, share), len(ratio)))
-    found = pd.DataFrame(rows, columns=["route", *UNIT, *MIXTURE, "judged"]).astype({"day": float})
+    return with_mixture(table, mixtures(cells, sheet, scores=scores))
+
+
+def mixtures(cells: pd.DataFrame, sheet: pd.DataFrame, *, scores: Mapping[str, str] = SCORES) -> pd.DataFrame:
+    """Return the columns of `MIXTURE` of each subject and route, with ``judged``, the cells behind them; see `add_mixture`."""
+    known = cells.loc[cells["recovery_call"].notna(), ["library", *scores.values()]]
+    known = known.merge(sheet.loc[sheet["include"], ["library", *UNIT]], on="library")
+    rows = [
+        (route, *key, *mixture_and_worth(group.to_numpy(float)), len(group))
+        for route, column in scores.items()
+        for key, group in known.groupby(UNIT, dropna=False, sort=False)[column]
+    ]
+    return pd.DataFrame(rows, columns=["route", *UNIT, *MIXTURE, "judged"]).astype({"day": float})
+
+
+def with_mixture(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Return fractions.tsv with what `mixtures` found."""
     joined = table.drop(columns=list(MIXTURE), errors="ignore").merge(found, on=["route", *UNIT], how="left")
     # of all myeloid cells, or of all cells, the same recovery cells are a smaller share
     part = (joined.pop("judged") / joined["n"].where(joined["n"] > 0)).astype(float)
-    for name in MIXTURE:
-        joined[name] = joined[name].astype(float) * (part if name != "mixture_cells" else 1 / part)
+    for name in MIXTURE[:3]:
+        joined[name] = joined[name].astype(float) * part
+    joined["mixture_cells"] = joined["mixture_cells"].astype(float) / part
     return joined.assign(note=joined.pop("note"))
 
 
 def evidence(rows: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return what each subject says of its share: recovery cells and cells, as if each of them were known without doubt.
 
-    From the share without a cutoff and the cells that it is worth, where the rows have these; else the called cells.
+    What the share without a cutoff is worth in such cells, where the rows have it; else the called cells.
     """
     if "mixture_cells" in rows and rows["mixture_cells"].notna().all():
-        cells = rows["mixture_cells"].to_numpy(np.float64)
-        return rows["mixture"].to_numpy(np.float64) * cells, cells
+        return rows["mixture_recovery"].to_numpy(np.float64), rows["mixture_cells"].to_numpy(np.float64)
     return rows["k"].to_numpy(np.float64), rows["n"].to_numpy(np.float64)
 
 

@@ -10,12 +10,12 @@ import pandas as pd
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
-from recovery_microglia.core.wording import interval
+from recovery_microglia.core.wording import interval, whole_percent
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
 from recovery_microglia.recovery.clusters import recovery_clusters
 from recovery_microglia.recovery.likelihood import shares_of_animals
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.fractions import add_mixture, fractions, units_of_arm
+from recovery_microglia.timeline.fractions import fractions, mixtures, units_of_arm, with_mixture
 from recovery_microglia.timeline.onset import find_onset
 from recovery_microglia.timeline.settings import TimelineSettings
 
@@ -173,11 +173,14 @@ def alternatives(
     """
     tested = main[(main["route"] == Route.SCORE) & (main["status"] == Status.TESTED)]
     rows: list[dict[str, Any]] = []
+    known_shares: dict[str, pd.DataFrame] = {}
     quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, ADJUSTED_DRAWS), 0)
     if not tested.empty:
         known = pd.DataFrame(index=cells.index) if partitions is None else partitions.astype(str)
         for choice in _choices(cells, calibration, sheet, known, quantile):
-            rows += _answers(choice, cells, sheet, totals, tested, held or {}, quick, seed)
+            if choice.score and choice.score not in known_shares:
+                known_shares[choice.score] = mixtures(cells, sheet, scores={"score": choice.score})
+            rows += _answers(choice, cells, sheet, totals, known_shares, tested, held or {}, quick, seed)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, sentence(table, tested), choices_it_hangs_on(table, tested)
 
@@ -187,6 +190,7 @@ def _answers(
     cells: pd.DataFrame,
     sheet: pd.DataFrame,
     totals: pd.DataFrame,
+    known: Mapping[str, pd.DataFrame],
     tested: pd.DataFrame,
     held: Mapping[str, Mapping[float, str]],
     settings: TimelineSettings,
@@ -202,7 +206,7 @@ def _answers(
     called = pd.DataFrame({"library": cells["library"], "call": choice.calls})
     table = fractions(called, kept, totals, calls={"score": "call"}, denominators=[choice.denominator])
     if choice.score:
-        table = add_mixture(table, cells, kept, scores={"score": choice.score})
+        table = with_mixture(table, _mixtures_without(choice, known[choice.score], cells, kept))
     rows = []
     for reference in records(tested):
         arm = reference["arm"]
@@ -222,6 +226,17 @@ def _answers(
         answer["peak_rise"] = _peak_rise(days, onset["peak_day"])
         rows.append(facts | answer | {"arm": arm, "agrees": str(_compatible(onset, reference))})
     return rows
+
+
+def _mixtures_without(choice: Choice, known: pd.DataFrame, cells: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of all subjects; that of the one whose library is left out is computed anew from its others."""
+    if not choice.left_out:
+        return known
+    own = kept[kept["library"] == choice.left_out].iloc[0]
+    of_subject = (kept["subject"] == own["subject"]) & kept["include"]
+    rest = mixtures(cells[cells["library"].isin(kept.loc[of_subject, "library"])], kept, scores={"score": choice.score})
+    others: pd.DataFrame = known[known["subject"] != own["subject"]]
+    return pd.concat([others, rest]) if len(rest) else others
 
 
 def _peak_rise(days: pd.DataFrame, peak: float) -> float:
@@ -294,23 +309,65 @@ def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> str:
     arm = f" ({row['arm']})" if row["arm"] else ""
     start = (
         f"The analyses of a family share cells, animals and model: they are not votes. Reported{arm}: "
-        f"{interval(row['onset_low'], row['onset_high'])}. By family: "
+        f"{interval(row['onset_low'], row['onset_high'])}. "
     )
-    return start + "; ".join(_of_family(str(name), part) for name, part in others.groupby("family", sort=False)) + "."
+    told = [_of_family(str(name), part, float(row["onset_day"])) for name, part in others.groupby("family", sort=False)]
+    hangs = [name for name, part in _families(others) if not _agrees(part).any()]
+    end = (
+        f"The onset depends on these choices: {'; '.join(hangs)}."
+        if hangs
+        else "No family of choices excludes the onset."
+    )
+    return f"{start}{' '.join(told)} {end}"
 
 
-def _of_family(name: str, part: pd.DataFrame) -> str:
-    """Return one family in words: how many show a rise, from when to when, how high, and how many can agree."""
+def _of_family(name: str, part: pd.DataFrame, onset_day: float) -> str:
+    """Return one family in words: how many show a rise, from when to when, how high, how many can agree, and the worst case."""
     known = part[part["note"] == ""]
     shown = known[known["onset_high"].notna()]
     silent = len(part) - len(known)
-    text = f"{name}, {len(shown)} of {len(part)} show a rise"
+    text = f"{name[0].upper()}{name[1:]}, {len(shown)} of {len(part)} show a rise"
+    if silent:
+        text += f" ({silent} have no answer, as no cluster is one of recovery cells)"
     if len(shown):
         text += f", a quarter of it reached {_range(shown['onset_day'], '{:.0f}', 'on day ')}"
-        text += f", the highest share {_range(100 * shown['peak_fraction'], '{:.1f}', '')} %"
-        agree = int(_agrees(known).sum())
-        text += f" ({agree} compatible with the reported onset)"
-    return text + (f" ({silent} have no answer, as no cluster is one of recovery cells)" if silent else "")
+        text += f", at its highest {_range(100 * shown['peak_rise'], '{:.1f}', '')} points over control"
+        text += f" ({int(_agrees(known).sum())} compatible with the reported onset)"
+        text += f"; worst case: {_worst(known, onset_day)}" if len(known) > 1 else ""
+    return text + "."
+
+
+def _worst(known: pd.DataFrame, onset_day: float) -> str:
+    """Return the analysis that speaks most against the answer: no rise, else the onset farthest off, else the least rise."""
+    silent, apart = known[known["onset_high"].isna()], known[~_agrees(known)]
+    if len(silent):
+        return f"{_in_words(records(silent)[0])} (no rise shown)"
+    if len(apart):
+        row = max(records(apart), key=lambda one: abs(float(one["onset_day"]) - onset_day))
+        return f"{_in_words(row)} ({interval(row['onset_low'], row['onset_high'])})"
+    row = min(records(known), key=lambda one: float(one["peak_rise"]))
+    return f"{_in_words(row)} ({100 * row['peak_rise']:.1f} points)"
+
+
+SCORER_WORDS = {
+    "score": "the score",
+    "fixed_cutoff": "the score at the controls' cutoff alone",
+    "score_without": "the score without Itgax and Igf1",
+    "depth_matched": "the score at one depth",
+    "ranks": "the score by ranks",
+}
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    """Return an analysis in words: the score at one depth, called above 99.5 % of the controls, of all cells."""
+    if row["left_out"]:
+        return f"without library {row['left_out']}"
+    of = {"microglia": "of microglia", "myeloid": "of myeloid cells", "all": "of all cells"}[row["denominator"]]
+    if row["scorer"] == "cluster":
+        space = "integrated clusters" if row["integrated"] == "yes" else "clusters"
+        return f"{space} at resolution {row['resolution']:g}, {of}"
+    cut = f", called above {whole_percent(row['quantile'])} of the controls" if np.isfinite(row["quantile"]) else ""
+    return f"{SCORER_WORDS[row['scorer']]}{cut}, {of}"
 
 
 def _range(values: pd.Series, form: str, before: str) -> str:

@@ -12,6 +12,7 @@ import yaml
 
 from bad_input.lab import DENSE, h5_bytes, ten_x_files, ten_x_h5
 from made_up.soft import soft, write_soft
+from recovery_microglia.add_dataset import matrices
 from recovery_microglia.add_dataset.advice import mistakes_of
 from recovery_microglia.add_dataset.entry import add_dataset
 from recovery_microglia.add_dataset.matrices import file_of_sample, find_libraries
@@ -267,6 +268,31 @@ def test_soft_is_read_sample_by_sample(tmp_path: Path) -> None:
     )
     (sample,) = read_soft(write_soft(tmp_path / "x.soft.gz", text)).samples
     assert (sample.gsm, sample.characteristics, sample.files) == ("GSM1", {"sex": "F", "age": "8 weeks"}, ["GSM1_a.h5"])
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("", "'': empty; needed: a folder, or an accession (GSE…)"),
+        ("~nobody-here/data", "'~nobody-here/data': there is no user 'nobody-here' whose folder ~nobody-here could be"),
+        ("x" * 300, f"'{'x' * 40}…{'x' * 39}': a name of 300 signs; disks take 255"),
+        ("da\0ta", "'da\\x00ta': a sign that is not printed ('\\x00'); take it out"),
+        ("a\x1b[31mb", "'a\\x1b[31mb': a sign that is not printed ('\\x1b'); take it out"),
+    ],
+)
+def test_what_cannot_be_a_folder_is_refused_in_one_line(tmp_path: Path, source: str, says: str) -> None:
+    with pytest.raises(InputError) as error:
+        add_dataset(source, tmp_path)
+    assert str(error.value) == says
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_study_is_not_searched_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for k in range(12):
+        (tmp_path / f"home/{k}").mkdir(parents=True)
+    monkeypatch.setattr(matrices, "MOST_FOLDERS", 10)
+    with pytest.raises(InputError, match="more than 10 folders; name the folder of one study"):
+        add_dataset(str(tmp_path / "home"), tmp_path)
 
 
 def test_the_command_has_help_for_people_and_one_line_for_mistakes(root: Path) -> None:

@@ -1,5 +1,8 @@
 """Of the folders that tools leave, each sample becomes one library, whatever else of it lies there."""
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,6 +233,38 @@ def test_the_same_cells_under_two_names_are_one_library(tmp_path: Path) -> None:
         next(row["reason"] for row in entry.rows if row["include"] == "no")
         == "it holds the same cells as SNI_14d_1.h5ad"
     )
+
+
+def test_what_may_not_be_read_is_left_out_and_told(tmp_path: Path) -> None:
+    """As another user than root, who may read anything: the draft is made by a child that gives up its rights."""
+    put(
+        tmp_path,
+        {f"{name}/{file.rpartition('/')[2]}": text for name in SAMPLES for file, text in ten_x_files().items()},
+    )
+    put(tmp_path, {"notes/a.txt": "x"})
+    told = (
+        "import sys, os; sys.path.insert(0, sys.argv[1]); import tarfile, zipfile, csv\n"
+        "from pathlib import Path\nfrom recovery_microglia.add_dataset.drafts import draft_folder\n"
+        "draft_folder(Path(sys.argv[2]), 'x')\n"
+        "[os.chmod(Path(sys.argv[2]) / name, 0) for name in ('SNI_14d_1/features.tsv', 'notes')]\n"
+        "os.geteuid() or os.seteuid(65534)\n"
+        "entry = draft_folder(Path(sys.argv[2]), 'x')\n"
+        "print(*[(row['file'], row['include'], row['reason']) for row in entry.rows], entry.passed_over, sep='\\n')\n"
+    )
+    for path in (tmp_path, *tmp_path.rglob("*"), *tmp_path.parents[:2]):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    scripts = str(Path(found_samples.__file__).parents[2])
+    with tempfile.TemporaryDirectory() as open_to_all:
+        Path(open_to_all).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", told, scripts, str(tmp_path)], capture_output=True, text=True, cwd=open_to_all
+        )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        f"('SNI_14d_1', 'no', 'it cannot be read: {tmp_path}/SNI_14d_1/features.tsv: may not be read; ask for the rights (chmod u+r)')",
+        "('sham_14d_1', 'yes', '')",
+        f"Of each sample one matrix is taken. Passed over: 1 × folder that may not be read ({tmp_path}/notes).",
+    ]
 
 
 def test_in_a_folder_that_is_too_large_to_be_read_barcodes_tell_copies(

@@ -2,7 +2,9 @@
 
 import io
 import logging
+import queue
 from collections.abc import Callable
+from logging.handlers import QueueHandler
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -172,6 +174,19 @@ def test_a_terminal_gets_a_bar_and_its_log_the_lines(tmp_path: Path) -> None:
     assert said.endswith("a: timeline done | 2 of 2 jobs\n")  # and the bar is gone at the end
     assert "a: library 1 of 1 done (x) | 1 of 2 jobs\n" in logged
     assert "steps done" not in said + logged
+
+
+def test_where_snakemake_hands_its_log_on_by_a_queue_it_gets_the_lines_too() -> None:
+    heard: queue.Queue[logging.LogRecord] = queue.Queue()
+    logger = logging.Logger("test")
+    logger.addHandler(QueueHandler(heard))
+    progress = Progress()
+    progress.plan([("timeline", "a")])
+    follow(logger, SimpleNamespace(quiet=()), progress, "the mark", silent=False)  # type: ignore[arg-type]
+    begin = {"event": LogEvent.JOB_INFO, "jobid": 1, "rule_name": "timeline", "wildcards": {"dataset": "a"}}
+    logger.info("begins", extra=begin)
+    logger.info("Finished jobid: 1", extra={"event": LogEvent.JOB_FINISHED, "job_id": 1})
+    assert [heard.get().getMessage() for _ in range(heard.qsize())] == ["begins", "a: timeline done | 1 of 1 jobs"]
 
 
 @pytest.mark.parametrize("stream", [Screen, io.StringIO])

@@ -1,5 +1,7 @@
 """What stops a run before any job starts."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,22 @@ def test_mistakes_of_the_input_stop_a_run_in_their_own_words(capsys: pytest.Capt
     assert capsys.readouterr().err == "\nconfig.yaml: wrong\nsamples.tsv: wrong\n\n"
     with pytest.raises(KeyError), mistakes_stop():
         raise KeyError("a bug is no mistake of the user's")
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.EACCES, "config/datasets: you may not write or read this; ask for the rights"),
+        (errno.ENAMETOOLONG, "config/datasets: a name or path that is too long for the disk; shorten it"),
+        (errno.ELOOP, "config/datasets: a link that leads to itself; mend or remove it"),
+    ],
+)
+def test_what_the_disk_refuses_stops_a_run_in_one_line(
+    number: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), mistakes_stop():
+        raise OSError(number, os.strerror(number), "config/datasets")
+    assert capsys.readouterr().err == f"\n{says}\n\n"
 
 
 def test_a_folder_that_cannot_be_written_to_stops_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -211,6 +211,21 @@ def test_layers_of_spliced_and_unspliced_molecules_are_added_up(tmp_path: Path, 
     assert read_counts(out / "A.h5ad").X.sum() == np.asarray(right)[0].sum()
 
 
+@pytest.mark.parametrize("join", ["{id}_{name}", "{id}.3|{name}", "{name}|{id}", "{name}_{id}", "{name}__chr11"])
+def test_names_that_are_two_in_one_are_read_by_their_symbol(tmp_path: Path, join: str) -> None:
+    names = [gene for gene in GENES if gene in IDS]
+    counts = COUNTS[:, [GENES.index(gene) for gene in names]]
+    joined = [join.format(id=IDS[gene], name=gene) for gene in names]
+    found = read_counts(h5ad(tmp_path / "m.h5ad", counts, pd.DataFrame(index=joined)))
+    assert sorted(found.var_names) == sorted(names)
+    assert found[:, "Itgax"].X.sum() == counts[:, names.index("Itgax")].sum()
+    rows = [",".join(["gene", *CELLS])] + [
+        f"{name},{','.join(map(str, counts[:, k]))}" for k, name in enumerate(joined)
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(rows))
+    assert (read_counts(tmp_path / "m.csv")[:, "Itgax"].X.toarray() == found[:, "Itgax"].X.toarray()).all()
+
+
 def test_mouse_symbols_in_capitals(tmp_path: Path) -> None:
     capitals = [gene.upper() for gene in GENES]
     for name, var in {

@@ -35,8 +35,8 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods,
     likelihoods_and_terms,
     log_ratio,
+    mixture_and_worth,
     mixture_share,
-    mixture_worth,
     prior_weights,
     probability,
     programme_probabilities,
@@ -375,25 +375,26 @@ def test_the_ends_are_reached_and_nothing_is_missing() -> None:
 
 def test_scores_without_doubt_are_worth_their_cells_and_doubtful_ones_fewer() -> None:
     sure = np.repeat([60.0, -60.0], [30, 170])
-    assert mixture_worth(sure, mixture_share(sure)[0]) == pytest.approx(200, rel=3e-3)  # the share lies on a grid
-    assert mixture_worth(np.full(200, -60.0), 0.0) == pytest.approx(200, rel=1e-3)
+    assert mixture_and_worth(sure)[3:] == pytest.approx((30, 200), rel=3e-3)  # the share lies on a grid
+    assert mixture_and_worth(np.full(200, -60.0))[3:] == pytest.approx((0, 200), rel=1e-3)
     # a score of 0 says nothing of any cell; no fewer than one cell, or the animal would not count at all
-    assert mixture_worth(np.zeros(200), mixture_share(np.zeros(200))[0]) == 1
+    assert mixture_and_worth(np.zeros(200))[4] == 1
     rng = np.random.default_rng(2)
-    own = rng.random(400) < 0.2
-    # two normals at a distance of d SD: the log-likelihood ratio is d x - d^2 / 2
     worth = {}
-    for d in (1.0, 2.0, 4.0):
-        ratio = d * (rng.standard_normal(400) + d * own) - d * d / 2
-        share, low, high = mixture_share(ratio)
-        worth[d] = mixture_worth(ratio, share)
-        # the same interval as that of so many cells known without doubt, within a fifth of its width
-        p = np.linspace(1e-4, 0.9999, 20_000)
-        lost = worth[d] * (share * np.log(share / p) + (1 - share) * np.log((1 - share) / (1 - p)))
-        inside = p[lost <= 1.9207]
-        assert [inside[0], inside[-1]] == pytest.approx([low, high], abs=0.2 * (high - low))
-    assert worth[1.0] < worth[2.0] < worth[4.0] < 400
-    assert np.isnan(mixture_worth(np.array([np.nan]), np.nan))
+    for true in (0.2, 0.02):
+        own = rng.random(400) < true
+        # two normals at a distance of d SD: the log-likelihood ratio is d x - d^2 / 2
+        for d in (1.5, 2.5, 4.0):
+            ratio = d * (rng.standard_normal(400) + d * own) - d * d / 2
+            _, low, high, recovery, cells = mixture_and_worth(ratio)
+            p = np.linspace(1e-4, 0.9999, 20_000)
+            lost = recovery * np.log(p) + (cells - recovery) * np.log1p(-p)
+            inside = p[lost >= lost.max() - 1.9207]
+            # the same interval as that of so many cells, within a seventh of its width
+            assert [inside[0], inside[-1]] == pytest.approx([low, high], abs=0.14 * (high - low))
+            worth[true, d] = cells
+    assert worth[0.2, 1.5] < worth[0.2, 2.5] < worth[0.2, 4.0] < 400
+    assert np.isnan(mixture_and_worth(np.array([np.nan]))).all()
 
 
 def test_a_probability_is_bayes() -> None:

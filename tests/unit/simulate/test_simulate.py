@@ -12,8 +12,8 @@ from scipy.io import mmread
 
 from made_up.one_library import demo_library, parameters
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.simulate.libraries import SEX_GENES, profiles, simulate, simulate_library
-from recovery_microglia.simulate.parameters import load_parameters
+from recovery_microglia.simulate.libraries import SEX_GENES, add_signals, profiles, simulate, simulate_library
+from recovery_microglia.simulate.parameters import load_parameters, load_signals
 from recovery_microglia.summary.truth import compare
 
 FOLDER = Path("config/datasets/demo/simulation")
@@ -138,7 +138,9 @@ def test_what_is_written_is_the_layout_of_cell_ranger_3_with_the_truth_beside(
 ) -> None:
     row = sheet[sheet["library"] == "N1"]
     simulate(root / FOLDER, row, tmp_path, cells_per_library=50, seed=1)
-    counts, truth = simulate_library(parameters(), row.iloc[0].to_dict(), n_cells=50, seed=1)
+    library = row.iloc[0].to_dict()
+    counts, truth = simulate_library(parameters(), library, n_cells=50, seed=1)
+    add_signals(counts, truth, parameters(), *load_signals(root / FOLDER), library, seed=1)
     matrix = mmread(tmp_path / "N1/matrix.mtx.gz", spmatrix=True)
     assert (matrix.T != counts.X).nnz == 0
     with gzip.open(tmp_path / "N1/features.tsv.gz", "rt") as stream:
@@ -221,3 +223,29 @@ def test_a_metric_without_a_denominator_is_missing() -> None:
     assert found["precision"] is None
     assert found["f1"] is None
     assert table["called_fraction"].isna().all()
+
+
+def test_signals_are_added_to_what_was_drawn_and_change_nothing_else(root: Path, tmp_path: Path) -> None:
+    own = load_parameters(root / "config/datasets/demo/simulation")
+    signals, targets = load_signals(root / "config/datasets/demo/simulation")
+    assert load_signals(tmp_path)[0].empty
+    library = LIBRARY
+    plain, truth = simulate_library(own, library, n_cells=600, seed=1)
+    added = plain.copy()
+    add_signals(added, truth, own, signals, targets, library, seed=1)
+    more = np.asarray((added.X - plain.X).todense())
+    genes = pd.Index(plain.var_names)
+    touched = set(genes[more.sum(axis=0) > 0])
+    true_targets = set(targets.loc[targets["source"] == "Bmp4", "target"])
+    assert touched == {"Bmp4", "Adcyap1", *true_targets}, "the targets of the decoy do not move"
+    kind = truth["cell_type"].to_numpy()
+    assert set(kind[more[:, genes.get_loc("Bmp4")] > 0]) == {"astrocyte"}
+    assert set(kind[more[:, genes.get_loc("Adcyap1")] > 0]) == {"neuron"}
+    extra = more[:, genes.get_indexer(sorted(true_targets))].sum(axis=1)
+    recovery = truth["recovery"].to_numpy(bool)
+    assert extra[recovery].mean() > 5 * extra[(kind == "microglia") & ~recovery].mean()
+    # a few counts of two thousand: nothing that a score or a filter would see
+    assert more.sum() / plain.X.sum() < 0.002
+    early = plain.copy()
+    add_signals(early, truth, own, signals, targets, library | {"condition": "naive", "day": 0}, seed=1)
+    assert (early.X - plain.X)[:, genes.get_loc("Adcyap1")].sum() == 0, "the decoy rises with injury only"

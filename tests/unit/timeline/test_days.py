@@ -495,7 +495,7 @@ def test_days_are_compared_by_the_share_without_a_cutoff_where_it_is_known_and_c
     assert told.endswith("against 0.9 % in the control. Called are 75 of 450 microglia, and 4 of 450 in the control.")
     # each animal's scores are worth 60 cells; on day 21 they hold a quarter of recovery cells, of which half are called
     risen = (units["day"] == 21).to_numpy()
-    free = units.assign(mixture=np.where(risen, 0.25, 0.01), mixture_cells=60.0)
+    free = units.assign(mixture_recovery=np.where(risen, 15, 0.6), mixture_cells=60.0)
     found = compared(free).set_index("day")
     counted = compared(units.assign(k=np.where(risen, 15, 0.6), n=60.0)).set_index("day")
     columns = ["fraction", "low", "high", "control_fraction", "difference", "p", "p_second", "rise_low"]

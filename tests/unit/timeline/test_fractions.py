@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from made_up.sheet import sheet
-from recovery_microglia.recovery.likelihood import mixture_share, mixture_worth
+from recovery_microglia.recovery.likelihood import mixture_and_worth
 from recovery_microglia.timeline.days import compare_days
-from recovery_microglia.timeline.fractions import FEW_CELLS, add_mixture, evidence, fractions, group_of
+from recovery_microglia.timeline.fractions import FEW_CELLS, MIXTURE, add_mixture, evidence, fractions, group_of
 from recovery_microglia.timeline.settings import TimelineSettings
 
 
@@ -50,16 +50,16 @@ def test_shares_without_a_cutoff_are_of_all_cells_of_an_animal_that_could_be_cal
     table = table.sort_index()
     own = cells["recovery_score"].to_numpy()[60:]
     row = table.loc[("score", "microglia", 7.0)]
-    assert row[["mixture", "mixture_low", "mixture_high"]].tolist() == list(mixture_share(own))
-    assert row["mixture_cells"] == mixture_worth(own, row["mixture"])
+    assert row[list(MIXTURE)].tolist() == list(mixture_and_worth(own))
     assert 0.2 < row["mixture"] < 0.4
     assert table.loc[("score", "microglia", 0.0), "mixture_cells"] <= 55  # five cells could not be called
     # of all cells the same recovery cells are a smaller share, known no worse
     whole = table.loc[("score", "all", 7.0)]
     assert whole["mixture"] == pytest.approx(row["mixture"] / 10)
-    assert whole["mixture"] * whole["mixture_cells"] == pytest.approx(row["mixture"] * row["mixture_cells"])
-    assert table.loc[("score_without", "microglia", 7.0), "mixture"] == mixture_share(own / 2)[0]
+    assert whole["mixture_recovery"] == row["mixture_recovery"]
+    assert whole["mixture_cells"] == pytest.approx(10 * row["mixture_cells"])
+    assert table.loc[("score_without", "microglia", 7.0), "mixture"] == mixture_and_worth(own / 2)[0]
     assert table.loc["cluster", "mixture"].isna().all()
     k, n = evidence(table.loc[("score", "microglia")])
-    np.testing.assert_allclose(k / n, table.loc[("score", "microglia"), "mixture"])
+    np.testing.assert_allclose(k / n, table.loc[("score", "microglia"), "mixture"], atol=0.01)
     np.testing.assert_array_equal(evidence(table.loc[("cluster", "microglia")])[1], [55, 120])  # else called cells

@@ -11,8 +11,15 @@ from recovery_microglia.recovery.calibration import BY_ODDS, QUANTILES, calibrat
 from recovery_microglia.timeline import days as days_module
 from recovery_microglia.timeline.days import run_timeline
 from recovery_microglia.timeline.design import audit
-from recovery_microglia.timeline.fractions import add_mixture, fractions
-from recovery_microglia.timeline.sensitivity import SCORE_COLUMN, Choice, _compatible, alternatives, choices_it_hangs_on
+from recovery_microglia.timeline.fractions import add_mixture, fractions, mixtures
+from recovery_microglia.timeline.sensitivity import (
+    SCORE_COLUMN,
+    Choice,
+    _compatible,
+    _mixtures_without,
+    alternatives,
+    choices_it_hangs_on,
+)
 from recovery_microglia.timeline.settings import TimelineSettings
 
 QUICK = TimelineSettings(n_draws=500, n_bootstrap=0)
@@ -86,6 +93,25 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answ
     assert sorted(found) == sorted((r, i, d) for r, i in kinds for d in DENOMINATORS)
 
 
+def test_leaving_out_a_library_changes_the_share_of_its_animal_only() -> None:
+    samples = sheet([(0, "naive", 2), (7, "injured", 2)])
+    samples.loc[1, "subject"] = samples.loc[0, "subject"]  # two libraries of one animal
+    rng = np.random.default_rng(1)
+    cells = pd.DataFrame({"library": samples["library"].repeat(40)}).reset_index(drop=True)
+    cells = cells.assign(recovery_score=rng.normal(0, 4, 160), recovery_call=pd.array([True] * 160, dtype="boolean"))
+    whole = mixtures(cells, samples, scores={"score": "recovery_score"})
+    for gone in (0, 2):
+        kept = samples.assign(include=samples.index != gone)
+        choice = Choice("score", "microglia", None, left_out=samples.loc[gone, "library"], score="recovery_score")
+        found = _mixtures_without(choice, whole, cells, kept)
+        anew = mixtures(cells, kept, scores={"score": "recovery_score"})
+        columns = ["route", "subject", "day", "condition"]
+        pd.testing.assert_frame_equal(
+            found.sort_values(columns, ignore_index=True), anew.sort_values(columns, ignore_index=True)
+        )
+    assert len(found) == 2
+
+
 def test_all_cells_are_a_denominator_only_where_all_were_sampled(study: dict) -> None:
     days = study["sheet"]["day"].isin([0, 21])  # one day is enough to ask, and quicker
     cells = study["cells"]["day"].isin([0, 21])
@@ -104,11 +130,18 @@ def test_each_family_is_told_in_one_line_with_its_range(study: dict, answers) ->
     assert ((shown["agrees"] == "True") == common).all()
     assert sentence.startswith("The analyses of a family share cells, animals and model: they are not votes. ")
     left_out = known[known["left_out"] != ""]
-    low, high = (100 * f(left_out["peak_fraction"]) for f in (min, max))
-    told = f"leaving out one library, {len(left_out)} of {len(left_out)} show a rise, a quarter of it reached on day "
+    low, high = (100 * f(left_out["peak_rise"]) for f in (min, max))
+    told = f"Leaving out one library, {len(left_out)} of {len(left_out)} show a rise, a quarter of it reached on day "
     assert told in sentence
-    assert f"the highest share {low:.1f} to {high:.1f} % ({len(left_out)} compatible" in sentence
-    assert "by clusters, 3 of 9 show a rise" in sentence  # those without an answer stay in the denominator
+    assert f"at its highest {low:.1f} to {high:.1f} points over control ({len(left_out)} compatible" in sentence
+    assert (
+        "By clusters, 3 of 9 show a rise (6 have no answer" in sentence
+    )  # those without an answer stay in the denominator
+    # depth explains it all here: the one analysis that says so is named, in words
+    assert "worst case: the score at one depth, of microglia (no rise shown)" in sentence
+    least = left_out.loc[left_out["peak_rise"].idxmin()]
+    assert f"worst case: without library {least['left_out']} ({100 * least['peak_rise']:.1f} points)" in sentence
+    assert sentence.endswith("No family of choices excludes the onset.")
 
 
 @pytest.mark.parametrize(

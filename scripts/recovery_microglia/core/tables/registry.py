@@ -4,6 +4,7 @@ from pathlib import Path
 
 from recovery_microglia.core.tables.answer import ANSWER
 from recovery_microglia.core.tables.calling import CALLING
+from recovery_microglia.core.tables.drivers import DRIVERS
 from recovery_microglia.core.tables.genes import GENES
 from recovery_microglia.core.tables.libraries import LIBRARIES
 from recovery_microglia.core.tables.provenance import PROVENANCE_TABLES
@@ -14,6 +15,7 @@ SECTIONS: dict[str, tuple[TableSpec, ...]] = {
     "How cells were called": CALLING,
     "Samples, quality and lineages": LIBRARIES,
     "Single genes and sources of *Igf1*": GENES,
+    "Genes, activities and signals associated with the state": DRIVERS,
     "Accuracy on simulated data, provenance and costs": PROVENANCE_TABLES,
 }
 """Heading of docs/output.md to its tables."""
@@ -39,3 +41,8 @@ def made_by(*steps: str) -> list[str]:
     """Return the names of the tables that some rules write as ``tables/<name>.tsv``."""
     plain = [table for table in TABLES.values() if table.file == f"tables/{table.name}.tsv"]
     return [table.name for table in plain if table.step in steps]
+
+
+def paths_of(*steps: str) -> dict[str, str]:
+    """Return name to place, below ``results/<data set>``, of the tables that some rules write."""
+    return {table.name: table.file for table in TABLES.values() if table.step in steps}

@@ -1,0 +1,1 @@
+"""What goes with the recovery state: genes, activities and signals, by animal. Associations, never causes."""

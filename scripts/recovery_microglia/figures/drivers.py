@@ -1,0 +1,178 @@
+"""Figures of genes and activities that are associated with the state."""
+
+import numpy as np
+import pandas as pd
+
+from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, drawing, house_style
+
+DOTS = 1500
+"""Genes that are drawn one by one; of the others, which lie at the bottom, every so many are left out."""
+LABELS = 14
+HEAT_GENES, HEAT_ANIMALS = 30, 40
+BARS = 12
+ALPHA = 0.05
+
+
+def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
+    """Draw shrunken fold changes against the false-discovery rate of one contrast.
+
+    Parameters
+    ----------
+    genes
+        driver_genes.tsv.
+    contrast
+        Which.
+    """
+    own = genes[(genes["contrast"] == contrast) & genes["q"].notna()]
+    own = own.assign(size=own["shrunken"].where(own["shrunken"].notna(), own["log2_fold_change"]))
+    own = own.sort_values("rank", kind="stable")
+    if own.empty:
+        return None
+    rest = own.iloc[DOTS:]
+    drawn = pd.concat([own.head(DOTS), rest.iloc[:: max(1, len(rest) // DOTS)]])
+    height = -np.log10(drawn["q"].clip(lower=1e-300).to_numpy(float))
+    size, marked = drawn["size"].to_numpy(float), drawn["made_call"].to_numpy(bool)
+    found = drawn["q"].to_numpy(float) < ALPHA
+    with house_style():
+        figure, ax = canvas(5.6, 4.2)
+        for chosen, colour, label in (
+            (~found & ~marked, PALE, "q ≥ 0.05"),
+            (found & ~marked, BLUE, "q < 0.05"),
+            (marked, VERMILION, "made the call"),
+        ):
+            ax.plot(size[chosen], height[chosen], "o", ms=3, mew=0, color=colour, label=label, rasterized=True)
+        ax.axhline(-np.log10(ALPHA), color=GREY, lw=0.8, ls=":")
+        for gene, x, y in _apart(drawn[found & ~marked], float(np.ptp(size)) or 1.0):
+            ax.annotate(gene, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=7.5, fontstyle="italic")
+        ax.set_yscale("function", functions=(np.sqrt, np.square))
+        ax.set_ylim(0, float(height.max()) * 1.08 + 0.5)
+        ax.set_xlabel("log2 fold change, shrunken")
+        ax.set_ylabel("−log10 of the false-discovery rate")
+        ax.grid(axis="y")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handletextpad=0.1, columnspacing=1)
+        up = int(((own["q"] < ALPHA) & (own["size"] > 0)).sum())
+        down = int(((own["q"] < ALPHA) & (own["size"] < 0)).sum())
+        alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
+        svg = drawing(figure, f"volcano-{contrast}", alt)
+    columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
+    return Picture(
+        f"volcano-{contrast.replace(' ', '-')}",
+        f"Fold changes: {contrast}",
+        "Red: genes that took part in the call, which differ by construction. Named: the first genes that did not.",
+        alt,
+        (svg,),
+        own[columns].head(200),
+        of="driver_genes",
+    )
+
+
+def _apart(genes: pd.DataFrame, span: float) -> list[tuple[str, float, float]]:
+    """Return names and places of the first genes whose names do not lie on each other."""
+    named: list[tuple[str, float, float]] = []
+    for gene, x, q in zip(genes["gene"], genes["size"], genes["q"], strict=True):
+        y = -np.log10(max(float(q), 1e-300))
+        clear = all(abs(x - ox) > 0.16 * span or abs(np.sqrt(y) - np.sqrt(oy)) > 0.25 for _, ox, oy in named)
+        if clear and len(named) < LABELS:
+            named.append((str(gene), float(x), y))
+    return named
+
+
+def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
+    """Draw the first genes of a contrast in every animal.
+
+    Parameters
+    ----------
+    animals
+        driver_animals.tsv.
+    contrast
+        Which.
+    """
+    own = animals[animals["contrast"] == contrast]
+    if own.empty:
+        return None
+    genes = list(dict.fromkeys(own["gene"]))[:HEAT_GENES]
+    who = own.drop_duplicates(["subject", "day"]).sort_values(["day", "subject"]).head(HEAT_ANIMALS)
+    keys = list(zip(who["subject"].astype(str), who["day"].astype(float), strict=True))
+    rows = zip(own["gene"], own["subject"].astype(str), own["day"].astype(float), own["log2_ratio"], strict=True)
+    values = {(gene, subject, day): float(ratio) for gene, subject, day, ratio in rows}
+    grid = np.array([[values.get((gene, *key), np.nan) for key in keys] for gene in genes])
+    marked = set(own.loc[own["made_call"], "gene"])
+    with house_style():
+        figure, ax = canvas(1.6 + 0.24 * len(keys), 1.3 + 0.2 * len(genes))
+        bound = float(np.nanmax(np.abs(grid))) or 1.0
+        image = ax.pcolormesh(grid[::-1], cmap="PuOr_r", vmin=-bound, vmax=bound, rasterized=True)
+        ax.set_yticks(
+            np.arange(len(genes)) + 0.5, [f"{gene} *" if gene in marked else gene for gene in genes[::-1]],
+            fontsize=8, fontstyle="italic",
+        )  # fmt: skip
+        ax.set_xticks(np.arange(len(keys)) + 0.5, [f"d{day:g}" for _, day in keys], rotation=90, fontsize=8)
+        ax.set_xlabel("animal, by day after injury")
+        bar = figure.colorbar(image, ax=ax, shrink=0.5)
+        bar.set_label("log2 ratio", fontsize=8.5)
+        bar.outline.set_visible(False)
+        alt = f"log2 ratio of recovery cells over other microglia of {len(genes)} genes in each of {len(keys)} animals."
+        svg = drawing(figure, f"heat-{contrast}", alt)
+    return Picture(
+        f"heat-{contrast.replace(' ', '-')}",
+        "The first genes in every animal",
+        "Each column is an animal: its recovery cells over its other microglia. A star: the gene took part in the call.",
+        alt,
+        (svg,),
+        own[own["gene"].isin(genes)][["gene", "made_call", "subject", "day", "cells", "log2_ratio"]],
+        of="driver_animals",
+    )
+
+
+def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Picture | None:
+    """Draw the strongest activities of one resource in one contrast, by both methods.
+
+    Parameters
+    ----------
+    activities
+        driver_activities.tsv.
+    contrast, resource
+        Which.
+    """
+    own = activities[(activities["contrast"] == contrast) & (activities["resource"] == resource)]
+    if own.empty:
+        return None
+    order = own["ulm"].abs().sort_values(ascending=False, kind="stable").index
+    own = own.loc[order].head(BARS).sort_values("ulm")
+    y = np.arange(len(own))
+    with house_style():
+        figure, ax = canvas(4.6, 1.0 + 0.26 * len(own))
+        ax.barh(y, own["ulm"].to_numpy(float), 0.6, color=np.where(own["agree"], BLUE, PALE))
+        ax.plot(own["mlm"].to_numpy(float), y, "D", ms=4, color=VERMILION, label="multivariate model")
+        ax.plot(own["ulm_without"].to_numpy(float), y, "|", ms=9, color=GREY, label="without genes of the call")
+        ax.axvline(0, color=GREY, lw=0.8)
+        ax.set_yticks(y, own["source"].astype(str))
+        ax.set_xlabel("activity (t); bars: univariate model")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
+        alt = f"Activities by {resource} in the comparison {contrast}; strongest: {own['source'].iloc[-1]} and {own['source'].iloc[0]}."
+        svg = drawing(figure, f"activity-{contrast}-{resource}", alt)
+    columns = [
+        "source",
+        "targets",
+        "ulm",
+        "ulm_q",
+        "mlm",
+        "mlm_q",
+        "agree",
+        "ulm_without",
+        "n_animals",
+        "animals_same",
+        "animals_q",
+    ]
+    return Picture(
+        f"activity-{resource}-{contrast.replace(' ', '-')}",
+        f"Activities by {resource}: {contrast}",
+        "Blue bars: both methods find it at 5 %, with one sign. An activity says that its targets moved together.",
+        alt,
+        (svg,),
+        own[[name for name in columns if name in own]],
+        of="driver_activities",
+        kinds={"source": Kind.TEXT},
+    )

@@ -1,0 +1,199 @@
+"""Genes, activities and signals that are associated with the state."""
+
+import pandas as pd
+
+from recovery_microglia import figures
+from recovery_microglia.core import wording
+from recovery_microglia.core.vocabulary import Severity, Status
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table, whole_table
+from recovery_microglia.report.inputs import ReportInputs
+
+CANNOT = (
+    "This analysis cannot show what makes these cells, or what would make more of them: it lists genes, activities and signals that are "
+    "associated with the state in these animals, as candidates for an experiment."
+)
+
+
+def drivers_section(inputs: ReportInputs) -> Section | None:
+    """Return what is associated with the state; nothing where the step was not run."""
+    contrasts = inputs.table("driver_contrasts")
+    if contrasts.empty:
+        return None
+    blocks: list[object] = [*_genes(inputs, contrasts), *_activities(inputs), *_signals(inputs)]
+    blocks += [*_candidates(inputs), *_igf1(inputs)]
+    return Section("drivers", "What is associated with the state", CANNOT, tuple(blocks))
+
+
+def _tested(contrasts: pd.DataFrame, kind: str) -> pd.DataFrame:
+    return contrasts[(contrasts["kind"] == kind) & (contrasts["status"] == Status.TESTED)]
+
+
+def _genes(inputs: ReportInputs, contrasts: pd.DataFrame) -> list[object]:
+    genes, animals = inputs.table("driver_genes"), inputs.table("driver_animals")
+    blocks: list[object] = []
+    for row in _tested(contrasts, "state").to_dict("records"):
+        up, down = int(row["genes_up_without"]), int(row["genes_down_without"])
+        blocks.append(
+            Prose(
+                f"In {wording.count(int(row['n_animals']), 'injured animal')}, recovery cells are compared with the other microglia of the same "
+                f"animal. Of the genes that took no part in the call, {up} are higher and {down} lower at a false-discovery rate of 5 %. "
+                "Genes that took part differ by construction and are marked.",
+                "Genes of the state",
+            )
+        )
+        name = str(row["contrast"])
+        blocks += plates(figures.volcano(genes, name), figures.heat_by_animal(animals, name))
+        first = genes[(genes["contrast"] == name) & ~genes["made_call"]].head(40)
+        blocks.append(
+            Fold("The first genes that took no part in the call", (table(first, GENE_COLUMNS, of="driver_genes"),))
+        )
+    blocks += [
+        Note("why", f"Not tested: {row['contrast']}", wording.as_sentence(str(row["reason"])))
+        for row in contrasts[(contrasts["kind"] == "state") & (contrasts["status"] != Status.TESTED)].to_dict("records")
+    ]
+    blocks.append(Fold("Every comparison of pseudobulks", (whole_table(contrasts, of="driver_contrasts"),)))
+    return blocks
+
+
+GENE_COLUMNS = [
+    Column("gene", "Gene"),
+    Column("shrunken", "log2 fold change, shrunken"),
+    Column("log2_fold_change", "log2 fold change"),
+    Column("q_without", "q", help="corrected over the genes that took no part in the call"),
+    Column("base_mean", "Mean count"),
+]
+
+
+def _activities(inputs: ReportInputs) -> list[object]:
+    activities, networks = inputs.table("driver_activities"), inputs.table("driver_networks")
+    blocks: list[object] = []
+    missing = networks[networks["status"] != "used"] if len(networks) else networks
+    if len(missing):
+        told = wording.listed([f"{row['resource']} ({row['reason']})" for row in missing.to_dict("records")])
+        blocks.append(Note(Severity.INFO, "Networks of targets that were not there", f"No activities from {told}."))
+    if len(activities):
+        blocks.append(
+            Prose(
+                "Where the known targets of a pathway, factor or cytokine move together, its activity is estimated from them. Its p-value "
+                "counts genes, not animals; beside it stands in how many animals it has the same sign.",
+                "Activities",
+            )
+        )
+        state = activities[activities["contrast"].str.startswith("state")]
+        pairs = state[["contrast", "resource"]].drop_duplicates().itertuples(index=False)
+        blocks += plates(*(figures.activity_bars(activities, str(own[0]), str(own[1])) for own in pairs))
+        blocks.append(Fold("Every activity", (whole_table(activities, of="driver_activities"),)))
+    if len(networks):
+        blocks.append(
+            Fold("Networks, with their versions and licences", (whole_table(networks, of="driver_networks"),))
+        )
+    return blocks
+
+
+def _igf1(inputs: ReportInputs) -> list[object]:
+    igf1 = inputs.table("driver_igf1")
+    tested = igf1[igf1["status"] == Status.TESTED] if len(igf1) else igf1
+    if tested.empty:
+        why = wording.as_sentence(str(igf1["reason"].iloc[0])) if len(igf1) else "There are no recovery cells."
+        return [Note("why", "Igf1 within recovery cells: not tested", why)]
+    found = int((tested["q"] < 0.05).sum())
+    text = (
+        f"Recovery cells with Igf1 counts are compared with those without, within {wording.count(int(tested['n_animals'].iloc[0]), 'animal')} and among "
+        f"cells of like depth: {found} of {len(tested):,} genes are associated with Igf1 at a false-discovery rate of 5 % over animals."
+    )
+    columns = [
+        Column("gene", "Gene"), Column("log2_ratio", "log2 ratio"), Column("low", "from"), Column("high", "to"),
+        Column("animals_up", "Animals in which it is higher"), Column("q", "q"), Column("made_call", "Made the call"),
+    ]  # fmt: skip
+    return [
+        Prose(text, "Igf1 within recovery cells"),
+        Fold("Genes that go with Igf1", (table(tested.head(40), columns, of="driver_igf1"),)),
+    ]
+
+
+def _signals(inputs: ReportInputs) -> list[object]:
+    signals, dropped = inputs.table("driver_signals"), inputs.table("driver_signals_dropped")
+    tested = signals[signals["status"] == Status.TESTED] if len(signals) else signals
+    blocks: list[object] = []
+    if len(tested):
+        days = tested[["arm", "day"]].drop_duplicates()
+        text = (
+            f"Ligands of other cells and receptors of recovery cells on {wording.count(len(days), 'day')}, ranked on pseudobulks of animals. "
+            "A pair says that both genes are there, not that a signal is sent; a ligand that rises after injury may do so for other reasons."
+        )
+        blocks.append(Prose(text, "Signals that may reach them"))
+        first = tested.sort_values(["magnitude_rank", "specificity_rank"], kind="stable").head(60)
+        blocks.append(Fold("The strongest pairs", (table(first, SIGNAL_COLUMNS, of="driver_signals"),)))
+    why = sorted({str(reason) for reason in signals["reason"] if reason}) if len(signals) else []
+    if why:
+        blocks.append(Note("why", "Signals: not tested on every day", wording.as_sentence(wording.listed(why))))
+    corrected = dropped[~dropped["reason"].str.startswith("not measured")] if len(dropped) else dropped
+    if len(dropped):
+        n = len(dropped) - len(corrected)
+        text = f"{n:,} pairs took no part because a gene of theirs was not measured; these were split or dropped because the resource is wrong:"
+        parts = (Prose(text), whole_table(corrected, of="driver_signals_dropped")) if len(corrected) else (Prose(text),)
+        blocks.append(Fold("Pairs that took no part", parts))
+    return blocks
+
+
+SIGNAL_COLUMNS = [
+    Column("day", "Day"),
+    Column("sender", "Sender"),
+    Column("ligand", "Ligand"),
+    Column("receptor", "Receptor"),
+    Column("magnitude_rank", "Rank by strength"),
+    Column("specificity_rank", "Rank by specificity"),
+    Column("n_animals", "Animals"),
+    Column("animals_agree", "of them among the first tenth"),
+    Column("animals_first", "of them with this sender first"),
+    Column("receptor_log2_ratio", "Receptor, log2 over other microglia"),
+    Column("ligand_change", "Ligand, log2 after injury"),
+    Column("ligand_p", "p of that", help="over animals, not corrected"),
+]
+
+
+def _candidates(inputs: ReportInputs) -> list[object]:
+    candidates, truth = inputs.table("driver_candidates"), inputs.table("driver_truth")
+    if candidates.empty:
+        return []
+    shown = candidates[(candidates["evidence_for"] > 0) | (candidates["known"] != "")]
+    text = (
+        "Each line is an association within this study. More lines for than against make a candidate worth an experiment, no more. "
+        "Known modulators are listed with what speaks for and against them here."
+    )
+    blocks: list[object] = [Prose(text, "Candidates"), table(shown.head(60), CANDIDATE_COLUMNS, of="driver_candidates")]
+    if len(truth):
+        blocks.append(Prose(_truth_words(truth), "Simulated signals"))
+        blocks.append(Fold("Simulated signals, and what was found", (whole_table(truth, of="driver_truth"),)))
+    return blocks
+
+
+def _truth_words(truth: pd.DataFrame) -> str:
+    """Return what was found of each simulated signal, as sentences."""
+    told = []
+    for row in truth.to_dict("records"):
+        what = "a true upstream signal" if row["truth"] == "signal" else "a decoy that rises with injury only"
+        pair = "its pair is strong or specific" if row["pair_found"] else "its pair is not found"
+        targets = (
+            "its targets are found higher in recovery cells"
+            if row["targets_rise"]
+            else "its targets are not found higher in recovery cells"
+        )
+        end = "as it should be" if row["told_apart"] else "which is wrong"
+        told.append(f"{row['ligand']} ({row['sender']}) is {what}: {pair}, and {targets}, {end}.")
+    return " ".join(told)
+
+
+CANDIDATE_COLUMNS = [
+    Column("candidate", "Candidate"),
+    Column("kind", "Kind"),
+    Column("evidence_for", "For"),
+    Column("evidence_against", "Against"),
+    Column("speaks_for", "Speaks for it"),
+    Column("speaks_against", "Speaks against it"),
+    Column("sender", "Made by"),
+    Column("receptor", "Receptor"),
+    Column("animals", "Animals"),
+    Column("known", "Known"),
+    Column("source", "Source"),
+]

@@ -1,0 +1,41 @@
+"""What is associated with the state, end to end: off by `drivers: false`, on with a true signal and a decoy told apart."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from workflow.conftest import Project
+
+
+@pytest.fixture(scope="module")
+def switched_on(finished: Project) -> Iterator[Project]:
+    """The finished copy with the step switched on and run; switched off again at the end."""
+    config = finished.path / "config/config.yaml"
+    before = config.read_text()
+    assert "drivers: false" in before
+    assert not finished.results("small", "drivers").exists()
+    config.write_text(before.replace("drivers: false", "drivers: true"))
+    planned = finished.planned()
+    assert planned == {"drivers": 1, "signals": 1, "candidates": 1, "report": 1}, "no network for simulated data"
+    run = finished.snakemake()
+    assert run.code == 0, run.out
+    yield finished
+    config.write_text(before)
+
+
+def test_the_tables_and_the_section_are_there(switched_on: Project) -> None:
+    folder = switched_on.results("small", "drivers")
+    contrasts = pd.read_csv(folder / "driver_contrasts.tsv", sep="\t")
+    state = contrasts[contrasts["kind"] == "state"].iloc[0]
+    assert state["status"] == "tested"
+    page = switched_on.results("small", "report.html").read_text()
+    assert "What is associated with the state" in page
+    assert "This analysis cannot show what makes these cells" in page
+
+
+def test_the_decoy_is_not_taken_for_a_signal(switched_on: Project) -> None:
+    truth = pd.read_csv(switched_on.results("small", "drivers", "driver_truth.tsv"), sep="\t").set_index("truth")
+    # half the animals and cells of the demo: the true signal may be missed here, the decoy's targets must not be found
+    assert not truth.loc["decoy", "targets_rise"]
+    assert truth.loc["decoy", "told_apart"]
