@@ -398,6 +398,14 @@ def test_paper_shows_the_drawn_map_and_no_controls(cells: Opened) -> None:
     assert cells.page.locator(".tools").first.is_hidden()
 
 
+def test_the_answer_fits_on_one_printed_page(browser: Any, folder: Path) -> None:
+    opened = Opened(browser, page_of(folder, "tested"))
+    opened.page.emulate_media(media="print")
+    opened.page.set_viewport_size({"width": 688, "height": 1017})  # A4 less margins of 14 mm
+    assert opened.page.evaluate("document.querySelector('#answer').getBoundingClientRect().bottom") <= 1017
+    opened.page.close()
+
+
 def test_every_figure_has_words_and_numbers(cells: Opened) -> None:
     assert cells.page.locator("figure").count() > 15
     for figure in cells.page.locator("figure").all():
