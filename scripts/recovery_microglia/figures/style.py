@@ -235,6 +235,7 @@ def day_axis(ax: Axes, days: Sequence[float], *, label: str = "days after injury
     """Put ticks at the sampled days of a `root_days` axis."""
     shown = sorted({float(day) for day in days if np.isfinite(day)})
     if not every and len(shown) > 4:
+        ax.set_xticks(root_days(shown), minor=True)  # a tick at every day, names where they fit
         shown = _spread(shown)
     ax.set_xticks(root_days(shown), [f"{day:g}" for day in shown])
     ax.set_xlabel(label)
