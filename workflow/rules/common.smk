@@ -26,7 +26,7 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
-from recovery_microglia.core.places import schemas
+from recovery_microglia.core.places import project, schemas
 from recovery_microglia.deposit.manifest import record_path
 from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
 from recovery_microglia.drivers.networks import load_resources
@@ -49,7 +49,7 @@ if workflow.is_main_process:
     ALIVE = hold(Path(".snakemake"))
 
 with mistakes_stop():
-    check_config(ROOT)
+    check_config(project())
 
 
 configfile: "config/config.yaml"
