@@ -143,3 +143,18 @@ def test_a_figure_of_several_panels_has_a_file_a_panel_and_one_pdf(inputs: Repor
     assert len(re.findall(rb"/Type /Page\b", (tmp_path / "umap.pdf").read_bytes())) == n
     saved = pd.read_csv(tmp_path / "umap.tsv", sep="\t")
     assert saved["cells"].sum() == picture.numbers["cells"].sum()
+
+
+def test_courses_are_laid_over_each_other_by_injury_model(inputs: ReportInputs) -> None:
+    days = inputs.arm_days("")
+    parts = [
+        days.assign(dataset=name, injury_model=model)
+        for name, model in (("a", "SNI"), ("b", "SNI"), ("c", "contusion"))
+    ]
+    picture = figures.courses(pd.concat(parts))
+    assert "SNI: a, b; contusion: c" in picture.alt
+    drawn = [ax for ax in picture.panels[0].figure.axes if ax.get_visible()]
+    assert [ax.get_title(loc="left") for ax in drawn] == ["SNI", "contusion"]
+    assert [len(ax.get_legend().get_texts()) for ax in drawn] == [2, 1]
+    assert len(picture.numbers) == 3 * len(days)
+    assert figures.courses(days.head(0)) is None
