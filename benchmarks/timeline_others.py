@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import stats
-from scipy.special import digamma, polygamma, xlogy
+from scipy.special import xlogy
 
 from recovery_microglia.timeline.betabinomial import log_pmf
 from recovery_microglia.timeline.confirmatory_tests import permutation_p
+from recovery_microglia.timeline.quasi_likelihood import prior_variance
 
 Groups = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -107,14 +108,11 @@ def propeller(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     roots = [np.arcsin(np.sqrt(counts / counts.sum(axis=1, keepdims=True))) for counts in (first, second)]
     freedom = len(first) + len(second) - 2
     variance = sum(((root - root.mean(axis=0)) ** 2).sum(axis=0) for root in roots) / freedom
-    logs = np.log(np.maximum(variance, 1e-12)) - digamma(freedom / 2) + np.log(freedom / 2)
-    excess = logs.var(ddof=1) - polygamma(1, freedom / 2)
-    if excess > 0:
-        prior = 2 * _inverse_trigamma(float(excess))
-        centre = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
-        moderated, total = (prior * centre + freedom * variance) / (prior + freedom), prior + freedom
-    else:
-        moderated, total = np.full(len(variance), np.exp(logs.mean())), np.inf
+    centre, prior = prior_variance(variance, freedom)
+    moderated = (
+        np.full(len(variance), centre) if np.isinf(prior) else (prior * centre + freedom * variance) / (prior + freedom)
+    )
+    total = prior + freedom
     error = np.sqrt(moderated * (1 / len(first) + 1 / len(second)))
     t = (roots[1].mean(axis=0) - roots[0].mean(axis=0)) / error
     return np.asarray(2 * stats.t.sf(np.abs(t), min(total, len(variance) * freedom)))
@@ -132,11 +130,3 @@ def log_ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     ratios = logs - logs[:, [reference]]
     p = stats.ttest_ind(ratios[: len(first)], ratios[len(first) :]).pvalue
     return np.where(np.arange(first.shape[1]) == reference, 1.0, p)
-
-
-def _inverse_trigamma(x: float) -> float:
-    y = 0.5 + 1 / x
-    for _ in range(50):
-        value = float(polygamma(1, y))
-        y += value * (1 - value / x) / float(polygamma(2, y))
-    return y

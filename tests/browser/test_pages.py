@@ -67,7 +67,7 @@ def test_the_dots_of_the_main_figure_say_subject_k_and_n(opened: Opened, made_up
     )
     assert len(tips) == len(units)
     for row in units.to_dict("records"):
-        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {100 * row['fraction']:.1f} %"
+        start = f"{row['subject']}, {row['condition']}, {row['sex']}, day {row['day']:g}: {100 * row['mixture']:.1f} %"
         assert any(tip.startswith(start) and f"called {row['k']} of {row['n']} microglia" in tip for tip in tips), start
 
 
@@ -396,6 +396,14 @@ def test_paper_shows_the_drawn_map_and_no_controls(cells: Opened) -> None:
     assert cells.page.locator(".cellmap > .panels svg").first.is_visible()
     assert cells.page.locator(".map").is_hidden()
     assert cells.page.locator(".tools").first.is_hidden()
+
+
+def test_the_answer_fits_on_one_printed_page(browser: Any, folder: Path) -> None:
+    opened = Opened(browser, page_of(folder, "tested"))
+    opened.page.emulate_media(media="print")
+    opened.page.set_viewport_size({"width": 688, "height": 1017})  # A4 less margins of 14 mm
+    assert opened.page.evaluate("document.querySelector('#answer').getBoundingClientRect().bottom") <= 1017
+    opened.page.close()
 
 
 def test_every_figure_has_words_and_numbers(cells: Opened) -> None:

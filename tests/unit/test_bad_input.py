@@ -45,5 +45,21 @@ def test_there_are_at_least_eighty_and_no_two_are_the_same() -> None:
     assert len(set(names)) == len(names)
 
 
+def test_every_refusal_is_lines_that_fit_a_screen_and_hold_nothing_that_a_terminal_obeys() -> None:
+    for section in SECTIONS:
+        for case in section.cases:
+            assert max(map(len, case.says.split("\n"))) <= 300, case.what
+            assert all(sign.isprintable() or sign == "\n" for sign in case.says), case.what
+
+
+def test_whatever_stands_in_a_file_a_refusal_is_short_and_plain() -> None:
+    told = str(InputError(f"data/m.csv: '{'x' * 5000}\x1b[31m\x00\u202e' is no name\nline 2"))
+    first, second = told.split("\n")
+    assert len(first) == 300
+    assert (first[:11], first[-11:], second) == ("data/m.csv:", "' is no name"[1:], "line 2")
+    assert first.isprintable()
+    assert "\\x1b[31m\\x00\\u202e" in first
+
+
 def test_the_page_is_written_from_this_list() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: make bad-input-page"

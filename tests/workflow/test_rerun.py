@@ -62,7 +62,7 @@ def test_gene_sets_that_were_put_back_with_an_old_time_are_noticed(finished: Pro
     [
         ("tables/onset.tsv", TAIL),
         ("myeloid.h5ad", PAGES),
-        ("report.html", {"report": 1}),
+        ("report.html", {"report": 1, "index": 1}),
     ],
 )
 def test_a_result_that_was_deleted_is_made_again(finished: Project, file: str, jobs: dict[str, int]) -> None:

@@ -13,6 +13,9 @@ import pytest
 
 from browser.checks import assert_numbers_are_the_tables, assert_sound, opened_to_the_end, tables_of
 from recovery_microglia.core.tables import TABLES, table_of
+from recovery_microglia.core.wording import onset_words
+from recovery_microglia.report import load_answer
+from recovery_microglia.report.sections.sheet import answers
 from workflow.conftest import Project
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +65,7 @@ def test_every_job_leaves_what_it_cost(finished: Project) -> None:
 
 def test_the_page_says_what_the_run_cost(finished: Project) -> None:
     words = " ".join(" ".join(Page(finished.results("small", "report.html")).words).split())
-    assert "What this run cost" in words
+    assert "Costs of this run" in words
     assert "costs.tsv" in Page(finished.results("small", "report.html")).links
 
 
@@ -146,9 +149,18 @@ def test_a_page_is_one_file_that_loads_nothing_and_says_simulated(finished: Proj
 
 
 def test_the_page_gives_the_answer_of_the_summary(finished: Project) -> None:
-    words = " ".join(" ".join(Page(finished.results("small", "report.html")).words).split())
-    headline = " ".join(summary(finished)["headline"].split())
-    assert headline in " ".join(words.replace("\N{NO-BREAK SPACE}", " ").split())
+    words = " ".join(
+        " ".join(Page(finished.results("small", "report.html")).words).replace("\N{NO-BREAK SPACE}", " ").split()
+    )
+    onset = summary(finished)["onset"][0]
+    (answer,) = answers(load_answer(finished.results("small")))
+    assert f"{answer.word}: {answer.sentence}" in words
+    assert answer.word == "Yes"
+    when = onset_words(onset)
+    assert when in answer.sentence
+    assert when in summary(finished)["headline"]  # for programs: the same interval
+    for step in summary(finished)["next_steps"]:
+        assert step["text"] in words
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])

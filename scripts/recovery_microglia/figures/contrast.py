@@ -72,7 +72,7 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
 
     with house_style():
         made = [
-            drawing(figure, f"contrast-{width}", alt, tips) for width in (7.6, 4.3) for figure, tips in [draw(width)]
+            drawing(figure, f"contrast-{width}", alt, tips) for width in (7.6, 3.0) for figure, tips in [draw(width)]
         ]
     return Picture(
         "contrast",

@@ -81,7 +81,7 @@ def timeline(
     shown = onset if onset is not None and onset.get("status") == Status.TESTED else None
     drawn = []
     with house_style():
-        for width in (8.4, 4.3):
+        for width in (8.4, 3.7):
             figure, tips = _timeline(units, days, shown, width=width)
             drawn.append(drawing(figure, f"timeline-{arm}-{width}", alt, tips))
     return Picture(

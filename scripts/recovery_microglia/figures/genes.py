@@ -105,8 +105,8 @@ def gene_course(
     def draw(width: float) -> Figure:
         across = 5 if width >= WIDE else 2
         down = -(-len(drawn) // across)
-        figure = Figure(figsize=(width + 0.6 if width >= WIDE else width, 1.5 * down))
-        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.38})
+        figure = Figure(figsize=(width + 1.4 if width >= WIDE else width + 0.4, 1.5 * down))
+        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.5})
         for ax, gene in zip(panels.flat, drawn, strict=False):
             _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
             if gene in least:
@@ -116,7 +116,7 @@ def gene_course(
         return figure
 
     with house_style():
-        svg, narrow = at_two_widths(draw, "gene-course", alt, tight=False)
+        svg, narrow = at_two_widths(draw, "gene-course", alt)
     columns = ["gene", "role", "arm", "subject", "day", "condition", "n", "share_detected", "mean_counts_per_10k"]
     return Picture(
         "gene-course",

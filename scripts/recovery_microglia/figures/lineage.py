@@ -48,7 +48,7 @@ def _dots(markers: pd.DataFrame, lineages: list[str], *, upright: bool) -> Figur
     level = (markers["mean_counts_per_10k"] / top.where(top > 0, 1)).to_numpy()
     size = 4 + 120 * markers["share_detected"].to_numpy()
     length, breadth = 1.6 + 0.23 * len(genes), 1.5 + 0.3 * len(lineages)
-    figure, ax = canvas(*((breadth + 0.9, length) if upright else (max(6.0, length), breadth)))
+    figure, ax = canvas(*((0.24 * len(lineages) + 0.8, length) if upright else (max(6.0, length), breadth)))
     x, y = (across, along) if upright else (along, across)
     # one colour, stronger where more is: it reads on paper and in the dark, and with every kind of colour vision
     shade = np.column_stack([np.tile(to_rgb(BLUE), (len(level), 1)), np.clip(0.12 + 0.88 * level, 0, 1)])
@@ -67,7 +67,7 @@ def _dots(markers: pd.DataFrame, lineages: list[str], *, upright: bool) -> Figur
     ]
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "labelspacing": 0.7}
     if upright:
-        place = {"loc": "upper left", "bbox_to_anchor": (-0.4, 0.0), "ncols": 2, "columnspacing": 1.0}
+        place = {"loc": "upper left", "bbox_to_anchor": (-0.5, 0.0), "ncols": 1}
     ax.legend(handles=handles, **place)
     return figure
 

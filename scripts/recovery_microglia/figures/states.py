@@ -330,7 +330,7 @@ def _dots(numbers: pd.DataFrame, genes: Sequence[str], states: Sequence[str], *,
     size = 3 + 110 * numbers["share_detected"].to_numpy(float)
     shade = np.column_stack([np.tile(to_rgb(INK), (len(level), 1)), np.clip(0.08 + 0.92 * level, 0, 1)])
     length, breadth = 1.4 + 0.24 * len(genes), 1.3 + 0.33 * len(states)
-    figure, ax = canvas(*((breadth + 1.0, length) if upright else (max(6.2, length), breadth)))
+    figure, ax = canvas(*((0.26 * len(states) + 0.8, length) if upright else (max(6.2, length), breadth)))
     ax.scatter(*((across, along) if upright else (along, across)), s=size, c=shade, lw=0, clip_on=False)
     sizes = numbers.drop_duplicates("state").set_index("state")["cells"]
     names = [f"{lineage_name(state)} ({sizes[state]:,})" for state in states]
@@ -353,7 +353,7 @@ def _dots(numbers: pd.DataFrame, genes: Sequence[str], states: Sequence[str], *,
         for part, word in ((0, "none"), (0.5, "half of"), (1, "highest mean"))
     ]
     if upright:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.4, 0.0), ncols=2, columnspacing=1.0)
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.5, 0.0), ncols=1)
     else:
         legend(ax, 7.2, handles=handles, labelspacing=0.7)
     return figure

@@ -182,7 +182,7 @@ def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = N
     return Drawing(inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE), figure)
 
 
-WIDE, NARROW = 7.2, 4.1
+WIDE, NARROW = 7.2, 3.3
 """Widths in inches of a drawing for a desk and for a phone."""
 
 
@@ -198,7 +198,15 @@ def legend(ax: Axes, width: float, **options: Any) -> Legend:
     if width >= WIDE:
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02)}
     else:
-        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 0.915), "ncols": 2, "fontsize": 8.5, "columnspacing": 0.9}
+        handles = options.get("handles") or ax.get_legend_handles_labels()[0]
+        longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+        place = {
+            "loc": "lower left",
+            "bbox_to_anchor": (-0.15, 0.915),
+            "ncols": 2 if longest <= 20 else 1,
+            "fontsize": 8.5,
+            "columnspacing": 0.9,
+        }
         place["bbox_transform"] = ax.figure.transFigure
     return ax.legend(**{"handlelength": 1, "handletextpad": 0.5, **place, **options})
 
@@ -227,6 +235,7 @@ def day_axis(ax: Axes, days: Sequence[float], *, label: str = "days after injury
     """Put ticks at the sampled days of a `root_days` axis."""
     shown = sorted({float(day) for day in days if np.isfinite(day)})
     if not every and len(shown) > 4:
+        ax.set_xticks(root_days(shown), minor=True)  # a tick at every day, names where they fit
         shown = _spread(shown)
     ax.set_xticks(root_days(shown), [f"{day:g}" for day in shown])
     ax.set_xlabel(label)

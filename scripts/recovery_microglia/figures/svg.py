@@ -2,10 +2,13 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from xml.etree import ElementTree
 
+MANY = 4
+"""Elements with one style from which on it is written once."""
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _PLACES = {"d", "x", "y", "width", "height", "cx", "cy", "points"}
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -35,6 +38,7 @@ def inline(svg: str, name: str, alt: str, tips: Mapping[str, str], variables: Ma
     _add_tips(drawing, tips)
     _own_ids(drawing, hashlib.sha256(name.encode()).hexdigest()[:6])
     _follow_the_page(drawing, variables)
+    _share_styles(drawing)
     _open_as(drawing, alt, has_tips=bool(tips))
     return ElementTree.tostring(drawing, encoding="unicode")
 
@@ -111,6 +115,22 @@ def _follow_the_page(drawing: ElementTree.Element, variables: Mapping[str, str])
     for element in drawing.iter():
         if "style" in element.attrib:
             element.set("style", restyled(element.attrib["style"]))
+
+
+def _share_styles(drawing: ElementTree.Element) -> None:
+    """Write styles that many elements have once, as classes named by what they say: thousands of dots share a few."""
+    styled = [element for element in drawing.iter() if "style" in element.attrib]
+    often = [style for style, n in Counter(element.attrib["style"] for element in styled).items() if n >= MANY]
+    if not often:
+        return
+    names = {style: f"s{hashlib.sha256(style.encode()).hexdigest()[:7]}" for style in often}
+    for element in styled:
+        if (name := names.get(element.attrib["style"])) is not None:
+            del element.attrib["style"]
+            element.set("class", f"{element.attrib['class']} {name}" if "class" in element.attrib else name)
+    rules = ElementTree.Element("style")
+    rules.text = "".join(f".{name}{{{style}}}" for style, name in names.items())
+    drawing.insert(0, rules)
 
 
 def _page_value(key: str, value: str, variables: Mapping[str, str]) -> str:

@@ -260,9 +260,9 @@ def table(
     records = shown[list(kinds)].itertuples(index=False, name=None)
     rows = tuple(tuple(cell(value, kind) for value, kind in zip(row, kinds.values(), strict=True)) for row in records)
     if len(frame) > MOST_ROWS:
-        note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table is under Downloads.".strip()
+        note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table lies beside the page (Files).".strip()
     written = tuple(replace(c, kind=kinds[c.key]) for c in kept)
-    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower())
+    return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower() or of)
 
 
 def _kind_by_type(values: pd.Series) -> Kind:

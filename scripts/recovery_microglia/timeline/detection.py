@@ -71,7 +71,7 @@ def draw_studies(
     grids, cells
         Log-likelihood of each group, and what its animals are worth in cells known without doubt.
     weight
-        From `betabinomial.spread_posterior`.
+        From `betabinomial.rho_posterior`, or `spread_posterior` for both laws.
     """
     places = bb.choose(weight, studies, rng)
     n = [np.maximum(np.rint(own), 1).astype(np.int64) for own in cells]

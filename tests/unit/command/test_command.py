@@ -20,7 +20,7 @@ def test_an_empty_folder_gets_what_a_run_needs_and_each_thing_is_said(tmp_path: 
     said = prepare(tmp_path, ["GSE162807"])
     config = tmp_path / "config"
     assert [line.split(": ")[0].removeprefix(f"{config}/") for line in said] == [
-        "config.yaml", "signatures", "datasets/GSE162807", "datasets/demo",
+        "config.yaml", "signatures", "knowledge", "datasets/GSE162807", "datasets/demo",
     ]  # fmt: skip
     for path in signatures().iterdir():
         assert (config / "signatures" / path.name).read_bytes() == path.read_bytes()
@@ -32,6 +32,7 @@ def test_what_is_the_users_own_is_not_touched(tmp_path: Path) -> None:
         "config/config.yaml": "datasets: [mine]\n",
         "config/datasets/demo/samples.tsv": "mine",
         "config/signatures/x.tsv": "mine",
+        "config/knowledge/x.tsv": "mine",
     }
     for name, text in own.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

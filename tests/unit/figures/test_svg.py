@@ -106,3 +106,17 @@ def test_words_that_look_like_markup_stay_words() -> None:
     drawing = ElementTree.fromstring(svg.replace("\x07", ""))
     assert [text.text for text in drawing.iter("text")] == [name.replace("\x07", "")]
     assert drawing.get("aria-label") == name.replace("\x07", "")
+
+
+def test_a_style_of_many_elements_is_written_once_and_says_the_same() -> None:
+    style = "fill: #0072b2; stroke: none"
+    drawing = parsed(
+        "".join(f'<path d="M 0 0" style="{style}"/>' for _ in range(5)) + '<path d="M 1 1" style="fill: red"/>'
+    )
+    paths = drawing.findall("path")
+    (rules,) = drawing.findall("style")
+    names = {path.get("class") for path in paths[:5]}
+    assert len(names) == 1
+    assert all("style" not in path.attrib for path in paths[:5])
+    assert rules.text.startswith(f".{names.pop()}{{fill: ")
+    assert paths[5].get("style") == "fill: red"

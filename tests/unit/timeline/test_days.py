@@ -430,7 +430,7 @@ def test_a_day_that_was_not_tested_is_not_among_those_without_a_rise() -> None:
     days = compared(units, detectable=True, held={14.0: "one animal", 21.0: "one animal", 3.0: "batch"})
     told = find_onset(days, units, settings=QUICK, seed=1)["sentence"]
     assert told.startswith("On no tested day up to day 35 was a rise")
-    assert "would have been seen on each tested day in 80 %" in told
+    assert "would have been detected on each tested day in 80 %" in told
     assert told.endswith(" Not tested: day 3 (batch); day 14, 21 (one animal).")
 
 

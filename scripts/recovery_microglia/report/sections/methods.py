@@ -170,10 +170,10 @@ def _clusters_text(clusters: Mapping[str, Any], variable: int | None, inputs: Re
         n_pcs = min(int(clusters.get("n_pcs", 30)), int(variable) - 1)
         text += f" ({variable} variable genes, at most {n_pcs} principal components, {clusters.get('n_neighbors', 15)} neighbours)"
     text += f" at {wording.count(len(resolutions), 'resolution')} ({wording.listed([f'{value:g}' for value in resolutions], most=12)})."
-    if "stability_jaccard" in table and table["stability_jaccard"].notna().any():
+    measured = "stability_jaccard" in table and table["stability_jaccard"].notna().any()
+    if measured and not wording.missing(clusters.get("n_resamples")):
         cited.append("stability")
-        if not wording.missing(clusters.get("n_resamples")):
-            text += f" Each clustering was repeated {clusters['n_resamples']} times on 80 % of the cells to measure the stability of its clusters."
+        text += f" Each clustering was repeated {clusters['n_resamples']} times on 80 % of the cells to measure the stability of its clusters."
     if "umap1" in inputs.cells and inputs.cells["umap1"].notna().any():
         cited.append("umap")
         text += " Cells were embedded by UMAP."

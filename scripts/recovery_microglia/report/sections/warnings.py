@@ -36,4 +36,9 @@ def warnings_section(inputs: ReportInputs) -> Section:
     )
     marked = [severity == Severity.ALARM for severity in frame["severity"]]
     lead = "An alarm means that the answer may be wrong, a warning that it is weaker than it looks."
-    return Section("warnings", "Warnings", f"{wording.listed(counts)}. {lead}", (table(frame, columns, marked=marked),))
+    return Section(
+        "warnings",
+        "Warnings",
+        f"{wording.listed(counts)}. {lead}",
+        (table(frame, columns, marked=marked, name="warnings"),),
+    )
