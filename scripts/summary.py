@@ -14,16 +14,12 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.tables import read_table, write_table
     from recovery_microglia.summary.h5ad import finished_h5ad
     from recovery_microglia.summary.markers import page_tables
-    from recovery_microglia.summary.provenance import as_recorded, check_gene_sets, check_unchanged
+    from recovery_microglia.summary.provenance import checked_sources
     from recovery_microglia.summary.step import summary_step
 
     files = snakemake.input
-    readings = [(Path(source), Path(product)) for source, product in snakemake.params.readings]
-    recorded = as_recorded(readings)
-    check_unchanged(readings, recorded)
-    check_gene_sets([Path(path) for path in files.signatures], snakemake.params.gene_sets)
-    recovered = pd.read_parquet(files.recovered)
-    cells = pd.concat([pd.read_parquet(path) for path in files.cells], ignore_index=True)
+    recorded = checked_sources(snakemake.params.readings, files.signatures, snakemake.params.gene_sets)
+    recovered, cells = pd.read_parquet(files.recovered), pd.concat(map(pd.read_parquet, files.cells), ignore_index=True)
     job.cells = len(cells)
     truth = [Path(folder) / "truth_cells.tsv.gz" for folder in files.truth]
     tables, summary = summary_step(
@@ -40,8 +36,8 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
         recorded=recorded,
     )
     adata = finished_h5ad(ad.read_h5ad(files.clustered), pd.read_parquet(files.embedding), recovered)
-    signatures = load_signatures(Path(files.signatures[0]).parent)
-    more, genes = page_tables(adata, cells, read_table(Path(files.refinement)), signatures)
+    gene_sets = load_signatures(Path(files.signatures[0]).parent)
+    more, genes = page_tables(adata, cells, read_table(Path(files.refinement)), gene_sets)
     for name, table in {**tables, **more, "cells": recovered}.items():
         write_table(table, Path(snakemake.output[name]))
     genes.to_parquet(snakemake.output.genes, index=False)

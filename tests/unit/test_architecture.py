@@ -17,7 +17,8 @@ def test_the_science_never_sees_snakemake() -> None:
 
 
 def test_adapters_stay_thin(root: Path) -> None:
-    for path in (root / "scripts").glob("*.py"):
+    tools = {"check.py", "check_words.py"}
+    for path in (path for path in (root / "scripts").glob("*.py") if path.name not in tools):
         lines = [line for line in path.read_text().splitlines() if line.strip()]
         assert len(lines) <= 40, f"{path.name} has {len(lines)} lines; its logic belongs in the package"
 

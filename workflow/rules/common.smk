@@ -71,8 +71,12 @@ SIGNATURES = [
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
 DRIVER_STEPS = ("drivers", "signals", "candidates")
-NETWORKS = "config/knowledge/networks.tsv"
-NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
+# a folder that was set up before this step came has none of its own
+KNOWLEDGE = Path("config/knowledge")
+KNOWLEDGE = KNOWLEDGE if KNOWLEDGE.is_dir() else project() / KNOWLEDGE
+NETWORKS = str(KNOWLEDGE / "networks.tsv")
+with mistakes_stop():
+    NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [
     "report.html",
     "summary.json",

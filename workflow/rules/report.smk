@@ -46,7 +46,11 @@ rule summary:
         sheet=of_dataset(Inputs.sheet),
         facts=lambda w: DATASETS[w.dataset].facts(),
         readings=of_dataset(Inputs.readings),
-        settings={key: value for key, value in CONFIG.items() if key != "datasets"},
+        settings={
+            key: value
+            for key, value in CONFIG.items()
+            if key not in ("datasets", "drivers")
+        },
         gene_sets=GENE_SETS,
         code=code_digest("summary"),
     message:

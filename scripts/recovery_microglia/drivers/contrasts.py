@@ -116,20 +116,26 @@ def fit(bulks: Pseudobulks, design: Design) -> Fit:
     return Fit(model, design)
 
 
-def degrees_of_freedom(fitted: Fit) -> float:
-    """Return the degrees of freedom of a gene's dispersion: those that the animals leave, and what other genes tell of it.
+def degrees_of_freedom(fitted: Fit) -> pd.Series:
+    """Return the degrees of freedom of each gene's variance.
 
     DESeq2 compares the Wald statistic with a normal distribution, as if the dispersion were known. With few animals it is not,
-    and too many genes pass where there is no difference (docs/drivers.md). Its prior of the logarithm of the dispersions is
-    worth as many degrees of freedom as give that variance (the trigamma function of half their number).
+    and too many genes pass where there is no difference (docs/drivers.md). A dispersion has the degrees of freedom that the
+    animals leave, and as many as DESeq2's prior of the logarithms of dispersions is worth (those whose trigamma function is its
+    variance). It makes up a part of the variance; the rest is the sampling of counts, which is known: the whole has the
+    dispersion's degrees of freedom over the square of that part (Satterthwaite).
     """
     matrix = fitted.design.matrix
     left = len(matrix) - matrix.shape[1]
     spread = float(fitted.model.uns["prior_disp_var"])
     low, high = 1e-2, 1e5
-    if special.polygamma(1, high) >= spread:
-        return left + 2 * high
-    return left + 2 * float(optimize.brentq(lambda half: float(special.polygamma(1, half)) - spread, low, high))
+    known = high
+    if special.polygamma(1, high) < spread:
+        known = float(optimize.brentq(lambda half: float(special.polygamma(1, half)) - spread, low, high))
+    dispersion, mean = fitted.model.var["dispersions"], fitted.model.var["_normed_means"]
+    part = (dispersion * mean / (1 + dispersion * mean)).clip(lower=1e-3)
+    found: pd.Series = (left + 2 * known) / part**2
+    return found
 
 
 def _prior_scale(estimate: Floats, error: Floats) -> float:
@@ -217,7 +223,7 @@ def effect_of(fitted: Fit, column: str, *, left_out: Sequence[str] = (), exact: 
             found["shrunken"] = shrunken(natural[:, 0], natural[:, 1]) / np.log(2)
     names = {"baseMean": "base_mean", "log2FoldChange": "log2_fold_change", "lfcSE": "se", "stat": "statistic"}
     table: pd.DataFrame = found.rename(columns={**names, "pvalue": "p"}).rename_axis("gene").reset_index()
-    freedom = degrees_of_freedom(fitted)
+    freedom = table["gene"].map(degrees_of_freedom(fitted))
     table["p"] = np.where(table["p"].notna(), 2 * stats.t.sf(table["statistic"].abs(), freedom), np.nan)
     table["made_call"] = table["gene"].isin(set(left_out))
     table = table.sort_values(["p", "gene"], kind="stable", na_position="last").reset_index(drop=True)

@@ -70,7 +70,8 @@ def _found(facts: dict[str, Any], design: Design, genes: pd.DataFrame) -> Contra
 
 def units_of(samples: pd.DataFrame) -> pd.Series:
     """Return the name of each pseudobulk's animal, day and side."""
-    return samples[UNIT].astype(str).agg("|".join, axis=1)
+    named = ["|".join(map(str, row)) for row in samples[UNIT].astype(str).itertuples(index=False)]
+    return pd.Series(named, index=samples.index, dtype="str")  # of no sample too: `agg` would return a table
 
 
 def state_contrasts(bulks: Pseudobulks, left_out: Sequence[str]) -> list[Contrast]:

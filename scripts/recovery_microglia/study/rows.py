@@ -47,7 +47,7 @@ def typed_row(row: Mapping[str, str], properties: Mapping[str, Any], where: str)
                 f"{where}, column subject: '{text}' says that the animal is not known; leave the field empty (each library is then an "
                 "animal of its own), or give it a name"
             )
-        if name in ("chemistry", "batch", "age") and text.lower() in UNKNOWN:
+        if name in ("chemistry", "batch") and text.lower() in UNKNOWN:
             continue
         if text == "" and name not in ("library", "condition"):
             continue

@@ -95,6 +95,17 @@ def check_gene_sets(paths: Sequence[Path], at_start: str) -> None:
         raise InputError(f"{folder}: a gene set was changed while the run went on; run the same command again")
 
 
+def checked_sources(
+    made: Iterable[tuple[Path | str, Path | str]], gene_sets: Iterable[Path | str], at_start: str
+) -> dict[str, list[str]]:
+    """Return what `as_recorded` returns, after `check_unchanged` and `check_gene_sets`."""
+    readings = [(Path(source), Path(product)) for source, product in made]
+    recorded = as_recorded(readings)
+    check_unchanged(readings, recorded)
+    check_gene_sets([Path(path) for path in gene_sets], at_start)
+    return recorded
+
+
 def checksums(path: Path, recorded: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """Return name and SHA-256 of an input: as it was read, or of what a table of fetched files lists."""
     if path.parent.name == "fetched" and path.suffix == ".tsv":

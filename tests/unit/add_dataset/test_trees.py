@@ -235,13 +235,24 @@ def test_the_same_cells_under_two_names_are_one_library(tmp_path: Path) -> None:
     )
 
 
-def test_what_may_not_be_read_is_left_out_and_told(tmp_path: Path) -> None:
-    """As another user than root, who may read anything: the draft is made by a child that gives up its rights."""
+def test_what_may_not_be_read_is_left_out_and_told() -> None:
+    """As another user than root, who may read anything: the draft is made by a child that gives up its rights.
+
+    Not in pytest's own folder, which only its owner may enter.
+    """
+    with tempfile.TemporaryDirectory() as open_to_all:
+        Path(open_to_all).chmod(0o777)
+        folder = Path(open_to_all) / "data"
+        folder.mkdir()
+        _draft_as_another_user(folder, Path(open_to_all))
+
+
+def _draft_as_another_user(folder: Path, open_to_all: Path) -> None:
     put(
-        tmp_path,
+        folder,
         {f"{name}/{file.rpartition('/')[2]}": text for name in SAMPLES for file, text in ten_x_files().items()},
     )
-    put(tmp_path, {"notes/a.txt": "x"})
+    put(folder, {"notes/a.txt": "x"})
     told = (
         "import sys, os; sys.path.insert(0, sys.argv[1]); import tarfile, zipfile, csv\n"
         "from pathlib import Path\nfrom recovery_microglia.add_dataset.drafts import draft_folder\n"
@@ -251,19 +262,17 @@ def test_what_may_not_be_read_is_left_out_and_told(tmp_path: Path) -> None:
         "entry = draft_folder(Path(sys.argv[2]), 'x')\n"
         "print(*[(row['file'], row['include'], row['reason']) for row in entry.rows], entry.passed_over, sep='\\n')\n"
     )
-    for path in (tmp_path, *tmp_path.rglob("*"), *tmp_path.parents[:2]):
+    for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     scripts = str(Path(found_samples.__file__).parents[2])
-    with tempfile.TemporaryDirectory() as open_to_all:
-        Path(open_to_all).chmod(0o777)
-        done = subprocess.run(
-            [sys.executable, "-c", told, scripts, str(tmp_path)], capture_output=True, text=True, cwd=open_to_all
-        )
+    done = subprocess.run(
+        [sys.executable, "-c", told, scripts, str(folder)], capture_output=True, text=True, cwd=open_to_all
+    )
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        f"('SNI_14d_1', 'no', 'it cannot be read: {tmp_path}/SNI_14d_1/features.tsv: may not be read; ask for the rights (chmod u+r)')",
+        f"('SNI_14d_1', 'no', 'it cannot be read: {folder}/SNI_14d_1/features.tsv: may not be read; ask for the rights (chmod u+r)')",
         "('sham_14d_1', 'yes', '')",
-        f"Of each sample one matrix is taken. Passed over: 1 × folder that may not be read ({tmp_path}/notes).",
+        f"Of each sample one matrix is taken. Passed over: 1 × folder that may not be read ({folder}/notes).",
     ]
 
 

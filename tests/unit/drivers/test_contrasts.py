@@ -112,3 +112,11 @@ def test_values_of_every_animal_are_kept_for_the_first_genes() -> None:
     three = table[table["gene"] == "Gene3"]
     assert list(three["subject"]) == ["m0", "m1", "m2", "m3"]
     assert (three["log2_ratio"] > 0.5).all()
+
+
+def test_a_study_without_enough_recovery_cells_has_no_animals() -> None:
+    samples = _pairs(2, cells=3)
+    bulks = drawn(samples, (samples["cells_of"] == RECOVERY).to_numpy(), PLANTED)
+    (state,) = state_contrasts(bulks, [])
+    assert state.genes.empty
+    assert genes_by_animal([state], bulks).empty
