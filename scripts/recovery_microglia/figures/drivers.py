@@ -15,7 +15,7 @@ ALPHA = 0.05
 
 
 def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
-    """Draw shrunken fold changes against the false-discovery rate of one contrast.
+    """Draw shrunken fold changes against the false-discovery rate of one contrast, genes of the call among all, the others among themselves.
 
     Parameters
     ----------
@@ -26,14 +26,16 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     """
     own = genes[(genes["contrast"] == contrast) & genes["q"].notna()]
     own = own.assign(size=own["shrunken"].where(own["shrunken"].notna(), own["log2_fold_change"]))
-    own = own.sort_values("rank", kind="stable")
+    # genes that took no part in the call are judged among themselves, as in the text and the table
+    apart = ~own["made_call"].to_numpy(bool) & own["q_without"].notna().to_numpy()
+    own = own.assign(judged=own["q_without"].where(apart, own["q"])).sort_values("rank", kind="stable")
     if own.empty:
         return None
     rest = own.iloc[DOTS:]
     drawn = pd.concat([own.head(DOTS), rest.iloc[:: max(1, len(rest) // DOTS)]])
-    height = -np.log10(drawn["q"].clip(lower=1e-300).to_numpy(float))
+    height = -np.log10(drawn["judged"].clip(lower=1e-300).to_numpy(float))
     size, marked = drawn["size"].to_numpy(float), drawn["made_call"].to_numpy(bool)
-    found = drawn["q"].to_numpy(float) < ALPHA
+    found = drawn["judged"].to_numpy(float) < ALPHA
     with house_style():
         figure, ax = canvas(5.6, 4.2)
         for chosen, colour, label in (
@@ -51,8 +53,8 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         ax.set_ylabel("−log10 of the false-discovery rate")
         ax.grid(axis="y")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handletextpad=0.1, columnspacing=1)
-        up = int(((own["q"] < ALPHA) & (own["size"] > 0)).sum())
-        down = int(((own["q"] < ALPHA) & (own["size"] < 0)).sum())
+        up = int(((own["judged"] < ALPHA) & (own["size"] > 0)).sum())
+        down = int(((own["judged"] < ALPHA) & (own["size"] < 0)).sum())
         alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
         svg = drawing(figure, f"volcano-{contrast}", alt)
     columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
@@ -70,7 +72,7 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
 def _apart(genes: pd.DataFrame, span: float) -> list[tuple[str, float, float]]:
     """Return names and places of the first genes whose names do not lie on each other."""
     named: list[tuple[str, float, float]] = []
-    for gene, x, q in zip(genes["gene"], genes["size"], genes["q"], strict=True):
+    for gene, x, q in zip(genes["gene"], genes["size"], genes["judged"], strict=True):
         y = -np.log10(max(float(q), 1e-300))
         clear = all(abs(x - ox) > 0.16 * span or abs(np.sqrt(y) - np.sqrt(oy)) > 0.25 for _, ox, oy in named)
         if clear and len(named) < LABELS:
