@@ -41,6 +41,8 @@ def load_run(config: Mapping[str, Any], root: Path, schemas: Path) -> tuple[dict
     settings = dict(config)
     if isinstance(settings.get("datasets"), str):  # --config datasets=demo
         settings["datasets"] = [name for name in settings["datasets"].split(",") if name]
+    if settings.get("drivers") in ("true", "false"):  # --config drivers=false
+        settings["drivers"] = settings["drivers"] == "true"
     mistakes = check(settings, schemas / "config.yaml", "config/config.yaml")
     try:
         load_signatures(root / "config" / "signatures")

@@ -74,5 +74,5 @@ def test_times_are_told_in_the_unit_that_fits() -> None:
 def test_a_page_without_costs_has_no_empty_table(costs: pd.DataFrame) -> None:
     inputs = ReportInputs({})
     assert cost_blocks(inputs) == []
-    (fold,) = cost_blocks(replace(inputs, tables={"costs": costs}))
-    assert len(fold.blocks[0].rows) == 2
+    (table,) = cost_blocks(replace(inputs, tables={"costs": costs}))
+    assert len(table.rows) == 2

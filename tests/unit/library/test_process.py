@@ -129,7 +129,7 @@ def test_unknown_names_that_hold_much_of_the_counts_are_told(counts: ad.AnnData,
     more = ad.AnnData(sp.hstack([counts.X, sp.csr_matrix(per_cell)]).tocsr(), obs=counts.obs.copy())
     more.var_names = [*counts.var_names, "Xyz_9"]
     told = codes(process_library(more, FACTS, signatures(), CellSettings()))["unknown_names"]
-    assert told.startswith("50 % of the counts are of 1 names that are no known genes (Xyz_9 50 %)")
+    assert told.startswith("50.0 % of the counts are of 1 names that are no known genes (Xyz_9 50.0 %)")
 
 
 def test_mitochondrial_genes_have_two_names_and_a_filter_that_is_off_is_told(
