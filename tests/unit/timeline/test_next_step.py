@@ -31,7 +31,7 @@ def units(shares: dict[float, float], n: int = 150, animals: int = 3) -> pd.Data
     rows = [
         {"arm": "", "subject": f"m{day:g}_{i}", "day": day, "condition": "naive" if day == 0 else "injured", "sex": "male", "chemistry": "v3",
          "batch": "", "k": round(share * n), "n": n, "fraction": round(share * n) / n, "mixture": share, "mixture_low": share / 2,
-         "mixture_high": min(2 * share + 0.01, 1.0), "mixture_recovery": share * n, "mixture_cells": float(n), "mixture_recovery": share * n, "route": "score", "denominator": "microglia"}
+         "mixture_high": min(2 * share + 0.01, 1.0), "mixture_recovery": share * n, "mixture_cells": float(n), "route": "score", "denominator": "microglia"}
         for day, share in shares.items()
         for i in range(animals)
     ]  # fmt: skip
