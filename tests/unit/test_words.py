@@ -30,7 +30,7 @@ def check() -> ModuleType:
     "text",
     [
         "Seen from 17.7 %", "The answer hangs on that choice.", "it cannot be told from the days", "day and batch inseparable",
-        "What each day rests on", "Called against true", "Who supplies Igf1", "column x is duplicated", "it is told at the start",
+        "What each day rests on", "Called against true", "Who supplies Igf1", "column x is there twice", "it is told at the start",
         "cells on the way into the programme", "grey cells are no microglia and have none", "Read are Cell Ranger folders",
     ],
 )  # fmt: skip
