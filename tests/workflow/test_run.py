@@ -43,7 +43,9 @@ def test_every_table_and_column_is_described_and_every_described_one_exists(fini
         table_of(path).check(columns)
         fixed = [column.name for column in table_of(path).columns if not column.varies]
         assert [name for name in columns if name in fixed] == fixed, path  # in the order of the description
-    assert sorted(path.name for path in files) == sorted(Path(table.file).name for table in TABLES.values())
+    # the step `drivers` is off here; its tables are looked at in test_drivers.py
+    wanted = [table.file for table in TABLES.values() if not table.file.startswith("drivers/")]
+    assert sorted(path.name for path in files) == sorted(Path(file).name for file in wanted)
 
 
 def test_every_job_leaves_what_it_cost(finished: Project) -> None:

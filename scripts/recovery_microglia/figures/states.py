@@ -187,7 +187,7 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
         "scores-by-animal",
         "Recovery score and cutoff in every animal",
         "A dot is a microglia; vermilion: called. The line is the cutoff of the animal: a quantile of the control microglia, or even odds, where a "
-        f"cell below it is more likely a recovery cell than not. Cells above the line whose score rests on one gene are not called.{left_out}",
+        f"cell below it is more likely a recovery cell than not. Cells above the line that show fewer than two signature genes are not called.{left_out}",
         alt,
         (svg,),
         numbers,

@@ -92,7 +92,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
     return Picture("scores", "Scores of control and injured microglia",
                    "Cells to the right of the dashed line pass the cutoff, which was frozen on control microglia of the "
                    "same chemistry. In an animal with many recovery cells, cells further left are called too, as far as "
-                   "they are more likely recovery cells than not. Cells whose score rests on one gene are never called." if len(used) and used["cutoff"].notna().any() else
+                   "they are more likely recovery cells than not. Cells that show fewer than two signature genes are never called." if len(used) and used["cutoff"].notna().any() else
                    "No cutoff could be set, so no cell is called.",
                    names[0], tuple(panels), pd.DataFrame(numbers), panel_names=tuple(names), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
 
