@@ -102,7 +102,7 @@ def test_a_bad_matrix_stops_its_library_only_and_mending_it_does_the_rest(bare: 
     counts.to_csv(matrix)
     run = bare.snakemake(*targets, datasets="bad")
     assert run.code == 0, run.out
-    assert run.rules["library"] == 2
+    assert run.rules == {"library": 1}
     assert bare.results("bad", "libraries", "A", "library.json").stat().st_mtime_ns == done
 
 

@@ -153,7 +153,7 @@ document.querySelectorAll(".downloads a").forEach((link) => link.addEventListene
   const box = document.querySelector(".buttons");
   if (!box) return;
   box.hidden = false;
-  const paste = JSON.parse(document.getElementById("to-paste").textContent), set = document.title.replace(/^SIMULATED: /, "").replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
+  const paste = JSON.parse(document.getElementById("to-paste").textContent), set = document.querySelector("h1").textContent.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
   box.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.paste) files.save(paste[button.dataset.paste], button.dataset.paste);
