@@ -516,7 +516,7 @@ def mixture_share(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float,
     No cell is called: a cell counts by how much recovery explains it better. The interval (log-likelihood within
     1.92 of its maximum, by Wilks) is that of one animal's cells only. NaN without cells.
     """
-    return mixture_and_worth(ratio, drop=drop)[:3]
+    return _mixture(ratio, drop)[0]
 
 
 def mixture_and_worth(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, float, float, float, float]:
@@ -527,23 +527,29 @@ def mixture_and_worth(ratio: Floats, *, drop: float = 1.9207) -> tuple[float, fl
     """
     from scipy.optimize import nnls
 
+    shares, p, likelihood = _mixture(ratio, drop)
+    if len(p) == 0:
+        return *shares, float("nan"), float("nan")
+    # the constant may have either sign
+    one = np.ones(len(p))
+    (recovery, other, *_), _ = nnls(np.column_stack([np.log(p), np.log1p(-p), one, -one]), likelihood)
+    cells = float(np.clip(recovery + other, 1, int(np.isfinite(ratio).sum())))
+    return *shares, float(recovery / max(recovery + other, 1e-12)) * cells, cells
+
+
+def _mixture(ratio: Floats, drop: float) -> tuple[tuple[float, float, float], Floats, Floats]:
+    """Return what `mixture_share` returns, and the grid within the interval with its log-likelihood; without cells it is empty."""
     known = ratio[np.isfinite(ratio)]
     if len(known) == 0:
-        return (float("nan"),) * 5
+        return (float("nan"),) * 3, np.zeros(0), np.zeros(0)
     likelihood = _log_mixture(known, SHARES)
     best = int(likelihood.argmax())
-    within = likelihood >= likelihood[best] - drop
-    inside = np.flatnonzero(within)
+    inside = np.flatnonzero(likelihood >= likelihood[best] - drop)
     # the ends of the grid stand for 0 and 1
     low = 0.0 if inside[0] == 0 else float(SHARES[inside[0]])
     high = 1.0 if inside[-1] == len(SHARES) - 1 else float(SHARES[inside[-1]])
     share = 0.0 if best == 0 else 1.0 if best == len(SHARES) - 1 else float(SHARES[best])
-    p = SHARES[within]
-    # the constant may have either sign
-    one = np.ones(len(p))
-    (recovery, other, *_), _ = nnls(np.column_stack([np.log(p), np.log1p(-p), one, -one]), likelihood[within])
-    cells = float(np.clip(recovery + other, 1, len(known)))
-    return share, low, high, float(recovery / max(recovery + other, 1e-12)) * cells, cells
+    return (share, low, high), SHARES[inside], likelihood[inside]
 
 
 def likeliest_share(ratio: Floats, *, start: float = 0.1, rounds: int = 30) -> Floats:

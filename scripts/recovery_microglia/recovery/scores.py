@@ -9,7 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of, obs_of, soup_of
-from recovery_microglia.core.arrays import Bools, Floats, Texts
+from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
@@ -111,7 +111,6 @@ def score_cells(
     nuisance = _nuisance(obs, table, total)
     without = tuple(gene for gene in up if gene not in LEFT_OUT)
     animal = animals(obs)
-    animal = animals(obs)
     found: dict[str, Refined] = {}
     for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
         weights = prior_weights(genes, members, rivals)
@@ -127,14 +126,10 @@ def score_cells(
         else:
             found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
             rest: Resting | list[Resting] = found[name].resting or resting
-            own = fitted(counts, found[name], rest)
-            level_weights = likeliest_levels(own, animal)
-            table[name] = log_ratio(own, level_weights)
+            table[name], level_weights = _scored(counts, found[name], rest, animal)
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
-                own = fitted(counts, found[name], rest)
-                level_weights = likeliest_levels(own, animal)
-                table[name] = log_ratio(own, level_weights)
+                table[name], level_weights = _scored(counts, found[name], rest, animal)
             if name == SCORERS["score"]:
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
                 ratio = table[name].to_numpy(float)
@@ -158,6 +153,15 @@ def score_cells(
         found[SCORERS["score"]],
         {} if ambient is None else dict(labelled(ambient.sum())),
     )
+
+
+def _scored(
+    counts: sp.csr_matrix, refined: Refined, resting: Resting | list[Resting], animal: Integers
+) -> tuple[Floats, Floats]:
+    """Return the log-likelihood ratio of each cell, at the levels that are likeliest in the data set, and these levels' weights."""
+    fit = fitted(counts, refined, resting)
+    level_weights = likeliest_levels(fit, animal)
+    return log_ratio(fit, level_weights), level_weights
 
 
 def _learn(
