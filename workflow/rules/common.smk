@@ -32,6 +32,7 @@ from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
 from recovery_microglia.drivers.networks import load_resources
 from recovery_microglia.jobs.code_digest import code_digest
 from recovery_microglia.jobs.costs import usual_seconds
+from recovery_microglia.jobs.interrupts import plain_interrupts
 from recovery_microglia.jobs.leftovers import remove_others
 from recovery_microglia.jobs.messages import failure, pages_to_open, to_be_checked
 from recovery_microglia.jobs.progress import Progress, keys_of
@@ -44,6 +45,7 @@ from recovery_microglia.study.run import check_config, load_run
 
 PROGRESS = Progress()
 if workflow.is_main_process:
+    plain_interrupts()
     stop_if_unusable(Path("results"), Path("resources"))
     # A killed run leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
     ALIVE = hold(Path(".snakemake"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.jobs.costs import Job, write_cost
 from recovery_microglia.jobs.disk import what_the_disk_says
+from recovery_microglia.jobs.interrupts import plain_interrupts
 
 MISTAKE = "The input is wrong:\n"
 """Heads an `InputError` in a log, so that the run can repeat it at its end."""
@@ -59,6 +60,8 @@ def reporting(log: Path | str, costs: Path | str = "", *, reads: Iterable[Path |
     SystemExit
         With status 1 where the step raised an `InputError`, the disk refused or the memory was used up; 130 after Ctrl-C.
     """
+    if "snakemake" in vars(sys.modules["__main__"]):  # a job of a run, not a test of one
+        plain_interrupts()
     path = Path(log)
     job = Job([Path(read) for read in reads])
     try:

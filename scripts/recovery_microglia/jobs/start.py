@@ -37,7 +37,7 @@ def mistakes_stop() -> Iterator[None]:
 
 
 def status_of(command: Callable[[], int | None]) -> int:
-    """Run a command and print what it prints to the end; return its status, or 1 after the plain lines of the user's mistakes or of a disk that refuses."""
+    """Run a command and print what it prints to the end; return its status, 130 after Ctrl-C, or 1 after the plain lines of the user's mistakes or of a disk that refuses."""
     try:
         status = command() or 0
         sys.stdout.flush()
@@ -45,6 +45,8 @@ def status_of(command: Callable[[], int | None]) -> int:
     except BrokenPipeError:  # its reader has seen enough (| head); what was asked for is written
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return 130
     except (InputError, OSError) as error:
         said = str(error) if isinstance(error, InputError) else what_the_disk_says(error)
         if not said:

@@ -2,12 +2,15 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.jobs.start import mistakes_stop, stop, stop_if_unusable
+from recovery_microglia.jobs import interrupts
+from recovery_microglia.jobs.start import mistakes_stop, status_of, stop, stop_if_unusable
 
 
 def test_a_run_stops_with_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,3 +53,41 @@ def test_a_folder_that_cannot_be_written_to_stops_a_run(tmp_path: Path, capsys: 
         stop_if_unusable(tmp_path / "results", tmp_path / "resources")
     assert "a file stands where the folder" in capsys.readouterr().err
     assert not (tmp_path / "resources").exists()
+
+
+def test_an_interrupted_command_ends_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert status_of(interrupted) == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise KeyboardInterrupt", "Cancelled on request.\n"),
+        # while the interpreter closes, as by a signal that comes after the last line
+        (
+            "import weakref, signal\nclass A: pass\na = A()\nw = weakref.finalize(a, signal.raise_signal, signal.SIGINT)",
+            "",
+        ),
+    ],
+)
+def test_ctrl_c_leaves_no_traceback_wherever_it_strikes(code: str, said: str) -> None:
+    scripts = str(Path(interrupts.__file__).parents[2])
+    start = f"import sys; sys.path.insert(0, {scripts!r})\nfrom recovery_microglia.jobs.interrupts import plain_interrupts\n"
+    plain, caught = (
+        subprocess.run([sys.executable, "-c", f"{start}{hook}\n{code}"], capture_output=True, text=True).stderr
+        for hook in ("", "plain_interrupts()")
+    )
+    assert "Traceback" in plain
+    assert caught == said
+
+
+def test_other_errors_are_reported_as_ever() -> None:
+    scripts = str(Path(interrupts.__file__).parents[2])
+    code = f"import sys; sys.path.insert(0, {scripts!r})\nfrom recovery_microglia.jobs.interrupts import plain_interrupts\nplain_interrupts()\n1 / 0"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
