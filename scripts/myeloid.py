@@ -8,20 +8,13 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.frames import write_frame
     from recovery_microglia.core.json_files import write_json
     from recovery_microglia.core.sheet import sheet_frame
-    from recovery_microglia.myeloid import ClusterSettings, cluster, merge
-    from recovery_microglia.myeloid.repeats import repeats
+    from recovery_microglia.myeloid import ClusterSettings, merge
+    from recovery_microglia.myeloid.step import myeloid_step
 
     adata = merge([Path(path) for path in snakemake.input], sheet_frame(snakemake.params.sheet))
     job.cells = adata.n_obs
-    alarms = repeats(adata)
     settings = ClusterSettings(**snakemake.params.settings)
-    clusters, notices = cluster(adata, settings, seed=snakemake.params.seed)
+    clusters, report = myeloid_step(adata, settings, seed=snakemake.params.seed)
     adata.write_h5ad(snakemake.output.clustered, compression="lzf")
     write_frame(clusters, Path(snakemake.output.clusters))
-    variable = int(adata.var["highly_variable"].sum())
-    report = {
-        "n_cells": adata.n_obs,
-        "variable_genes": variable,
-        "notices": [notice.as_dict() for notice in (*alarms, *notices)],
-    }
     write_json(report, Path(snakemake.output.report))

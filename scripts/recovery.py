@@ -10,18 +10,14 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     from recovery_microglia.core.genes import load_signatures
     from recovery_microglia.core.json_files import read_json, write_json
     from recovery_microglia.core.tables import write_table
-    from recovery_microglia.recovery.call import call_recovery
+    from recovery_microglia.recovery.call import call_recovery, renamed_genes
     from recovery_microglia.recovery.settings import RecoverySettings
 
-    renamed: dict[str, str] = {}
-    for path in snakemake.input.libraries:
-        reading = read_json(Path(path))["reading"]
-        renamed |= {symbol: name for name, symbol in reading.get("renamed", {}).items()}
     result = call_recovery(
         ad.read_h5ad(snakemake.input.clustered),
         load_signatures(Path(snakemake.input.signatures[0]).parent),
         RecoverySettings(**snakemake.params.settings),
-        renamed=renamed,
+        renamed=renamed_genes(read_json(Path(path)) for path in snakemake.input.libraries),
         seed=snakemake.params.seed,
     )
     result.cells.to_parquet(snakemake.output.cells, index=False)

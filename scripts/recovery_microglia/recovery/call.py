@@ -9,7 +9,7 @@ others. Beside it stand the probabilities of all programmes, a score by ranks (U
 cutoff.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from recovery_microglia.core.arrays import Bools, Floats, Integers
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import Signatures, present
+from recovery_microglia.core.json_files import Json
 from recovery_microglia.core.vocabulary import CONTROLS, Severity, Status
 from recovery_microglia.myeloid import nearest_neighbours, score_retention
 from recovery_microglia.recovery.calibration import (
@@ -58,6 +59,11 @@ class RecoveryResult:
     cells: pd.DataFrame
     tables: dict[str, pd.DataFrame]
     report: dict[str, Any]
+
+
+def renamed_genes(libraries: Iterable[Json]) -> dict[str, str]:
+    """Return current symbol to the name in the data, from the reports of the libraries (library.json)."""
+    return {symbol: name for library in libraries for name, symbol in library["reading"].get("renamed", {}).items()}
 
 
 def call_recovery(

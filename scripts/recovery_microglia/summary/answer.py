@@ -41,6 +41,26 @@ def days(sheet: pd.DataFrame, cells: pd.DataFrame) -> list[Json]:
     ]
 
 
+def answer_of(timeline: Json, onset: Sequence[Json]) -> Json:
+    """Return what may be claimed: status, reason, headline, design, onset and robustness.
+
+    Parameters
+    ----------
+    timeline
+        The report of the step.
+    onset
+        Rows of onset.tsv.
+    """
+    return {
+        "status": timeline["status"],
+        "reason": timeline["reason"],
+        "headline": headline(timeline["status"], timeline["reason"], onset),
+        "design": timeline["design"],
+        "onset": [row for row in onset if row["route"] == Route.SCORE],
+        "robustness": timeline["robustness"],
+    }
+
+
 def headline(status: str, reason: str, onset: Sequence[Json]) -> str:
     """Return the answer in words: the onset sentences of the score route, a line an arm, or why there is none."""
     rows = [row for row in onset if row.get("route") == Route.SCORE and row.get("sentence")]

@@ -9,9 +9,9 @@ import pandas as pd
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.json_files import Json
-from recovery_microglia.core.vocabulary import Route, Severity
+from recovery_microglia.core.vocabulary import Severity
 from recovery_microglia.library.process import lineage_table, qc_table
-from recovery_microglia.summary.answer import days, headline, totals
+from recovery_microglia.summary.answer import answer_of, days, totals
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.summary.provenance import provenance_table, versions
 from recovery_microglia.summary.steps import steps_done
@@ -76,16 +76,10 @@ def summary_step(
         "provenance": provenance_table(inputs, settings, recorded),
     }
     timeline, recovery = reports["timeline"], reports["recovery"]
-    rows: list[Json] = records(earlier["onset"])
     summary: dict[str, Any] = {
         **facts,
-        "status": timeline["status"],
-        "reason": timeline["reason"],
-        "headline": headline(timeline["status"], timeline["reason"], rows),
+        **answer_of(timeline, records(earlier["onset"])),
         "recovery": {key: value for key, value in recovery.items() if key != "notices"},
-        "design": timeline["design"],
-        "onset": [row for row in rows if row["route"] == Route.SCORE],
-        "robustness": timeline["robustness"],
         "interactions": timeline["interactions"],
         "behaviour": timeline["behaviour"],
         "next_steps": timeline["next_steps"],

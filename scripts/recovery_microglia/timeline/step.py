@@ -1,6 +1,5 @@
 """The timeline step: calls and sheet in; all tables of the days out."""
 
-import re
 from collections.abc import Mapping
 
 import anndata as ad
@@ -71,7 +70,7 @@ def timeline_step(
         onset,
         quantile=quantile,
         settings=settings,
-        partitions=_partitions(myeloid, recovered),
+        partitions=partitions(myeloid).loc[recovered["cell"]].set_axis(recovered.index),
         held={arm: design.held_of(arm) for arm in {arm for arm, _ in design.held}},
         seed=seed,
     )
@@ -121,7 +120,6 @@ def timeline_step(
     return tables, report
 
 
-def _partitions(myeloid: ad.AnnData, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the clusters of the judged cells at every resolution, of the uncorrected and the integrated components."""
-    names = [name for name in myeloid.obs.columns if re.match(r"(integrated_)?leiden_", name)]
-    return obs_of(myeloid)[names].loc[cells["cell"]].set_axis(cells.index)
+def partitions(myeloid: ad.AnnData) -> pd.DataFrame:
+    """Return the clusters of the cells at every resolution, of the uncorrected and the integrated components."""
+    return obs_of(myeloid).filter(regex=r"^(integrated_)?leiden_")

@@ -25,8 +25,8 @@ def _text(value: Any) -> str:
 
 def _refuse_absent(obs: pd.DataFrame, columns: Mapping[str, str]) -> None:
     absent = [f"{WHERE}: there is no column '{name}' ({fact})" for fact, name in columns.items() if name not in obs]
-    unknown = [f"'{fact}' is no fact of a library; known: library, {', '.join(FACTS)}" for fact in columns]
-    unknown = [line for line, fact in zip(unknown, columns, strict=True) if fact not in (*FACTS, "library")]
+    known = ("library", *FACTS)
+    unknown = [f"'{fact}' is no fact of a library; known: {', '.join(known)}" for fact in columns if fact not in known]
     if absent or unknown:
         there = ", ".join(map(str, obs.columns)) or "none"
         raise InputError("\n".join([*unknown, *(f"{line}; there are: {there}" for line in absent)]))

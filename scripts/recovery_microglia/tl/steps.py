@@ -23,19 +23,19 @@ from recovery_microglia.core.sheet import sheet_frame
 from recovery_microglia.core.tables import read_table, write_table
 from recovery_microglia.library.process import LibraryResult, process_library
 from recovery_microglia.library.settings import CellSettings
-from recovery_microglia.myeloid import ClusterSettings, cluster, merge
-from recovery_microglia.myeloid.repeats import repeats
+from recovery_microglia.myeloid import ClusterSettings, merge
+from recovery_microglia.myeloid.step import myeloid_step
 from recovery_microglia.readers.counts import genes_of, to_anndata, with_genes
 from recovery_microglia.readers.hdf5 import gene_names
 from recovery_microglia.readers.table import Table
 from recovery_microglia.readers.validation import check_counts
-from recovery_microglia.recovery.call import call_recovery
+from recovery_microglia.recovery.call import call_recovery, renamed_genes
 from recovery_microglia.recovery.settings import RecoverySettings
-from recovery_microglia.summary.answer import headline
+from recovery_microglia.summary.answer import answer_of
 from recovery_microglia.summary.h5ad import h5ad_column
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.timeline.settings import TimelineSettings
-from recovery_microglia.timeline.step import timeline_step
+from recovery_microglia.timeline.step import partitions, timeline_step
 from recovery_microglia.tl.columns import libraries_of
 
 KEY = "recovery_microglia"
@@ -120,9 +120,10 @@ def lineage(
     >>> bool((adata.obs["lineage"] == "microglia").sum() > 20)
     True
     """
-    _refuse_taken(obs_of(adata), OF_LINEAGE, earlier=adata.uns.get(KEY, {}))
+    earlier = adata.uns.get(KEY, {})
+    _refuse_taken(obs_of(adata), OF_LINEAGE, earlier=earlier)
     if not adata.obs_names.is_unique:
-        raise InputError("adata.obs_names: some are there twice; call adata.obs_names_make_unique()")
+        raise InputError("adata.obs_names: some are duplicated; call adata.obs_names_make_unique()")
     columns = {"subject": subject, "condition": condition, "day": day, **(further or {})}
     columns |= {"library": library} if library else {}
     known, of_cell = libraries_of(obs_of(adata), columns, conditions=conditions, enrichment=enrichment)
@@ -143,6 +144,8 @@ def lineage(
         "reports": json.dumps({"library": plain_json([result.report for result in done])}),
     }
     cells = _state(adata)["cells"].set_index("barcode").reindex(adata.obs_names)
+    # scores of an earlier lineage say nothing of this one
+    adata.obs = obs_of(adata).drop(columns=[name for name in OF_SCORE if name in earlier.get("written", [])])
     never = cells["library"].isna()
     cells["removed_by"] = cells["removed_by"].mask(never, NO_CELL)
     _write(adata, cells, OF_LINEAGE)
@@ -189,27 +192,16 @@ def score(
     state, how = _state(adata), _how(adata)
     _refuse_taken(obs_of(adata), OF_SCORE, earlier=state)
     myeloid = _myeloid(adata)
-    alarms = repeats(myeloid)
-    _, notices = cluster(myeloid, clusters, seed=how["seed"])
+    _, clustered = myeloid_step(myeloid, clusters, seed=how["seed"])
     reports = json.loads(state["reports"])
-    renamed = {
-        symbol: name for report in reports["library"] for name, symbol in report["reading"].get("renamed", {}).items()
-    }
-    partitions = obs_of(myeloid).filter(regex=r"^(integrated_)?leiden")
+    found = partitions(myeloid)
+    renamed = renamed_genes(reports["library"])
     result = call_recovery(myeloid, _gene_sets(how), settings, renamed=renamed, seed=how["seed"])
-    reports |= {
-        "myeloid": {
-            "n_cells": myeloid.n_obs,
-            "variable_genes": int(myeloid.var["highly_variable"].sum()),
-            "notices": [notice.as_dict() for notice in (*alarms, *notices)],
-        },
-        "recovery": result.report,
-    }
-    for name in ("timeline", "answer"):  # of an earlier call
-        reports.pop(name, None)
+    reports |= {"myeloid": clustered, "recovery": result.report}
+    reports.pop("timeline", None)  # of an earlier call
     state |= {
         "how": json.dumps({**how, "quantile": settings.quantile}),
-        "partitions": partitions,
+        "partitions": found,
         "recovered": result.cells,
         "reports": json.dumps(plain_json(reports)),
         "tables": _as_text(result.tables),
@@ -312,17 +304,9 @@ def answer(adata: ad.AnnData) -> Json:
     reports = json.loads(state["reports"])
     if "timeline" not in reports:
         raise InputError("run rm.tl.timeline first")
-    days = reports["timeline"]
-    rows = records(_from_text(state, "onset"))
     by_step = {name: report if name == "library" else [report] for name, report in reports.items()}
-    found: Json = plain_json(
-        {
-            **{name: days[name] for name in ("status", "reason", "design", "robustness")},
-            "headline": headline(days["status"], days["reason"], rows),
-            "onset": [row for row in rows if row["route"] == "score"],
-            "notices": records(collect_notices(by_step)),
-        }
-    )
+    told = answer_of(reports["timeline"], records(_from_text(state, "onset")))
+    found: Json = plain_json({**told, "notices": records(collect_notices(by_step))})
     return found
 
 

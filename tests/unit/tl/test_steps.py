@@ -42,6 +42,17 @@ def test_a_column_of_the_users_own_is_not_written_over(tiny: ad.AnnData) -> None
     assert list(again.obs["lineage"]) == list(tiny.obs["lineage"])
 
 
+def test_lineages_anew_take_the_scores_of_the_earlier_ones_away() -> None:
+    adata = rm.tl.small_demo(cells=120, libraries=("N1", "N2", "D14_1", "D14_2"))
+    rm.tl.lineage(adata, **COLUMNS)
+    rm.tl.score(adata)
+    scores = adata.obs["recovery_score"].copy()
+    rm.tl.lineage(adata, **COLUMNS)
+    assert "recovery_score" not in adata.obs
+    rm.tl.score(adata)  # and it may write them again
+    np.testing.assert_array_equal(adata.obs["recovery_score"], scores)
+
+
 def test_normalised_values_are_refused_with_the_gene_and_cell() -> None:
     adata = rm.tl.small_demo(cells=30, libraries=("N1",))
     adata.X = adata.X.astype(float).log1p()
