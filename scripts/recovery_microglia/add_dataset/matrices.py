@@ -278,8 +278,9 @@ def find_libraries(root: Path) -> FoundLibraries:
     found: list[FoundMatrix] = []
     for everywhere in (False, True):
         folders, passed = _folders(root, everywhere=everywhere)
-        passed += [f"folder that may not be read ({folder})" for folder in folders if not _may_be_read(folder)]
-        folders = [folder for folder in folders if _may_be_read(folder)]
+        locked = {folder for folder in folders if not _may_be_read(folder)}
+        passed += [f"folder that may not be read ({folder})" for folder in folders if folder in locked]
+        folders = [folder for folder in folders if folder not in locked]
         for matrices, others in (_in_folder(folder, root) for folder in folders):
             found += matrices
             passed += others

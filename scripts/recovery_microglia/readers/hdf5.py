@@ -267,7 +267,7 @@ def read_anndata(path: Path, layer: str | None) -> Table:
     adata = _opened_anndata(path)
     if adata.X is None and not adata.layers and adata.raw is None:
         raise InputError(f"{path}: the file holds no values: X is empty, and there is neither raw nor a layer")
-    tried, values = [], list[sp.csr_matrix]()
+    tried, values = [], list[Any]()
     for place, matrix, var in _candidates(adata, layer, str(path)):
         tried.append(place)
         try:
@@ -275,7 +275,7 @@ def read_anndata(path: Path, layer: str | None) -> Table:
         except ValueError as error:
             raise InputError(f"{path}: {place}: {error}; raw counts are needed") from None
         if not is_raw:
-            values.append(_csr_of(matrix))
+            values.append(matrix)
         else:
             symbols, ids = gene_names(var)
             obs = obs_of(adata).copy()
@@ -284,9 +284,8 @@ def read_anndata(path: Path, layer: str | None) -> Table:
             )
     rest = [name for name in filter(None, adata.layers) if f"layer {name}" not in tried]
     more = f"; if one of its other layers holds them ({', '.join(rest)}), name it in the column layer" if rest else ""
-    why = (
-        fraction_word(values[0]) if len(values) == 1 and np.isfinite(values[0].data).all() else "raw counts are needed"
-    )
+    only = _csr_of(values[0]) if len(values) == 1 else None
+    why = fraction_word(only) if only is not None and np.isfinite(only.data).all() else "raw counts are needed"
     raise InputError(f"{path}: no raw counts in {', '.join(tried) or 'X'}: no whole numbers; {why}{more}")
 
 

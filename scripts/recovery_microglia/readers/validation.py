@@ -22,12 +22,11 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
     values = matrix.data
     if len(values) == 0:
         raise InputError(f"{where}: every count is zero")
-    wrong: tuple[Bools, str]
     if values.dtype.kind == "b":
         raise InputError(
             f"{where}: the values are true and false: they say whether a gene was seen, not how often; raw counts are needed"
         )
-    if not np.isrealobj(values) or values.dtype.kind not in "iufb":
+    if not np.isrealobj(values) or values.dtype.kind not in "iuf":
         raise InputError(f"{where}: the values are no numbers that can be counts ({values.dtype})")
     if not np.issubdtype(values.dtype, np.integer):
         for bad, word in (
@@ -36,8 +35,8 @@ def check_counts(matrix: sp.csr_matrix, symbols: Sequence[str], barcodes: Sequen
             (values != np.round(values), ""),
         ):
             if bad.any():
-                wrong = bad, word or f"is no whole number: {fraction_word(matrix)}"
-                _refuse(matrix, wrong[0], wrong[1], symbols, barcodes, where)
+                word = word or f"is no whole number: {fraction_word(matrix)}"
+                _refuse(matrix, bad, word, symbols, barcodes, where)
     elif values.dtype.kind == "i" and values.min() < 0:
         _refuse(matrix, values < 0, "is negative: scaled or centred values are no counts", symbols, barcodes, where)
     if values.max() > 2**31 - 1:

@@ -62,10 +62,11 @@ def _unreadable(folder: Path, file: str) -> str:
         return f"the folder {around[0]} may not be read; ask for the rights (chmod u+rx)"
     if path.is_dir() and len(list(islice(path.rglob("*"), MOST_FILES))) == MOST_FILES:
         return f"a folder of more than {MOST_FILES:,} files; name the folder of this library"
-    braced = [found for found in library_files(folder, file) if "{" in str(found) or "}" in str(found)]
+    behind = library_files(folder, file)
+    braced = [found for found in behind if "{" in str(found) or "}" in str(found)]
     if braced:
         return f"braces in '{cut(braced[0].name if '{' in braced[0].name else braced[0].parent)}', which Snakemake takes for wildcards; rename it"
-    locked = [found for found in library_files(folder, file) if not os.access(found, os.R_OK)]
+    locked = [found for found in behind if not os.access(found, os.R_OK)]
     if locked and locked[0].is_symlink() and not locked[0].exists():
         return f"{locked[0].name} is a link to a file that is not there"
     return f"{locked[0].name} may not be read; ask for the rights (chmod u+r)" if locked else ""
@@ -77,23 +78,21 @@ def _lists_in(folder: Path, changed: int) -> dict[Path, tuple[list[Path], list[P
     return lists_of([found for found in folder.iterdir() if found.is_file()])
 
 
-def _files(path: Path) -> list[tuple[int, str, bool]]:
-    """Return row, file and whether it is to be read, of each library as written; nothing if the sheet cannot be read."""
+Row = tuple[int, str, bool]
+"""Row of the sheet, file of a library as written, and whether it is to be read."""
+
+
+def _files(path: Path) -> tuple[list[Row], list[str]]:
+    """Return the files that a sheet names, and a line if it has no such column; nothing if the sheet cannot be read."""
     try:
         header, rows = read_tsv(path, NEEDED)
     except InputError:
-        return []  # told already
-    if "file" not in header or len(rows) > MOST_ROWS:
-        return []
-    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows]
-
-
-def _no_file_column(path: Path) -> list[str]:
-    try:
-        header, _ = read_tsv(path, NEEDED)
-    except InputError:
-        return []  # told already
-    return [] if "file" in header else [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
+        return [], []  # reported already
+    if "file" not in header:
+        return [], [f"{path}: row 1: column 'file' is missing: which file is which library's?"]
+    if len(rows) > MOST_ROWS:
+        return [], []
+    return [(number, row.get("file", ""), row.get("include", "").lower() != "no") for number, row in rows], []
 
 
 def _seen_unreadable(folder: Path, file: str) -> str:
@@ -103,9 +102,9 @@ def _seen_unreadable(folder: Path, file: str) -> str:
         return f"{error.filename} may not be read; ask for the rights (chmod u+rx)"
 
 
-def _missing_files(path: Path, folder: Path) -> list[str]:
+def _missing_files(rows: Sequence[Row], path: Path, folder: Path) -> list[str]:
     lines = []
-    for number, file, included in _files(path):
+    for number, file, included in rows:
         if included and file and (why := _seen_unreadable(folder, file)):
             lines.append(f"{path}: row {number}, column file: '{cut(folder / file)}': {why}")
         elif included and not library_files(folder, file):
@@ -115,11 +114,12 @@ def _missing_files(path: Path, folder: Path) -> list[str]:
     return lines
 
 
-def _same_file(path: Path, folder: Path) -> list[str]:
+def _same_file(rows: Sequence[Row], path: Path, folder: Path) -> list[str]:
     """Return a line for each library whose file another one has already, where no rule takes the file apart."""
     lines, seen, whose = [], dict[str, int](), dict[tuple[int, int], int]()
-    for number, file, _ in _files(path):
-        counts = [_itself(found) for found in library_files(folder, file) if not is_list(found)]
+    for number, file, _ in rows:
+        # what is left out may be a link to nothing
+        counts = [_itself(found) for found in library_files(folder, file) if not is_list(found) and found.exists()]
         row = seen.get(file) or next((whose[found] for found in counts if found in whose), None)
         if file and row:
             lines.append(
@@ -141,10 +141,10 @@ AHEAD = 10
 """Seconds that clocks of a file server and of a computer may differ by."""
 
 
-def _of_the_future(path: Path, folder: Path) -> list[str]:
+def _of_the_future(rows: Sequence[Row], path: Path, folder: Path) -> list[str]:
     """Return a line for each library with a file whose time lies ahead: Snakemake would compute all and throw it away."""
     lines, now = [], time.time()
-    for number, file, included in _files(path):
+    for number, file, included in rows:
         late = [found for found in library_files(folder, file) if included and found.stat().st_mtime > now + AHEAD]
         if late:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(late[0].stat().st_mtime))
@@ -155,7 +155,7 @@ def _of_the_future(path: Path, folder: Path) -> list[str]:
     return lines
 
 
-def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
+def _not_in_deposit(rows: Sequence[Row], path: Path, downloads: Sequence[Download]) -> list[str]:
     """Return a line for each library whose file cannot be among what is still to be fetched."""
     if any(file.is_archive for file in downloads):
         return []  # what an archive holds is known when it is unpacked
@@ -163,7 +163,7 @@ def _not_in_deposit(path: Path, downloads: Sequence[Download]) -> list[str]:
     return [
         f"{path}: row {number}, column file: "
         + (f"'{file}' is not among download.files; there are: {', '.join(names[:6])}" if file else "empty")
-        for number, file, included in _files(path)
+        for number, file, included in rows
         if included and not (file and any(name.startswith(file) for name in names))
     ]
 
@@ -175,12 +175,13 @@ def files_mistakes(
 
     ``here``: what was to be fetched has been.
     """
-    missing = _missing_files(path, folder) if here else _not_in_deposit(path, downloads)
+    rows, lines = _files(path)
+    missing = _missing_files(rows, path, folder) if here else _not_in_deposit(rows, path, downloads)
     if missing and here:
-        return _no_file_column(path) + shortened(missing)
-    same = [] if entry.get("split") else _same_file(path, folder)
-    ahead = [] if downloads else _of_the_future(path, folder)
-    return _no_file_column(path) + shortened(missing) + shortened(same) + shortened(ahead)
+        return lines + shortened(missing)
+    same = [] if entry.get("split") else _same_file(rows, path, folder)
+    ahead = [] if downloads else _of_the_future(rows, path, folder)
+    return lines + shortened(missing) + shortened(same) + shortened(ahead)
 
 
 def not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path) -> list[Download]:
@@ -190,7 +191,8 @@ def not_in_place(path: Path, folder: Path, downloads: list[Download], root: Path
     """
     if not downloads:
         return downloads
-    files = [file for _, file, included in _files(path / "samples.tsv") if included]
+    rows, _ = _files(path / "samples.tsv")
+    files = [file for _, file, included in rows if included]
     if not files or not all(library_files(folder, file) for file in files):
         return downloads
     traces = {

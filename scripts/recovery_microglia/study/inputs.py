@@ -133,7 +133,7 @@ class Inputs:
         """Return the user's own files that a library's job reads itself: their checksums are recorded as they are read."""
         if self.dataset.simulated or self.dataset.downloads or library in self.recipes:
             return []  # fetched files have their checksums
-        return [str(path) for path in self._files_of(self.libraries[library]) if path.is_file()]
+        return [path for path in self.counts(library) if Path(path).is_file()]
 
     def reading(self, library: str) -> dict[str, str]:
         """Return how a library is read: path and layout; no more, so that a new day in the sheet reads nothing."""
@@ -190,12 +190,8 @@ class Inputs:
 
     def shared_files(self, batch: str) -> list[str]:
         """Return the user's own files that a pass over shared files reads, as `read_files`."""
-        if self.dataset.downloads:
-            return []
-        names = self._shared_files(batch)
-        tables = [name for key, name in (self.dataset.split or {}).items() if key == "metadata"]
-        own = [path for name in names for path in library_files(self.dataset.folder, name)]
-        return sorted(str(path) for path in {*own, *(self.dataset.folder / name for name in tables)} if path.is_file())
+        files = () if self.dataset.downloads else {*self.shared_counts(batch)}
+        return sorted(path for path in files if Path(path).is_file())
 
     def shared_reads(self, batch: str) -> list[Path]:
         """Return the shared files themselves, of one pass."""

@@ -208,6 +208,19 @@ def test_shared_files_are_those_that_hold_several_libraries(study: Path, schemas
     assert "/samples.tsv: row 3, column file: 'a1.csv' is the file of row 2 too; each library has its own, or" in text
 
 
+def test_a_library_that_is_left_out_may_be_a_link_to_nothing(study: Path, schemas: Path, tmp_path: Path) -> None:
+    (tmp_path / "files" / "b1.csv").unlink()
+    (tmp_path / "files" / "b1.csv").symlink_to("nowhere.csv")
+    assert "a link to a file that is not there" in message(study, schemas)
+    rows = (
+        ROWS.replace("file\n", "file\tinclude\treason\n")
+        .replace("a1.csv", "a1.csv\tyes\t")
+        .replace("b1.csv", "b1.csv\tno\tlost")
+    )
+    (study / "samples.tsv").write_text(rows)
+    assert [library.library for library in load(study, schemas).included] == ["A1"]
+
+
 def test_run_names_unknown_data_sets_and_keys(root: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     with pytest.raises(InputError) as error:
