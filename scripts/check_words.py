@@ -29,7 +29,7 @@ REFUSED: dict[str, str] = {
     r"likeness of courses": "parallel time courses do not show causation",
     r"who supplies": "Sources of Igf1",
     r"^read are\b|\. read are\b": "It reads",
-    r"is there twice|the least is": "is duplicated; must be at least",
+    r"(is|are) there twice|the least is": "is duplicated; must be at least",
     r"are no microglia and have none": "cells of other lineages (no score)",
     r"\bwere won\b": "were isolated",
     r"\b(is|are|was|were|be) told\b|\btold by\b|\btells\b": "reports, warns, states, distinguishes",

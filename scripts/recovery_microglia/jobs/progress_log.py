@@ -16,7 +16,7 @@ from tqdm import tqdm
 from recovery_microglia.jobs.progress import Progress
 
 OURS = (LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS)
-"""Events that Snakemake tells in its own words ('Finished jobid: 9', '12 of 35 steps done') and that are told here instead."""
+"""Events that Snakemake reports in its own words ('Finished jobid: 9', '12 of 35 steps done') and that are reported here instead."""
 IDLE = "Select jobs to execute..."
 """A line that Snakemake writes before every job, and which has no event."""
 
@@ -100,7 +100,7 @@ class ProgressLog(LogHandlerBase):
 
 
 def for_files(record: logging.LogRecord) -> bool:
-    """Filter of Snakemake's own handlers: drop what is told here in the project's words."""
+    """Filter of Snakemake's own handlers: drop what is reported here in the project's words."""
     return getattr(record, "event", None) not in OURS and record.getMessage() != IDLE
 
 

@@ -149,7 +149,7 @@ def _refuse_repeated(counts: sp.csr_matrix, genes: Genes, where: str) -> None:
     same = (np.diff(column[order]) == 0) & (np.diff(total[order]) == 0) & (total[order][1:] > 0) & used[order][1:]
     if same.sum() > 0.5 * ((rows_of - 1)[twice]).sum():
         raise InputError(
-            f"{where}: {twice.sum()} of {len(genes.var)} genes are there twice with the same counts; is its content repeated?"
+            f"{where}: {twice.sum()} of {len(genes.var)} genes are duplicated with the same counts; is its content repeated?"
         )
 
 

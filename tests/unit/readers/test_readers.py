@@ -523,7 +523,7 @@ def test_what_htseq_and_seurat_write_beside_the_genes_is_left_out(tmp_path: Path
 def test_a_table_that_was_appended_to_itself_is_refused(tmp_path: Path) -> None:
     head, *rows = dense().splitlines()
     write(tmp_path / "m.tsv", "\n".join([head, *rows, *rows]))
-    with pytest.raises(InputError, match="5 of 5 genes are there twice with the same counts"):
+    with pytest.raises(InputError, match="5 of 5 genes are duplicated with the same counts"):
         read_counts(tmp_path / "m.tsv")
     write(
         tmp_path / "m.tsv", "\n".join([head, *rows, rows[0]])
