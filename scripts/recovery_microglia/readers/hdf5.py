@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,11 @@ def _version_3(group: Any, matrix_of: MatrixOf) -> Table:
     return Table(matrix_of(group), _words(group["barcodes"]), names, "10x h5, version 3", ids, types, genomes)
 
 
+def parts_to_add(layers: Iterable[str | None], named: Sequence[str]) -> bool:
+    """Return whether the layers hold the parts of the counts (spliced and others) and none of those that are ``named`` first."""
+    return not named and set(layers) >= PARTS
+
+
 def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tuple[str, Any, pd.DataFrame]]:
     """Yield the matrices of an h5ad that may hold raw counts, with their genes, in order of preference."""
     if layer:
@@ -203,7 +208,7 @@ def _candidates(adata: ad.AnnData, layer: str | None, where: str) -> Iterator[tu
         yield f"layer {layer}", adata.layers[layer], var_of(adata)
         return
     named, others = layers_in_order(filter(None, adata.layers))  # None is X, since anndata 0.13
-    if not named and set(adata.layers) >= PARTS and (parts := _parts_added_up(adata)) is not None:
+    if parts_to_add(adata.layers, named) and (parts := _parts_added_up(adata)) is not None:
         yield f"layers {', '.join(sorted(PARTS))} added up", parts, var_of(adata)
         return
     for name in named:

@@ -31,11 +31,11 @@ from recovery_microglia.readers.dense_text import (
 )
 from recovery_microglia.readers.feature_lists import MARKET, market_names, read_matrix_market
 from recovery_microglia.readers.hdf5 import (
-    PARTS,
     SAMPLE,
     gene_names,
     layers_in_order,
     looks_raw,
+    parts_to_add,
     plain_values,
     read_10x_h5,
     read_anndata,
@@ -183,7 +183,7 @@ def _sample(node: Any) -> np.ndarray:
 def _counts_in(file: Any, layer: str | None) -> tuple[str, str, str] | None:
     """Return word, place and table of genes of the first matrix of an h5ad that holds raw counts; see `read_anndata`."""
     named, others = layers_in_order(file.get("layers", ()))
-    if not layer and not named and set(file.get("layers", ())) >= PARTS:
+    if not layer and parts_to_add(file.get("layers", ()), named):
         return None  # they are added up
     if layer:
         tried = [(f"layer {layer}", f"layers/{layer}", "var")]
