@@ -17,6 +17,11 @@ class Condition(StrEnum):
     OTHER = "other"
 
 
+def rank_of(condition: str) -> int:
+    """Return the place of a condition in tables and figures; one that is not known stands last."""
+    return next((rank for rank, known in enumerate(Condition) if known == condition), len(Condition))
+
+
 CONTROLS = (Condition.NAIVE, Condition.SHAM, Condition.CONTRALATERAL)
 """Conditions whose microglia are controls."""
 

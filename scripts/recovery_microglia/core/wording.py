@@ -16,7 +16,6 @@ STATUS: dict[str, tuple[str, str]] = {
 }
 
 NOTICES: dict[str, str] = {
-    "alternative_fails": "An analysis failed",
     "batch_unknown": "Batches are not stated",
     "batch_unknown_claim": "Batches are not stated",
     "bulk_profiles": "Bulk profiles instead of cells",
@@ -121,6 +120,12 @@ def p_value(value: Any) -> str:
     return "< 0.0001" if float(value) < 1e-4 else f"{float(value):.2g}"
 
 
+def p_equals(value: Any) -> str:
+    """Return a p-value for a sentence: p = 0.012, p < 0.0001."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def day(value: Any) -> str:
     """Return a day: 7, or a dash."""
     return DASH if missing(value) else f"{float(value):g}"
@@ -134,6 +139,11 @@ def yes_no(value: Any) -> str:
 def plain(value: Any) -> str:
     """Return a text, or a dash."""
     return DASH if missing(value) else str(value)
+
+
+def with_day(name: str, when: float) -> str:
+    """Return a condition or a library with its day: injured, day 7; the name alone where there is no day."""
+    return f"{name}, day {when:g}" if np.isfinite(when) else name
 
 
 def key_words(key: str) -> str:

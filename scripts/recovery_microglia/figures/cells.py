@@ -1,6 +1,6 @@
 """Figures of what the cells are: embeddings, lineages, states."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -10,10 +10,13 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from recovery_microglia.core.arrays import Floats
+from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import Condition
+from recovery_microglia.core.vocabulary import Condition, rank_of
+from recovery_microglia.core.wording import with_day
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
+    NARROW,
     PALE,
     Drawing,
     Picture,
@@ -54,7 +57,7 @@ def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
         return None
     drawn = known.sample(min(len(known), MOST_CELLS), random_state=0)
     points = drawn[axes].to_numpy(float)
-    panels, names = [], []
+    panels = []
     with house_style():
         for title in ("lineage", *(("state",) if states else ()), "day", "library"):
             if title not in drawn or drawn[title].isna().all():
@@ -64,11 +67,9 @@ def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
                 continue
             alt = f"Embedding of {len(known):,} myeloid cells coloured by {title}."
             panels.append(_by_category(points, keys, colours, title, f"umap-{title}", alt))
-            names.append(alt)
         if states and "recovery_score" in drawn and drawn["recovery_score"].notna().any():
             alt = f"Embedding of {len(known):,} myeloid cells coloured by recovery score; other cells grey."
             panels.append(_by_score(points, drawn["recovery_score"].to_numpy(float), "umap-score", alt))
-            names.append(alt)
     if not panels:
         return None
     on_paper = (
@@ -84,7 +85,6 @@ def embeddings(cells: pd.DataFrame, *, states: bool) -> Picture | None:
         _counted(known),
         of="lineages",
         kinds={"cells": Kind.COUNT},
-        panel_names=tuple(names),
         panel_width=21,
         wide=True,
     )
@@ -183,10 +183,11 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     days = facts["day"].reindex(table.index).astype(float)
-    labels = [f"{name}, day {day:g}" if np.isfinite(day) else str(name) for name, day in days.items()]
-    svg, narrow, alt, share = _stacked(
-        table[order], labels, "lineages", "Lineages of the kept cells", {name: lineage_colour(name) for name in order}
-    )
+    labels = [with_day(str(name), day) for name, day in labelled(days)]
+    colours = {name: lineage_colour(name) for name in order}
+    draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
+    with house_style():
+        svg, narrow = at_two_widths(draw, "lineages", alt)
     return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
                    alt, (svg,), share.reset_index(), kinds={"library": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
@@ -201,24 +202,20 @@ def lineages_by_day(lineages: pd.DataFrame) -> Picture | None:
     n = animal.groupby(keys, dropna=False)["subject"].nunique()
     sums = animal.groupby([*keys, "lineage"], dropna=False)["share"].sum()
     table = sums.unstack("lineage").fillna(0.0).div(n, axis=0)  # noqa: PD010  (pivot_table would leave out days that are not known)
-    rank: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
     places = sorted(
         range(len(table)),
-        key=lambda at: (rank.get(str(table.index[at][0]), 9), float(np.nan_to_num(table.index[at][1], nan=np.inf))),
+        key=lambda at: (rank_of(str(table.index[at][0])), float(np.nan_to_num(table.index[at][1], nan=np.inf))),
     )
     table, sizes = table.iloc[places], n.iloc[places]
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     labels = [
-        f"{condition}{'' if np.isnan(day) else f', day {day:g}'} (n = {size})"
+        f"{with_day(str(condition), float(day))} (n = {size})"
         for (condition, day), size in zip(table.index, sizes, strict=True)
     ]
-    svg, narrow, alt, share = _stacked(
-        table[order],
-        labels,
-        "lineages-by-day",
-        "Lineages of the kept cells",
-        {name: lineage_colour(name) for name in order},
-    )
+    colours = {name: lineage_colour(name) for name in order}
+    draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
+    with house_style():
+        svg, narrow = at_two_widths(draw, "lineages-by-day", alt)
     numbers = share.reset_index()
     numbers.insert(2, "animals", sizes.to_numpy(int))
     return Picture("lineages-by-day", "Lineages by condition and day", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
@@ -235,7 +232,8 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     if known.empty:
         return None
     day = known["day"].astype(float)
-    label = known["condition"].astype(str) + day.map(lambda d: f", day {d:g}" if np.isfinite(d) else "")
+    words = [with_day(condition, on) for condition, on in zip(known["condition"].astype(str), day, strict=True)]
+    label = pd.Series(words, index=known.index)
     rank = (
         known["condition"]
         .astype(str)
@@ -246,22 +244,22 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
     table = table.loc[place.sort_values(["rank", "day"]).index]
     order = [name for name in STATES if name in table] + [str(name) for name in table if name not in STATES]
-    _, narrow, alt, share = _stacked(
-        table[order], [str(name) for name in table.index], "states", "States of the microglia",
-        {name: state_colour(name) for name in order},
-    )  # fmt: skip
+    colours = {name: state_colour(name) for name in order}
+    draw, alt, share = _stacked(table[order], [str(name) for name in table.index], "States of the microglia", colours)
+    with house_style():
+        svg = drawing(draw(NARROW), "states", alt)
     return Picture("states", "States of the microglia by condition and day",
                    "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
                    "is shown under recovery first, else under the likeliest; the column programmes of cells.tsv.gz lists all. "
                    "Grey: no programme, in a cell unusually low in homeostatic genes.",
-                   alt, (narrow,), share.rename_axis("group").reset_index(),
+                   alt, (svg,), share.rename_axis("group").reset_index(),
                    kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)})  # fmt: skip
 
 
 def _stacked(
-    counts: pd.DataFrame, labels: Sequence[str], name: str, title: str, colours: Mapping[str, str]
-) -> tuple[Drawing, Drawing, str, pd.DataFrame]:
-    """Return a figure of stacked shares for a desk and for a phone, its text alternative and the shares."""
+    counts: pd.DataFrame, labels: Sequence[str], title: str, colours: Mapping[str, str]
+) -> tuple[Callable[[float], Figure], str, pd.DataFrame]:
+    """Return what draws stacked shares at a width, their text alternative and the shares."""
     share = counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0)
     shown = share.head(MOST_BARS)
 
@@ -288,6 +286,4 @@ def _stacked(
         + ", ".join(f"{lineage_name(str(key))} {100 * value:.0f} %" for key, value in most.items())
         + " over all."
     )
-    with house_style():
-        svg, narrow = at_two_widths(draw, name, alt)
-    return svg, narrow, alt, share
+    return draw, alt, share

@@ -5,10 +5,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.frame_access import groups, records
-from recovery_microglia.core.vocabulary import CONTROLS, Condition
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, rank_of
 from recovery_microglia.figures.course import UNIT_COLUMNS, shares_of_animals, subject_words
 from recovery_microglia.figures.style import (
     CONDITIONS,
+    VERMILION,
     Picture,
     canvas,
     drawing,
@@ -36,9 +37,10 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
     if own.empty:
         return None
     own = own.assign(age=own["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
-    rank: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
-    own = own.assign(rank=own["condition"].astype(str).map(rank), group=_names(own))
-    order = list(dict.fromkeys(own.sort_values(["rank", "day", "group"], na_position="first")["group"]))[:MOST_GROUPS]
+    own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
+    found = list(dict.fromkeys(own.sort_values(["rank", "day", "group"], na_position="first")["group"]))
+    order = found[:MOST_GROUPS]
+    left_out = f" The first {MOST_GROUPS} of {len(found)} groups are drawn." if len(found) > MOST_GROUPS else ""
     drawn = own[own["group"].isin(order)]
     sizes = drawn["group"].value_counts()
     top = max(float(drawn["share_high"].max()), 0.02) * 1.08
@@ -60,7 +62,7 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
                 ax.plot([row["share_low"], row["share_high"]], [y - shift, y - shift], color=colour, lw=1, alpha=0.45)
                 ax.plot(row["share"], y - shift, marker, ms=6, mfc=face, mec=colour, mew=1.3, gid=gid)
                 tips[gid] = subject_words(row)
-            ax.plot([means[name]] * 2, [y - 0.42, y + 0.42], color="#D55E00", lw=2.4)
+            ax.plot([means[name]] * 2, [y - 0.42, y + 0.42], color=VERMILION, lw=2.4)
         ax.set_yticks(np.arange(len(order))[::-1], [f"{name} (n = {sizes[name]})" for name in order])
         ax.set_xlim(-0.02 * top, top)
         ax.set_ylim(-0.6, len(order) - 0.4)
@@ -78,7 +80,7 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
         "contrast",
         "Share of recovery cells among microglia by group, every animal",
         "A dot is one animal with the 95 % interval from its own cells; the vermilion line is the mean of the animals; controls are open. "
-        "n: animals. This is a description, not a test.",
+        f"n: animals. This is a description, not a test.{left_out}",
         alt + ".",
         (made[0],),
         drawn[[column for column in UNIT_COLUMNS if column in drawn]],

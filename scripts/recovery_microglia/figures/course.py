@@ -138,34 +138,48 @@ def _timeline(
     ax.set_ylim(-0.03 * top, top)
     ax.grid(axis="y")
     percent_axis(ax)
-    _name_days(ax, units, days, small=width < 6)
+    rows = _name_days(ax, units, days, width=width)
     ax.set_ylabel("recovery cells among microglia")
     columns = 3 if width > 6 else 2
-    rows = 3 if "q" in days and days["q"].notna().any() else 2
     ax.legend(handles=dots + handles, loc="upper left", bbox_to_anchor=(-0.03, -0.13 - 0.055 * rows), ncols=columns, columnspacing=1.2, handletextpad=0.5)  # fmt: skip
     return figure, tips
 
 
-def _name_days(ax: Axes, units: pd.DataFrame, days: pd.DataFrame, *, small: bool) -> None:
-    """Write beneath the axis, for each day, the day, its animals, and q."""
+def _name_days(ax: Axes, units: pd.DataFrame, days: pd.DataFrame, *, width: float) -> int:
+    """Write beneath the axis, for each day, the day, its animals, and q; return how many lines that takes.
+
+    A q that would touch that of the day before stands a line lower.
+    """
     q = {float(row["day"]): row.get("q", np.nan) for row in records(days)} if len(days) else {}
     shown = any(np.isfinite(value) for value in q.values())
-    size = 9.0 if small else 9.5
+    size = 9.0 if width < 6 else 9.5
     heads = ["day", "n", *(["q"] if shown else [])]
     for place, head in enumerate(heads):
         ax.annotate(head, (0, 0), xycoords="axes fraction", xytext=(-6, -11 - 13 * place), textcoords="offset points",
                     ha="right", va="top", fontsize=size, color="#47525e")  # fmt: skip
+    left, right = ax.get_xlim()
+    points = 72 * width * ax.get_position().width / (right - left)
     ticks, labels = [], []
+    end = -np.inf  # of the q before, in points
+    lowered = False
     for x, group in units.groupby("x", sort=True):
         day = float(group["day"].iloc[0])
         parts = [int((~group["condition"].isin(CONTROLS)).sum()), int(group["condition"].isin(CONTROLS).sum())]
         n = " + ".join(str(part) for part in parts if part)
         value = q.get(day, np.nan)
-        lines = ["no day" if np.isnan(day) else f"{day:g}", n, *([_short_p(value)] if shown else [])]
+        lines = ["no day" if np.isnan(day) else f"{day:g}", n]
+        if shown:
+            words = _short_p(value)
+            half = 0.31 * size * len(words)  # half its width; letters are about .62 of their height
+            touches = bool(words) and float(str(x)) * points - half < end + 2
+            lines += ["", words] if touches else [words]
+            end = -np.inf if touches or not words else float(str(x)) * points + half
+            lowered |= touches
         ticks.append(float(str(x)))
         labels.append("\n".join(lines))
     ax.set_xticks(ticks, labels, fontsize=size, linespacing=1.35)
     ax.set_xlabel("days after injury (square-root scale)")
+    return len(heads) + lowered
 
 
 def _short_p(value: float) -> str:

@@ -1,10 +1,12 @@
 """Figures as files that stand alone: for a talk, a paper, a spreadsheet."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -53,14 +55,18 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
                     yield name, _saved(figure, box, format_)
 
 
-def write_figures(pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path) -> None:
-    """Write files of pictures, each in its formats, into a folder, which is made anew."""
+def write_figures(
+    pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path, made: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
+    """Write files of pictures, each in its formats, into a folder, which is made anew; ``made``: files that were drawn before, by name."""
     if folder.is_dir():
         for old in folder.iterdir():
             old.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     for picture, formats in pictures:
-        for name, content in files_of(picture, formats):
+        there = {name: made[name] for format_ in formats for name in file_names(picture, format_) if name in made}
+        missing = [format_ for format_ in formats if not there.keys() >= set(file_names(picture, format_))]
+        for name, content in (*there.items(), *files_of(picture, missing)):
             (folder / name).write_bytes(content)
 
 
@@ -71,9 +77,14 @@ def _standing_alone() -> Iterator[None]:
         yield
 
 
+_BOXES: WeakKeyDictionary[Figure, Bbox] = WeakKeyDictionary()
+
+
 def _box(figure: Figure) -> Bbox:
     """Return what is drawn with a margin, in inches; found once a figure, as it takes as long as drawing."""
-    return figure.get_tightbbox().padded(0.08)
+    if figure not in _BOXES:
+        _BOXES[figure] = figure.get_tightbbox().padded(0.08)
+    return _BOXES[figure]
 
 
 def _saved(figure: Figure, box: Bbox, format_: str) -> bytes:

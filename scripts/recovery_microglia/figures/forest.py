@@ -71,7 +71,7 @@ def _lines(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _words(row: Mapping[str, Any]) -> str:
     if row["kind"] == "summary":
-        return f"{row['injury_model']}, all: rise {100 * row['rise']:.0f} %"
+        return f"{row['injury_model']}, all: rise {100 * row['rise']:.0f} percentage points"
     when = interval(row["onset_low"], row["onset_high"]) if row["status"] == Status.TESTED else "described only"
     arm = f", {row['arm']}" if row["arm"] else ""
     return f"{row['dataset']}{arm}: {when}, highest on day {row['peak_day']:g}"

@@ -26,6 +26,11 @@ from recovery_microglia.figures.style import (
 )
 
 
+def counted_genes(genes: pd.DataFrame) -> list[str]:
+    """Return the genes of genes.parquet: its columns but for names of cells, depths and sums of markers."""
+    return [name for name in genes.columns if name not in ("cell", "n_counts") and not name.startswith("markers_")]
+
+
 def signature_genes(markers: pd.DataFrame) -> Picture | None:
     """Draw how many control and injured microglia show each signature gene."""
     if markers.empty:

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import Condition
-from recovery_microglia.core.wording import percent
+from recovery_microglia.core.vocabulary import Condition, rank_of
+from recovery_microglia.core.wording import percent, with_day
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
@@ -97,9 +97,8 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     per_bar = counts.rename("counts").reset_index().astype({"day": float}).groupby(bars, dropna=False)["counts"]
     animals, total = per_bar.size().reindex(summed.index), per_bar.sum().reindex(summed.index)
     summed = summed.div(animals, axis=0)
-    order: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
     place = [
-        (order.get(str(condition), 9), np.inf if np.isnan(day) else float(day), at)
+        (rank_of(str(condition)), np.inf if np.isnan(day) else float(day), at)
         for at, (condition, day) in enumerate(summed.index)
     ]
     rows = [at for *_, at in sorted(place)]
@@ -137,9 +136,9 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
 
 def _group(condition: str, day: float) -> str:
     """Return a condition and its day in words; a naive animal has none."""
-    if np.isnan(day):
-        return condition if condition == Condition.NAIVE else f"{condition}, day not known"
-    return f"{condition}, day {day:g}"
+    if np.isnan(day) and condition != Condition.NAIVE:
+        return f"{condition}, day not known"
+    return with_day(condition, day)
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,20 +1,19 @@
 """Figures of the lineage gate: the markers behind it, and the cells it could not place."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.figures.dots import Look, draw_dots
 from recovery_microglia.figures.palette import LINEAGES, lineage_colour, lineage_name
-from recovery_microglia.figures.style import BLUE, GREY, INK, Picture, canvas, drawing, house_style
+from recovery_microglia.figures.style import BLUE, INK, Picture, canvas, drawing, house_style
 
 MOST_DOTS = 20_000
 """More cells than this are thinned for the drawing of the gate."""
+LOOK = Look(BLUE, least=4, added=120, palest=0.12)
 
 
 def marker_dots(markers: pd.DataFrame) -> Picture | None:
@@ -41,50 +40,22 @@ def _dots(markers: pd.DataFrame, lineages: list[str], *, upright: bool) -> Figur
     """Draw genes × lineages; genes run to the right, or (upright, for a phone) downwards."""
     genes = markers.drop_duplicates(["marker_of", "gene"])[["marker_of", "gene"]].reset_index(drop=True)
     gene_at = {key: place for place, key in enumerate(genes.itertuples(index=False, name=None))}
-    along = np.array([gene_at[key] for key in markers[["marker_of", "gene"]].itertuples(index=False, name=None)])
-    across = markers["lineage"].map({name: place for place, name in enumerate(lineages)}).to_numpy()
+    along = np.array(
+        [gene_at[key] for key in markers[["marker_of", "gene"]].itertuples(index=False, name=None)], dtype=float
+    )
+    across = markers["lineage"].map({name: place for place, name in enumerate(lineages)}).to_numpy(float)
     # relative to the lineage that has most of the gene: genes differ a hundredfold in their level
     top = markers.groupby(["marker_of", "gene"])["mean_counts_per_10k"].transform("max")
-    level = (markers["mean_counts_per_10k"] / top.where(top > 0, 1)).to_numpy()
-    size = 4 + 120 * markers["share_detected"].to_numpy()
+    level = (markers["mean_counts_per_10k"] / top.where(top > 0, 1)).to_numpy(float)
     length, breadth = 1.6 + 0.23 * len(genes), 1.5 + 0.3 * len(lineages)
     figure, ax = canvas(*((0.24 * len(lineages) + 0.8, length) if upright else (max(6.0, length), breadth)))
-    x, y = (across, along) if upright else (along, across)
-    # one colour, stronger where more is: it reads on paper and in the dark, and with every kind of colour vision
-    shade = np.column_stack([np.tile(to_rgb(BLUE), (len(level), 1)), np.clip(0.12 + 0.88 * level, 0, 1)])
-    ax.scatter(x, y, s=size, c=shade, lw=0, clip_on=False)
     cells = markers.drop_duplicates("lineage").set_index("lineage")["cells"]
     names = [f"{lineage_name(name)} ({cells[name]:,})" for name in lineages]
-    _name_axes(ax, list(genes["gene"]), names, upright=upright)
+    share = markers["share_detected"].to_numpy(float)
+    draw_dots(ax, (along, across), share, level, LOOK, names=(list(genes["gene"]), names), upright=upright)
     for name, own in genes.groupby("marker_of", sort=False):
         _bracket(ax, str(name), int(own.index.min()), int(own.index.max()), upright=upright)
-    handles = [
-        *(_handle(np.sqrt(4 + 120 * share), GREY, 1.0, f"{share:.0%} of the cells") for share in (0.1, 0.5, 1.0)),
-        *(
-            _handle(8, BLUE, 0.12 + 0.88 * level, word)
-            for level, word in ((0, "none"), (0.5, "half"), (1, "highest mean"))
-        ),
-    ]
-    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "labelspacing": 0.7}
-    if upright:
-        place = {"loc": "upper left", "bbox_to_anchor": (-0.5, 0.0), "ncols": 1}
-    ax.legend(handles=handles, **place)
     return figure
-
-
-def _handle(size: float, colour: str, alpha: float, label: str) -> Line2D:
-    return Line2D([], [], ls="", marker="o", ms=size, color=colour, alpha=alpha, mew=0, label=label)
-
-
-def _name_axes(ax: Axes, genes: list[str], lineages: list[str], *, upright: bool) -> None:
-    along, across = (ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)
-    along.set_ticks(range(len(genes)), genes, fontstyle="italic", fontsize=9, rotation=0 if upright else 90)
-    across.set_ticks(range(len(lineages)), lineages, rotation=60 if upright else 0, ha="left" if upright else "right")
-    if upright:
-        ax.xaxis.tick_top()
-    (ax.set_ylim if upright else ax.set_xlim)((len(genes) - 0.3, -0.7) if upright else (-0.7, len(genes) - 0.3))
-    (ax.set_xlim if upright else ax.set_ylim)((-0.7, len(lineages) - 0.3) if upright else (len(lineages) - 0.3, -0.7))
-    ax.tick_params(length=0)
 
 
 def _bracket(ax: Axes, name: str, first: int, last: int, *, upright: bool) -> None:

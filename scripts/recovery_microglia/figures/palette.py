@@ -45,11 +45,8 @@ _NAMES = {
     "nk_cell": "NK cell",
     "b_cell": "B cell",
     "schwann": "Schwann cell",
-    "recovery_microglia": "recovery microglia",
     "none": "none stands out",
     "near_recovery": "recovery likely, not called",
-    "microglia": "microglia",
-    "ambiguous": "ambiguous",
 }
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from recovery_microglia.core.families import FAMILIES, OTHERS, family_of
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables.spec import Kind
+from recovery_microglia.core.wording import truthy
 from recovery_microglia.figures.style import (
     GREY,
     INK,
@@ -24,17 +26,7 @@ from recovery_microglia.figures.style import (
     slug,
 )
 
-FAMILIES = {
-    "library left out": "one library left out",
-    "clusters": "clusters instead of scores",
-    "scorer": "ranks instead of likelihoods",
-    "cutoff": "called cells at a cutoff",
-    "genes": "without Itgax and Igf1",
-    "depth": "all cells at one depth",
-    "denominator": "share of other cells",
-}
-"""What is varied to the family that an analysis belongs to: the first that its words hold."""
-REPORTED, OTHERS = "as reported", "other choices"
+REPORTED = "as reported"
 KINDS = {"family": Kind.TEXT, "analyses": Kind.COUNT, "no_answer": Kind.COUNT, "rise_shown": Kind.COUNT, "compatible": Kind.COUNT,
          "onset_first": Kind.NUMBER, "onset_last": Kind.NUMBER, "share_least": Kind.SHARE, "share_most": Kind.SHARE}  # fmt: skip
 
@@ -46,23 +38,16 @@ def families(table: pd.DataFrame, arm: str = "") -> pd.DataFrame:
         return own.head(0).assign(family="", answered=False, compatible=False)
     varied = own["varied"].fillna("").astype(str)
     return own.assign(
-        family=[_family(words) for words in varied],
+        family=[REPORTED if words in ("", "nothing") else family_of(words).row for words in varied],
         answered=own["agrees"].notna() & (own["agrees"].astype(str) != ""),
-        compatible=own["agrees"].astype(str).isin(["True", "1", "1.0"]),
+        compatible=own["agrees"].map(truthy),
     )
-
-
-def _family(varied: str) -> str:
-    if varied in ("", "nothing"):
-        return REPORTED
-    return next((family for key, family in FAMILIES.items() if key in varied), OTHERS)
 
 
 def by_family(own: pd.DataFrame) -> pd.DataFrame:
     """Return a row a family of `families`: how many analyses answer, show a rise and are compatible, and their ranges."""
     rows = []
-    order = [REPORTED, *dict.fromkeys(FAMILIES.values()), OTHERS]
-    for family in order:
+    for family in (REPORTED, *(known.row for known in (*FAMILIES, OTHERS))):
         part = own[own["family"] == family]
         if part.empty:
             continue

@@ -14,7 +14,10 @@ from matplotlib.patches import Rectangle
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import CONTROLS, Condition
+from recovery_microglia.core.vocabulary import CONTROLS, rank_of
+from recovery_microglia.core.wording import with_day
+from recovery_microglia.figures.dots import Look, draw_dots
+from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.figures.palette import STATES, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     BLUE,
@@ -25,7 +28,6 @@ from recovery_microglia.figures.style import (
     at_two_widths,
     canvas,
     house_style,
-    legend,
 )
 
 FEWEST_CELLS = 10
@@ -33,6 +35,7 @@ FEWEST_CELLS = 10
 MOST_DOTS = 80
 """Cells of an animal that are drawn as dots; of more, so many at random."""
 MOST_ANIMALS = 60
+LOOK = Look(INK, least=3, added=110, palest=0.08)
 ANIMAL_KINDS = {
     "subject": Kind.TEXT, "condition": Kind.TEXT, "day": Kind.DAY, "cells": Kind.COUNT, "median_score": Kind.NUMBER,
     "cutoff": Kind.NUMBER, "above_cutoff": Kind.COUNT, "false_rate": Kind.SHARE,
@@ -50,6 +53,13 @@ def scored(cells: pd.DataFrame) -> pd.DataFrame:
     return known[known["lineage"] == "microglia"] if "lineage" in known else known
 
 
+def _states(cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return cells with their state as text, and the states of enough cells in order."""
+    named = cells.assign(state=cells["state"].astype(object).fillna("").astype(str))
+    sizes = named["state"].value_counts()
+    return named, [name for name in STATES if sizes.get(name, 0) >= FEWEST_CELLS]
+
+
 # ---------------------------------------------------------------- scores by state
 
 
@@ -64,9 +74,7 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
     known = scored(cells)
     if known.empty or "state" not in known:
         return None
-    known = known.assign(state=known["state"].astype(object).fillna("").astype(str))
-    sizes = known["state"].value_counts()
-    order = [name for name in STATES if sizes.get(name, 0) >= FEWEST_CELLS]
+    known, order = _states(known)
     if len(order) < 2:
         return None
     values = {name: known.loc[known["state"] == name, "recovery_score"].to_numpy(float) for name in order}
@@ -140,12 +148,11 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
     known = scored(cells)
     if known.empty or "cutoff" not in known or known["cutoff"].isna().all():
         return None
-    order: dict[str, int] = {condition: place for place, condition in enumerate(Condition)}
     animals = known.assign(
-        rank=known["condition"].astype(str).map(order), day=known["day"].astype(float)
+        rank=known["condition"].astype(str).map(rank_of), day=known["day"].astype(float)
     ).drop_duplicates(["subject", "day", "condition"])
-    animals = animals.sort_values(["rank", "day", "subject"]).head(MOST_ANIMALS)
-    keys = list(animals[["subject", "day", "condition"]].itertuples(index=False, name=None))
+    shown = animals.sort_values(["rank", "day", "subject"]).head(MOST_ANIMALS)
+    keys = list(shown[["subject", "day", "condition"]].itertuples(index=False, name=None))
     low, high = np.quantile(known["recovery_score"], [0.001, 0.999])
     parts = [_animal(known, key) for key in keys]
     rng = np.random.default_rng(0)
@@ -158,12 +165,10 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
         _name_animals(ax, keys, (low, high), upright=not tall)
         return figure
 
-    rates = units.set_index(["subject", "condition"])["false_rate"] if "false_rate" in units else pd.Series(dtype=float)
     rows = []
     for (subject, day, condition), own in zip(keys, parts, strict=True):
         cutoff = float(own["cutoff"].iloc[0])
         above = int((own["recovery_score"] > cutoff).sum())
-        rate = rates.get((subject, condition), np.nan)
         rows.append(
             (
                 subject,
@@ -173,7 +178,9 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
                 float(own["recovery_score"].median()),
                 cutoff,
                 above,
-                float(np.mean(rate)),
+                float(_animal(units, (subject, day, condition))["false_rate"].mean())
+                if "false_rate" in units
+                else np.nan,
             )
         )
     numbers = pd.DataFrame(rows, columns=list(ANIMAL_KINDS))
@@ -182,7 +189,7 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
     )
     with house_style():
         svg, narrow = at_two_widths(draw, "scores-by-animal", alt)
-    left_out = f" The first {MOST_ANIMALS} animals are drawn." if len(animals) == MOST_ANIMALS else ""
+    left_out = f" The first {MOST_ANIMALS} of {len(animals)} animals are drawn." if len(animals) > MOST_ANIMALS else ""
     return Picture(
         "scores-by-animal",
         "Recovery score and cutoff in every animal",
@@ -198,6 +205,7 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
 
 
 def _animal(known: pd.DataFrame, key: tuple[Any, ...]) -> pd.DataFrame:
+    """Return the rows of an animal on a day."""
     subject, day, condition = key
     same = known["day"].isna() if np.isnan(day) else known["day"].astype(float) == day
     own: pd.DataFrame = known[(known["subject"] == subject) & (known["condition"] == condition) & same]
@@ -229,7 +237,7 @@ def _name_animals(ax: Axes, keys: Sequence[tuple[Any, ...]], ends: tuple[float, 
     heads: list[str] = []
     starts: list[int] = []
     for place, (_, day, condition) in enumerate(keys):
-        head = condition if np.isnan(day) else f"{condition}, day {day:g}"
+        head = with_day(condition, day)
         if not heads or heads[-1] != head:
             heads.append(head)
             starts.append(place)
@@ -276,13 +284,11 @@ def state_genes(cells: pd.DataFrame, genes: pd.DataFrame) -> Picture | None:
     genes
         Rows of genes.parquet: cell, n_counts, one column a gene (raw counts).
     """
-    named = [name for name in genes.columns if name not in ("cell", "n_counts") and not name.startswith("markers_")]
+    named = counted_genes(genes)
     if cells.empty or not named or "state" not in cells:
         return None
     known = cells[cells["lineage"] == "microglia"][["cell", "state"]].merge(genes, on="cell")
-    known["state"] = known["state"].astype(object).fillna("").astype(str)
-    sizes = known["state"].value_counts()
-    order = [name for name in STATES if sizes.get(name, 0) >= FEWEST_CELLS]
+    known, order = _states(known)
     if len(order) < 2:
         return None
     rows = []
@@ -327,35 +333,12 @@ def _dots(numbers: pd.DataFrame, genes: Sequence[str], states: Sequence[str], *,
     along, across = numbers["gene"].map(gene_at).to_numpy(), numbers["state"].map(state_at).to_numpy()
     top = numbers.groupby("gene")["mean_counts_per_10k"].transform("max")
     level = (numbers["mean_counts_per_10k"] / top.where(top > 0, 1)).to_numpy(float)
-    size = 3 + 110 * numbers["share_detected"].to_numpy(float)
-    shade = np.column_stack([np.tile(to_rgb(INK), (len(level), 1)), np.clip(0.08 + 0.92 * level, 0, 1)])
     length, breadth = 1.4 + 0.24 * len(genes), 1.3 + 0.33 * len(states)
     figure, ax = canvas(*((0.26 * len(states) + 0.8, length) if upright else (max(6.2, length), breadth)))
-    ax.scatter(*((across, along) if upright else (along, across)), s=size, c=shade, lw=0, clip_on=False)
     sizes = numbers.drop_duplicates("state").set_index("state")["cells"]
     names = [f"{lineage_name(state)} ({sizes[state]:,})" for state in states]
-    gene_axis, state_axis = (ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)
-    gene_axis.set_ticks(range(len(genes)), list(genes), fontstyle="italic", fontsize=9, rotation=0 if upright else 90)
-    state_axis.set_ticks(range(len(states)), names, rotation=60 if upright else 0, ha="left" if upright else "right")
-    if upright:
-        ax.xaxis.tick_top()
-    (ax.set_ylim if upright else ax.set_xlim)((len(genes) - 0.3, -0.7) if upright else (-0.7, len(genes) - 0.3))
-    (ax.set_xlim if upright else ax.set_ylim)((-0.7, len(states) - 0.3) if upright else (len(states) - 0.3, -0.7))
-    ax.tick_params(length=0)
-    handles = [
-        Line2D(
-            [], [], ls="", marker="o", ms=np.sqrt(3 + 110 * share), color=GREY, mew=0, label=f"{share:.0%} of the cells"
-        )
-        for share in (0.1, 0.5, 1.0)
-    ]
-    handles += [
-        Line2D([], [], ls="", marker="o", ms=8, color=INK, alpha=0.08 + 0.92 * part, mew=0, label=word)
-        for part, word in ((0, "none"), (0.5, "half of"), (1, "highest mean"))
-    ]
-    if upright:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.5, 0.0), ncols=1)
-    else:
-        legend(ax, 7.2, handles=handles, labelspacing=0.7)
+    share = numbers["share_detected"].to_numpy(float)
+    draw_dots(ax, (along, across), share, level, LOOK, names=(genes, names), upright=upright)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Figures of the course by sex or by arm."""
+"""Figure of the course by sex."""
 
 import numpy as np
 import pandas as pd
@@ -25,23 +25,19 @@ LOOKS: tuple[tuple[str, str, str], ...] = (
 """Colour, marker and line of the strata in order: they differ without colour, too."""
 
 
-def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | None:
+def strata_courses(strata: pd.DataFrame, arm: str = "") -> Picture | None:
     """Draw the day course of each stratum with its intervals, and its controls.
 
     Parameters
     ----------
     strata
         strata.tsv.
-    by
-        What the animals are divided by: ``sex`` or ``arm``.
     arm
-        The arm of the study within which they are divided; empty for one arm, or for all arms beside each other.
+        The arm of the study within which they are divided.
     """
     if strata.empty:
         return None
-    own = strata[(strata["by"] == by) & strata["fraction"].notna()]
-    if by != "arm":
-        own = own[own["arm"].fillna("").astype(str) == arm]
+    own = strata[strata["fraction"].notna() & (strata["arm"].fillna("").astype(str) == arm)]
     names = sorted(own["stratum"].astype(str).unique())
     if own.empty or len(names) < 2:
         return None
@@ -60,17 +56,17 @@ def strata_courses(strata: pd.DataFrame, by: str, arm: str = "") -> Picture | No
         legend(ax, width, handlelength=2.4, ncols=1)
         return figure
 
-    alt = f"Share of recovery cells by day and {by}: {_words(own, shown)}."
+    alt = f"Share of recovery cells by day and sex: {_words(own, shown)}."
     with house_style():
-        svg, narrow = at_two_widths(draw, f"strata-{by}-{arm}", alt)
+        svg, narrow = at_two_widths(draw, f"strata-sex-{arm}", alt)
     columns = ["stratum", "day", "n_subjects", "k", "n", "fraction", "low", "high", "control_fraction", "n_control_subjects",
                "difference", "p", "q", "status", "reason"]  # fmt: skip
     left_out = f" The first {len(shown)} of {len(names)} are drawn." if len(names) > len(shown) else ""
     return Picture(
-        f"strata-{by}" + (f"-{slug(arm)}" if arm else ""),
-        f"By {by}" + (f": {arm}" if arm else ""),
+        "strata-sex" + (f"-{slug(arm)}" if arm else ""),
+        "By sex" + (f": {arm}" if arm else ""),
         "Estimates for the day with 95 % intervals over animals; short lines are the controls of the same "
-        f"{by}. Whether the courses differ is a test of its own, below: two results of which only one is significant are "
+        "sex. Whether the courses differ is a test of its own, below: two results of which only one is significant are "
         f"not a difference.{left_out}",
         alt,
         (svg,),

@@ -111,8 +111,6 @@ class Picture:
         What it says, for those who cannot see it.
     panels
         Its drawings; several stand in a grid that folds on a narrow screen.
-    panel_names
-        Text alternative of each panel where there are several.
     numbers
         The numbers that are drawn, shown as a table beneath.
     panel_width
@@ -133,7 +131,6 @@ class Picture:
     alt: str
     panels: tuple[Drawing, ...]
     numbers: pd.DataFrame
-    panel_names: tuple[str, ...] = ()
     panel_width: float = 17
     of: str = ""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -158,7 +155,7 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
 
 
-def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None, *, tight: bool = True) -> Drawing:
+def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None) -> Drawing:
     """Return the figure with an SVG element of it that can stand inside a page beside others.
 
     Parameters
@@ -171,14 +168,11 @@ def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = N
         Text alternative.
     tips
         Artist gid to the text shown on hovering.
-    tight
-        Whether to fit the canvas to what is drawn, which takes as long as the drawing itself.
     """
     stream = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        box = "tight" if tight else None
-        figure.savefig(stream, format="svg", bbox_inches=box, pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
+        figure.savefig(stream, format="svg", bbox_inches="tight", pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
     return Drawing(inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE), figure)
 
 
@@ -186,11 +180,9 @@ WIDE, NARROW = 7.2, 3.3
 """Widths in inches of a drawing for a desk and for a phone."""
 
 
-def at_two_widths(
-    draw: Callable[[float], Figure], name: str, alt: str, *, tight: bool = True
-) -> tuple[Drawing, Drawing]:
+def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple[Drawing, Drawing]:
     """Return a drawing for a desk and one for a phone, on which its letters stay as large; see `drawing`."""
-    return drawing(draw(WIDE), name, alt, tight=tight), drawing(draw(NARROW), f"{name}-narrow", alt, tight=tight)
+    return drawing(draw(WIDE), name, alt), drawing(draw(NARROW), f"{name}-narrow", alt)
 
 
 def legend(ax: Axes, width: float, **options: Any) -> Legend:

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
+from recovery_microglia.core.wording import truthy
 from recovery_microglia.figures.style import (
     BLUE,
     GREY,
@@ -94,14 +95,14 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
                    "same chemistry. In an animal with many recovery cells, cells further left are called too, as far as "
                    "they are more likely recovery cells than not. Cells that show fewer than two signature genes are never called." if len(used) and used["cutoff"].notna().any() else
                    "No cutoff could be set, so no cell is called.",
-                   names[0], tuple(panels), pd.DataFrame(numbers), panel_names=tuple(names), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
+                   names[0], tuple(panels), pd.DataFrame(numbers), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
 
 
 def _used(calibration: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of calibration.tsv that calls were made with."""
     if calibration.empty:
         return calibration
-    kept = calibration[calibration["used"].astype(str).isin(["True", "1", "1.0"])]
+    kept = calibration[calibration["used"].map(truthy)]
     return kept[kept["scorer"] == "score"] if "scorer" in kept else kept
 
 
@@ -148,11 +149,7 @@ def cluster_stability(clusters: pd.DataFrame) -> Picture | None:
         return None
     with house_style():
         figure, ax = canvas(4.6, 3.2)
-        flagged = (
-            known["recovery"].astype(str).isin(["True", "1", "1.0"])
-            if "recovery" in known
-            else pd.Series(False, index=known.index)
-        )
+        flagged = known["recovery"].map(truthy) if "recovery" in known else pd.Series(False, index=known.index)
         area = 18 + 260 * known["n"] / known["n"].max()
         levels = sorted(known["resolution"].unique())
         x = known["resolution"].map({value: place for place, value in enumerate(levels)}).to_numpy(float)
@@ -301,7 +298,7 @@ def _answered(table: pd.DataFrame) -> pd.Series:
 
 def _agrees(table: pd.DataFrame) -> pd.Series:
     """Return which alternatives are compatible with the reported interval."""
-    return table["agrees"].astype(str).isin(["True", "1", "1.0"])
+    return table["agrees"].map(truthy)
 
 
 def _key(row: dict[str, float]) -> tuple[float, float]:

@@ -187,10 +187,16 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     page = page_of(inputs)
     path.write_text(render_report(inputs, page), encoding="utf-8")
-    write_figures(files_beside(page.plates), path.parent / FOLDER)
+    made = {name: content for plate in page.plates for name, content in plate.files.items()}
+    write_figures(files_beside(page.plates), path.parent / FOLDER, made)
 
 
-def render_index(answers_: Sequence[ReportInputs], comparison: pd.DataFrame, agreement: Sequence[str] = ()) -> str:
+def render_index(
+    answers_: Sequence[ReportInputs],
+    comparison: pd.DataFrame,
+    agreement: Sequence[str] = (),
+    overview: Sequence[figures.Picture] | None = None,
+) -> str:
     """Return the page over all finished data sets; each links to ``<dataset>/report.html`` beside it.
 
     Parameters
@@ -201,13 +207,23 @@ def render_index(answers_: Sequence[ReportInputs], comparison: pd.DataFrame, agr
         comparison.tsv of all of them.
     agreement
         How data sets of one injury model agree, in sentences.
+    overview
+        The figures over all data sets, where they are drawn already.
     """
     entries = [_entry(inputs) for inputs in answers_]
-    drawn = (figures.forest(comparison, agreement), figures.courses(_all_days(answers_)))
-    overview = [changed((block,), linked)[0] for block in plates(*drawn)]
+    drawn = _overview(answers_, comparison, agreement) if overview is None else overview
+    shown = [changed((block,), linked)[0] for block in plates(*drawn)]
     page = _environment().get_template("index.html.j2")
     simulated = any(entry["simulated"] for entry in entries)
-    return page.render(entries=entries, any_simulated=simulated, overview=overview)
+    return page.render(entries=entries, any_simulated=simulated, overview=shown)
+
+
+def _overview(
+    answers_: Sequence[ReportInputs], comparison: pd.DataFrame, agreement: Sequence[str]
+) -> list[figures.Picture]:
+    """Return the figures over all data sets."""
+    drawn = (figures.forest(comparison, agreement), figures.courses(_all_days(answers_)))
+    return [picture for picture in drawn if picture is not None]
 
 
 def _all_days(answers_: Sequence[ReportInputs]) -> pd.DataFrame:
@@ -252,8 +268,6 @@ def write_index(
 ) -> None:
     """Write the page over all finished data sets, and the files of its figures."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_index(answers_, comparison, agreement), encoding="utf-8")
-    drawn = [
-        picture for picture in (figures.forest(comparison, agreement), figures.courses(_all_days(answers_))) if picture
-    ]
+    drawn = _overview(answers_, comparison, agreement)
+    path.write_text(render_index(answers_, comparison, agreement, drawn), encoding="utf-8")
     write_figures([(picture, FORMATS) for picture in drawn], path.parent / FOLDER)

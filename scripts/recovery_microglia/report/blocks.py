@@ -113,6 +113,8 @@ class Plate:
         What it is cited by, ``Figure 1``; empty before pages are numbered.
     packed
         JSON of the files that the page itself holds; empty where they lie beside it only.
+    files
+        These files by name, so that those beside the page need not be drawn again.
     links
         Format to address of the files beside the page.
     """
@@ -122,6 +124,7 @@ class Plate:
     number: str = ""
     packed: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

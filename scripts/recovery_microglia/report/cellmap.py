@@ -9,7 +9,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import records
+from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 
 MOST_CELLS = 120_000
@@ -51,12 +52,16 @@ class CellMap:
     n_drawn: int
     colourings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     views: tuple[tuple[str, str], ...]
-    block: str = field(default="cellmap", init=False)
+
+
+def deflated(content: bytes) -> str:
+    """Return bytes as a page holds them: deflated, as base64; its script inflates them."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 
 
 def packed(values: NDArray[Any]) -> str:
     """Return an array as base64 of its deflated bytes."""
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 9)).decode("ascii")
+    return deflated(np.ascontiguousarray(values).tobytes())
 
 
 def cell_map(cells: pd.DataFrame, genes: pd.DataFrame, *, called: bool) -> CellMap | None:
@@ -83,7 +88,7 @@ def cell_map(cells: pd.DataFrame, genes: pd.DataFrame, *, called: bool) -> CellM
     groups: list[tuple[str, tuple[tuple[str, str], ...]]] = [("Cells", _add_categories(colours, drawn, called=called))]
     if called and "recovery_score" in drawn and drawn["recovery_score"].notna().any():
         groups.append(("Scores", _add_score(colours, drawn["recovery_score"].to_numpy(float))))
-    named = [name for name in counts.columns if name != "n_counts" and not name.startswith("markers_")]
+    named = counted_genes(counts)
     if named:
         groups.append(("Genes", _add_genes(colours, counts, named)))
     views = {

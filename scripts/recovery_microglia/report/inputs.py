@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +99,12 @@ class ReportInputs:
                 return row
         return None
 
-    def units(self, *, route: str = "score") -> pd.DataFrame:
-        """Return the fractions per subject of a route, of microglia; ``arm`` is text."""
+    def units(self) -> pd.DataFrame:
+        """Return the fractions per subject of the reported calling method, of microglia; ``arm`` is text."""
         table = self.table("fractions")
         if table.empty:
             return table
-        own = table[(table["route"] == route) & (table["denominator"] == Denominator.MICROGLIA)]
+        own = table[(table["route"] == Route.SCORE) & (table["denominator"] == Denominator.MICROGLIA)]
         return own.assign(arm=own["arm"].fillna("").astype(str))
 
     @property
@@ -120,12 +121,12 @@ class ReportInputs:
             return own
         return pd.concat([own, units[units["condition"].isin(CONTROLS) & (units["arm"] != arm)]])
 
-    def arm_days(self, arm: str, *, route: str = "score") -> pd.DataFrame:
-        """Return the rows of the timeline of an arm."""
+    def arm_days(self, arm: str) -> pd.DataFrame:
+        """Return the rows of the timeline of an arm, by the reported calling method."""
         table = self.table("timeline")
         if table.empty:
             return table
-        return table[(table["route"] == route) & (table["arm"].fillna("").astype(str) == arm)].sort_values("day")
+        return table[(table["route"] == Route.SCORE) & (table["arm"].fillna("").astype(str) == arm)].sort_values("day")
 
     def sentences(self, key: str) -> list[str]:
         """Return the sentences of a part of the summary, as text; none if there are none."""
@@ -167,7 +168,8 @@ def load_inputs(folder: Path, *, drivers: bool = False) -> ReportInputs:
         tables["costs"] = read_table(path)
     counts = folder / "intermediate" / "genes.parquet"
     genes = pd.read_parquet(counts) if counts.is_file() else pd.DataFrame()
-    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes, run_facts(folder / "summary.json"))
+    run = {"date": run_date(folder / "summary.json"), "commit": commit_of(Path(__file__))}
+    return ReportInputs(summary, tables, read_cells(folder / "myeloid.h5ad"), genes, run)
 
 
 def load_answer(folder: Path) -> ReportInputs:
@@ -175,18 +177,33 @@ def load_answer(folder: Path) -> ReportInputs:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     names = [name for name in ("timeline", "onset", "warnings") if (folder / "tables" / f"{name}.tsv").is_file()]
     tables = {name: read_table(folder / "tables" / f"{name}.tsv") for name in names}
-    return ReportInputs(summary, tables, run=run_facts(folder / "summary.json"))
+    return ReportInputs(summary, tables, run={"date": run_date(folder / "summary.json")})
 
 
-def run_facts(closing: Path) -> dict[str, str]:
-    """Return when a run closed its tables, and the commit of the code where it lies in a git repository."""
-    when = datetime.fromtimestamp(closing.stat().st_mtime, tz=UTC)
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+changes", "--abbrev=9"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):  # no git: a package that was installed
-        return {"date": f"{when:%Y-%m-%d}", "commit": ""}
-    return {"date": f"{when:%Y-%m-%d}", "commit": done.stdout.strip() if done.returncode == 0 else ""}
+def run_date(closing: Path) -> str:
+    """Return the day on which a run closed its tables."""
+    return f"{datetime.fromtimestamp(closing.stat().st_mtime, tz=UTC):%Y-%m-%d}"
+
+
+@cache
+def commit_of(code: Path) -> str:
+    """Return the commit of the repository that a file of code belongs to; empty for an installed package, whatever repository it lies in."""
+    commands = (
+        ("ls-files", "--error-unmatch", code.name),  # a package in .venv is not tracked by the project around it
+        ("describe", "--always", "--dirty=+changes", "--abbrev=9"),
+    )
+    said = ""
+    for command in commands:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(code.parent), *command], capture_output=True, text=True, timeout=10, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):  # no git
+            return ""
+        if done.returncode != 0:
+            return ""
+        said = done.stdout.strip()
+    return said
 
 
 def read_cells(path: Path) -> pd.DataFrame:

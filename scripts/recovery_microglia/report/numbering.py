@@ -1,16 +1,16 @@
 """Figures of a page: found in its parts, numbered, and given their files."""
 
-import base64
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice, product
+from string import ascii_lowercase
 from typing import Any
 
 from recovery_microglia.figures import Picture
 from recovery_microglia.figures.files import FORMATS, file_names, files_of
 from recovery_microglia.report.blocks import Figures, Fold, Map, Plate, Section
+from recovery_microglia.report.cellmap import deflated
 
 FOLDER = "figures"
 """Folder of the files, beside the page."""
@@ -56,12 +56,9 @@ def linked(plate: Plate, formats: Sequence[str] = FORMATS) -> Plate:
 
 def packed(plate: Plate) -> Plate:
     """Return a plate whose SVG and PDF the page holds, so that it can be sent alone; the PNG is drawn from the SVG."""
-    files = {name: _deflated(content) for name, content in files_of(plate.picture, ("svg", "pdf"))}
-    return replace(plate, packed=json.dumps(files, separators=(",", ":")))
-
-
-def _deflated(content: bytes) -> str:
-    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+    files = dict(files_of(plate.picture, ("svg", "pdf")))
+    text = json.dumps({name: deflated(content) for name, content in files.items()}, separators=(",", ":"))
+    return replace(plate, packed=text, files=files)
 
 
 def numbered(sections: Sequence[Section], first: int) -> list[Section]:
@@ -70,8 +67,8 @@ def numbered(sections: Sequence[Section], first: int) -> list[Section]:
     for section in sections:
         n = sum(1 for _ in plates_in(section.blocks))
         if n:
-            letters = "abcdefghijklmnopqrstuvwxyz" if n > 1 else " "
-            section = replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", letters)))
+            ends = _letters() if n > 1 else iter([""])
+            section = replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", ends)))
             number += 1
         found.append(section)
     return found
@@ -79,14 +76,19 @@ def numbered(sections: Sequence[Section], first: int) -> list[Section]:
 
 def lettered(section: Section, number: int, *, after: int) -> Section:
     """Return a section whose figures go on with the letters of a number, behind so many that stand elsewhere."""
-    letters = "abcdefghijklmnopqrstuvwxyz"[after:]
+    letters = islice(_letters(), after, None)
     return replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", letters)))
+
+
+def _letters() -> Iterator[str]:
+    """Return a to z, then aa, ab and on."""
+    return ("".join(letters) for length in count(1) for letters in product(ascii_lowercase, repeat=length))
 
 
 def _naming(start: str, ends: Iterable[object]) -> Callable[[Plate], Plate]:
     """Return what numbers one plate after the other."""
     rest = iter(ends)
-    return lambda plate: replace(plate, number=f"{start}{next(rest)}".strip())
+    return lambda plate: replace(plate, number=f"{start}{next(rest)}")
 
 
 def supplementary(sections: Sequence[Section]) -> list[Section]:

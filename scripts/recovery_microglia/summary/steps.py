@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -50,11 +51,11 @@ def _filter(rows: Sequence[Json]) -> Json:
     return {"low": low, "high": high, "libraries": len(ran), "removed": sum(int(row["removed"]) for row in rows)}
 
 
-def _known(value: object) -> bool:
+def _known(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and bool(np.isfinite(value))
 
 
 def _range(values: Iterable[object]) -> list[float] | None:
     """Return the least and the largest of the bounds that are known; None if there is none."""
-    known = [float(value) for value in values if isinstance(value, (int, float)) and np.isfinite(value)]
+    known = [float(value) for value in values if _known(value)]
     return [min(known), max(known)] if known else None

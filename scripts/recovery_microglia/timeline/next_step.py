@@ -125,7 +125,7 @@ def _missing_in_design(
     there = int(groups["n_subjects"].sum()) if len(groups) else 0
     what = "injured animals on each of at least two days after injury" if injured else "control animals (naive or sham)"
     n = max(3, min(there, 6)) if not injured else 3
-    limit = _detection_limit(max(there, 2) if injured else n, n, units, settings, rng)
+    limit = _detection_limit(max(there, 2) if injured else n, n, _as_measured(units), settings, rng)
     beside = f"beside the {count(there, 'control')} there are" if injured else "a group"
     text = (
         f"Add {n} {what}, of the same chemistry and processed together with the others: with {n} {beside}, a share of "
@@ -144,7 +144,7 @@ def _to_test(design: Audit, units: pd.DataFrame, settings: TimelineSettings, rng
         text = f"Process control animals and animals of day {named} in one {what}: at present the {what} is confounded with the day."
         steps.append(_step(f"share_{what}", text))
     if not design.held and design.status == Status.DESCRIPTIVE:
-        limit = _detection_limit(3, 3, units, settings, rng)
+        limit = _detection_limit(3, 3, _as_measured(units), settings, rng)
         text = (
             f"Add animals until each day and the control have at least two; with three each, a share of {percent_in_sentence(limit)} would be "
             f"detected with {_power(settings)}."
@@ -185,15 +185,15 @@ def _animals_to_add(
     """Return how many animals would show the highest day that is not shown to be above control, or what more animals would detect."""
     shown = (days["q"] < settings.alpha) & (days["difference"] > 0) & (days["methods_against"].fillna("") == "")
     open_days = days[~shown & (days["fraction"] > days["control_fraction"])]
+    reached = np.isfinite(float(row["onset_high"] if row["onset_high"] is not None else np.nan))
+    if open_days.empty and reached:
+        return []
+    measured = _as_measured(units)
     if len(open_days):
         day = row_of_largest(open_days, "fraction")
         now, share = int(day["n_subjects"]), float(day["fraction"])
         more = [n for n in MORE_ANIMALS if n > now]
-        limits = {
-            n: limit
-            for n in more
-            if (limit := _detection_limit(n, n, units, settings, rng, n_days=len(days))) is not None
-        }
+        limits = {n: _detection_limit(n, n, measured, settings, rng, n_days=len(days)) for n in more}
         enough = next((n for n, limit in limits.items() if limit <= share), None)
         found = f"the share estimated there ({percent_in_sentence(share)})"
         there = f"(now {now} and {int(day['n_control_subjects'])})"
@@ -207,11 +207,11 @@ def _animals_to_add(
                 f"with so many, {percent_in_sentence(limits[most])} would be detected with {_power(settings)}."
             )
             return [_step("add_animals", text, arm, float(day["day"]), most)]
-    if np.isfinite(float(row["onset_high"] if row["onset_high"] is not None else np.nan)):
+    if reached:
         return []
     now = int(days["n_subjects"].min())
     n = next((n for n in MORE_ANIMALS if n >= 2 * now), MORE_ANIMALS[-1])
-    limit = _detection_limit(n, n, units, settings, rng, n_days=len(days))
+    limit = _detection_limit(n, n, measured, settings, rng, n_days=len(days))
     worst = float(days["smallest_detectable"].max())
     before = f", now {percent_in_sentence(worst)}" if np.isfinite(worst) else ""
     text = (
@@ -224,14 +224,14 @@ def _animals_to_add(
 def _detection_limit(
     n_control: int,
     n: int,
-    units: pd.DataFrame,
+    measured: tuple[float, int, float],
     settings: TimelineSettings,
     rng: np.random.Generator,
     *,
     n_days: int = 2,
 ) -> float:
-    """Return the smallest share that so many animals would detect, if further animals are as those there are."""
-    share, cells, spread = _as_measured(units)
+    """Return the smallest share that so many animals would detect, if further animals are as those there are (`_as_measured`)."""
+    share, cells, spread = measured
     groups = [np.full(n_control, cells), *[np.full(n, cells)] * (1 + min(n_days - 1, OTHER_DAYS))]
     drawn = supposed_studies([share] * len(groups), groups, spread, rng, studies=STUDIES)
     return smallest_detectable(

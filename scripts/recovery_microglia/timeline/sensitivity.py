@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.families import family_of
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval, whole_percent
@@ -253,15 +254,6 @@ def _compatible(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return bool(max(low for low, _ in ends) < min(high for _, high in ends))
 
 
-FAMILIES = {
-    "library left out": "leaving out one library",
-    "clusters": "by clusters",
-    "scorer": "by ranks instead of likelihoods",
-    "cutoff": "by called cells at a cutoff",
-}
-NO_CUTOFF = "by other genes, depths and denominators"
-
-
 def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
     """Return what each family of choices says of the onset and of the rise: ranges, and what the answer depends on."""
     return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in records(main))))
@@ -270,11 +262,7 @@ def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
 def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     """Return the analyses of an arm that differ from the reported one, and their ``family``."""
     own: pd.DataFrame = table[(table["arm"] == row["arm"]) & (table["varied"] != "nothing")]
-    return own.assign(family=[_family(varied) for varied in own["varied"]])
-
-
-def _family(varied: str) -> str:
-    return next((family for key, family in FAMILIES.items() if key in varied), NO_CUTOFF)
+    return own.assign(family=[family_of(varied).judged for varied in own["varied"]])
 
 
 def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]:

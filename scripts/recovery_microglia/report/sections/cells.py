@@ -81,7 +81,7 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
         Column("runner_up", "Next likeliest"),
         Column("cells", "Cells"),
         Column("confidence_median", "Confidence", help="probability of the likelier lineage; median of the cells"),
-        Column("confidence_low", "of 95 % at least"),
+        Column("confidence_low", "95 % of the cells have at least"),
     ]
     kinds = unsure.groupby("lineage", sort=False)["cells"].sum()
     told = wording.listed([f"{wording.whole(value)} {lineage_name(str(kind))}" for kind, value in kinds.items()])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import records
-from recovery_microglia.core.vocabulary import Condition
+from recovery_microglia.core.vocabulary import rank_of
 from recovery_microglia.report.blocks import Chip, Column, Grid, Note, Prose, Section, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -94,9 +94,8 @@ def _grid(used: pd.DataFrame) -> Grid:
     short = _short(batches)
     days = sorted(used["day"].dropna().unique())
     columns = [*days, *([None] if used["day"].isna().any() else [])]
-    order: dict[str, int] = {name: place for place, name in enumerate(Condition)}
     rows = []
-    groups = sorted(used.groupby(["arm", "condition"]), key=lambda item: (item[0][0], order.get(str(item[0][1]), 9)))
+    groups = sorted(used.groupby(["arm", "condition"]), key=lambda item: (item[0][0], rank_of(str(item[0][1]))))
     for (arm, condition), group in groups:
         cells = []
         for day in columns:

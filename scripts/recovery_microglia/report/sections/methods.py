@@ -250,12 +250,13 @@ def _further_text(inputs: ReportInputs) -> str:
     adjusted = sorted({str(text) for text in days.get("adjusted_for", pd.Series(dtype=str)).dropna()} - {""})
     if adjusted:
         parts.append(f"An adjusted p has {wording.listed(adjusted)} in the model.")
-    strata = inputs.table("strata")
-    if len(strata):
-        parts.append(
-            f"The days were compared within each {wording.listed(sorted(set(strata['by'].astype(str))), last='or')}, too"
-        )
-        parts[-1] += ", and the rises with each other." if len(inputs.table("interactions")) else "."
+    differences = inputs.table("interactions")
+    compared = set(differences["by"].astype(str)) if len(differences) else set()
+    if len(inputs.table("strata")):
+        together = ", and the rises with each other." if "sex" in compared else "."
+        parts.append(f"The days were compared within each sex, too{together}")
+    if "arm" in compared:
+        parts.append("The rises of the arms were compared with each other.")
     if len(inputs.table("behaviour_tests")):
         parts.append("Behaviour was compared with the share of recovery cells over days, by permutation.")
     return f"Further comparisons. {' '.join(parts)}" if parts else ""

@@ -4,6 +4,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
+from recovery_microglia.core.families import family_of
 from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.report.blocks import Column, Fold, Note, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -54,13 +55,17 @@ def _title(rows: pd.DataFrame) -> str:
     arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str))) if len(rows) else []
     if len(arms) != 1:
         return "Sensitivity analysis"
-    table = figures.by_family(figures.families(rows, arms[0]))
-    others = table[(table["family"] != figures.REPORTED) & (table["analyses"] > table["no_answer"])]
-    if others.empty:
+    own = figures.families(rows, arms[0])
+    others = own[own["family"] != figures.REPORTED]
+    judged = [family_of(varied).judged for varied in others["varied"]]  # as the sentence judges them
+    found = others.groupby(judged, sort=False)[["answered", "compatible"]].sum()
+    answering = found[found["answered"] > 0]
+    if answering.empty:
         return "Sensitivity analysis"
-    never = list(others.loc[others["compatible"] == 0, "family"])
-    silent = table[(table["analyses"] == table["no_answer"])]
-    end = "; clusters give no answer" if silent["family"].str.contains("clusters").any() else ""
+    by_clusters = family_of("clusters").judged
+    silent = by_clusters in found.index and by_clusters not in answering.index
+    end = "; clusters give no answer" if silent else ""
+    never = list(answering.index[answering["compatible"] == 0])
     if not never:
-        return f"The onset holds under all {len(others)} families of other choices{end}"
-    return f"The onset is sensitive to the choice of method: not compatible with {wording.listed(never)}{end}"
+        return f"No family of other choices excludes the onset{end}"
+    return f"The onset is sensitive to the choice of method: no analysis {wording.listed(never, last='or')} is compatible with it{end}"

@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class KeyNumber:
-    """The number that matters most: what it is, the value, its interval, and what it is compared with."""
+    """The number that matters most: what it is, the value, its 95 % interval, and what it is compared with."""
 
     label: str
     value: str
@@ -129,8 +129,13 @@ def answers(inputs: ReportInputs) -> tuple[Answer, ...]:
     return tuple(found)
 
 
+def _arm(row: Mapping[str, Any]) -> str:
+    """Return the arm of a row; empty where the study has one only."""
+    return "" if wording.missing(row.get("arm")) else str(row["arm"])
+
+
 def _answer(row: Mapping[str, Any], inputs: ReportInputs, *, several: bool) -> Answer:
-    arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+    arm = _arm(row)
     where = f"in {arm}, " if several and arm else ""
     sentence = str(row.get("sentence") or "")
     if row.get("status") != Status.TESTED:
@@ -209,7 +214,7 @@ def key_numbers(inputs: ReportInputs) -> tuple[KeyNumber, ...]:
 
 
 def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | None:
-    arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+    arm = _arm(row)
     days = inputs.arm_days(arm)
     if "status" in days and (days["status"] == Status.TESTED).any():
         days = days[days["status"] == Status.TESTED]
@@ -230,9 +235,8 @@ def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | Non
     if not wording.missing(peak.get("control_k")):
         called += f"; control {wording.whole(peak['control_k'])} of {wording.whole(peak['control_n'])}"
     facts.append(("called", called))
-    interval = ""
-    if not wording.missing(peak.get("low")):
-        interval = f"95 % interval {wording.percent_interval(peak['low'], peak['high'])}"
+    low = peak.get("low")
+    interval = "" if wording.missing(low) else wording.percent_interval(low, peak["high"])
     return KeyNumber(
         f"of microglia are recovery cells on day {wording.day(peak['day'])}{several}, the highest share",
         wording.percent(peak["fraction"]),
@@ -288,7 +292,7 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
     found = []
     several = len(inputs.onsets) > 1
     for row in inputs.onsets[:MOST_ARMS]:
-        arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+        arm = _arm(row)
         first = row.get("first_above")
         if wording.missing(first):
             continue
@@ -299,7 +303,7 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
         for day in records(days):
             head = f"Day {wording.day(first)}{f' ({arm})' if several and arm else ''}"
             tests = [
-                f"{words} (p = {wording.p_value(day[name]).removeprefix('= ')})".replace("= <", "<")
+                f"{words} ({wording.p_equals(day[name])})"
                 for name, words in (("p_second", "by a t-test on transformed shares"), ("p_without_highest", "without its highest animal"),
                                     ("adjusted_p", f"with {day.get('adjusted_for') or 'covariates'} in the model"))
                 if not wording.missing(day.get(name))
@@ -318,7 +322,7 @@ def _other_choices(inputs: ReportInputs) -> list[str]:
     """Return how many analyses of each family are compatible with the answer."""
     found = []
     for row in inputs.onsets[:MOST_ARMS]:
-        arm = "" if wording.missing(row.get("arm")) else str(row["arm"])
+        arm = _arm(row)
         table = figures.by_family(figures.families(inputs.table("robustness"), arm))
         parts = [
             f"{part['family']} ({part['compatible']} of {part['analyses'] - part['no_answer']})"

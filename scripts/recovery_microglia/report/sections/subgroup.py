@@ -11,6 +11,7 @@ from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity, Status
+from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.report.blocks import Column, Fold, GeneSearch, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -21,7 +22,7 @@ FEWEST_COUNTS = 100
 def subgroup_section(inputs: ReportInputs) -> Section:
     """Return the subgroup: its scores by state and animal, its genes, and a gene that the reader chooses."""
     recovery = inputs.summary.get("recovery") or {}
-    named = tuple(g for g in inputs.genes.columns if g not in ("cell", "n_counts") and not g.startswith("markers_"))
+    named = tuple(counted_genes(inputs.genes))
     if not inputs.called:
         reason = str(recovery.get("reason") or inputs.reason).rstrip(".")
         blocks: list[object] = list(plates(figures.signature_genes(inputs.table("markers_used"))))
@@ -74,8 +75,8 @@ def _trust(recovery: Mapping[str, Any]) -> str:
     known = [row for row in recovery.get("calibration") or [] if not wording.missing(row.get("fpr"))]
     several = len(known) > 1
     told = [
-        f"{wording.percent(row['fpr'])} of control microglia would be called (95 % interval {wording.percent(row['fpr_low'])} to "
-        f"{wording.percent(row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
+        f"{wording.percent(row['fpr'])} of control microglia would be called (95 % interval "
+        f"{wording.percent_interval(row['fpr_low'], row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
         for row in known
     ]
     text = (

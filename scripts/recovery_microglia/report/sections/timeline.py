@@ -111,24 +111,20 @@ def _day_table(inputs: ReportInputs) -> tuple[object, ...]:
 
 
 def _intervals(low: pd.Series, high: pd.Series) -> list[str]:
-    """Return intervals in words: 2.5 to 12.5 %; empty where there is none."""
-    return [
-        "" if wording.missing(a) else f"{wording.percent(a).removesuffix(wording.PERCENT)} to {wording.percent(b)}"
-        for a, b in zip(low, high, strict=True)
-    ]
+    """Return intervals in words, as in sentences; empty where there is none."""
+    return ["" if wording.missing(a) else wording.percent_interval(a, b) for a, b in zip(low, high, strict=True)]
 
 
 def _strata(inputs: ReportInputs) -> tuple[object, ...]:
-    """Return the course by sex and by arm with the tests of a difference; nothing where the run made no such tables."""
-    strata = inputs.table("strata")
-    if strata.empty:
+    """Return the course by sex, and the tests of a difference between sexes and between arms; nothing where there is neither."""
+    strata, differences = inputs.table("strata"), inputs.table("interactions")
+    if strata.empty and differences.empty:
         return ()
     blocks: list[object] = []
-    for by in dict.fromkeys(strata["by"].astype(str)):
-        arms = [""] if by == "arm" else sorted(strata.loc[strata["by"] == by, "arm"].fillna("").astype(str).unique())
-        for arm in arms[:6]:
-            blocks += plates(figures.strata_courses(strata, by, arm))
-    told = inputs.sentences("interactions") or _sentences_of(inputs.table("interactions"))
+    arms = sorted(strata["arm"].fillna("").astype(str).unique()) if len(strata) else []
+    for arm in arms[:6]:
+        blocks += plates(figures.strata_courses(strata, arm))
+    told = inputs.sentences("interactions") or _sentences_of(differences)
     blocks += [Note(Severity.INFO, "Difference between the time courses", " ".join(told))] if told else []
     return (*blocks, *_strata_tables(inputs, strata))
 
@@ -173,7 +169,9 @@ def _strata_tables(inputs: ReportInputs, strata: pd.DataFrame) -> tuple[object, 
             frame = frame.assign(interval=_intervals(frame["low"], frame["high"]))
         shown = [c for c in columns if tested or c.key not in hidden]
         tables.append(table(frame, shown, of=name, caption=caption, name=name))
-    return (Fold("Data by sex", tuple(tables)),) if tables else ()
+    kinds = {str(by) for frame in (strata, inputs.table("interactions")) if len(frame) for by in frame["by"]}
+    named = wording.listed([by for by in ("sex", "arm") if by in kinds])
+    return (Fold(f"Data by {named}", tuple(tables)),) if tables else ()
 
 
 def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
@@ -211,9 +209,7 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         return ()
     shown = units.assign(
         recovery=[wording.share(k, n) for k, n in zip(units["k"], units["n"], strict=True)],
-        interval=[
-            f"{wording.percent(a)} to {wording.percent(b)}" for a, b in zip(units["low"], units["high"], strict=True)
-        ],
+        interval=_intervals(units["low"], units["high"]),
     )
     columns = [
         Column("subject", "Animal"),

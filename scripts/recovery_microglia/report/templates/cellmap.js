@@ -26,9 +26,7 @@ document.querySelectorAll(".cellmap").forEach((root) => {
 
   async function unpack(text, wide) {
     if (!unpacked.has(text)) {
-      const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-      const buffer = await new Response(stream).arrayBuffer();
+      const { buffer } = await window.files.inflated(text);
       unpacked.set(text, wide ? new Uint16Array(buffer) : new Uint8Array(buffer));
     }
     return unpacked.get(text);

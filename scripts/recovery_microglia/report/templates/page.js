@@ -109,15 +109,18 @@ window.files = (() => {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     return new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, "image/png"))).arrayBuffer());
   }
-  async function of(figure) { // name of a file to its content, of a figure that the page holds
+  async function of(figure, kinds = ["svg", "pdf", "png", "tsv"]) { // name of a file to its content, of a figure that the page holds
     const packed = figure.querySelector("script.packed"), found = {};
     if (!packed) return found;
     for (const [name, text] of Object.entries(JSON.parse(packed.textContent))) {
-      found[name] = await inflated(text);
-      if (name.endsWith(".svg")) found[name.replace(/svg$/, "png")] = await png(found[name]);
+      const own = name.split(".").pop(), image = own === "svg" && kinds.includes("png");
+      if (!kinds.includes(own) && !image) continue;
+      const content = await inflated(text);
+      if (kinds.includes(own)) found[name] = content;
+      if (image) found[name.replace(/svg$/, "png")] = await png(content);
     }
     const table = figure.querySelector("table.sortable");
-    if (table) found[`${figure.id.replace(/^figure-/, "")}.tsv`] = bytes(tsv(table));
+    if (table && kinds.includes("tsv")) found[`${figure.id.replace(/^figure-/, "")}.tsv`] = bytes(tsv(table));
     return found;
   }
   const CRC = Uint32Array.from({ length: 256 }, (_, n) => { for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1; return n; });
@@ -139,13 +142,13 @@ window.files = (() => {
     end.setUint32(0, 0x06054b50, true); end.setUint16(8, n, true); end.setUint16(10, n, true); end.setUint32(12, size, true); end.setUint32(16, at, true);
     return new Blob([...parts, ...index, end]);
   }
-  return { save, tsv, of, zip, bytes };
+  return { save, tsv, of, zip, bytes, inflated };
 })();
 document.querySelectorAll(".downloads a").forEach((link) => link.addEventListener("click", async (event) => {
   const figure = link.closest("figure"), kind = link.dataset.kind;
   if (!figure.querySelector("script.packed")) return; // the file lies beside the page
   event.preventDefault();
-  const found = Object.entries(await files.of(figure)).filter(([name]) => name.endsWith(`.${kind}`));
+  const found = Object.entries(await files.of(figure, [kind]));
   const [name, content] = found[Number(link.dataset.place)] || found[0];
   files.save(content, name);
 }));
