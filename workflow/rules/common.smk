@@ -26,7 +26,7 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
-from recovery_microglia.core.places import project, schemas
+from recovery_microglia.core.places import knowledge, project, schemas
 from recovery_microglia.deposit.manifest import record_path
 from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
 from recovery_microglia.drivers.networks import load_resources
@@ -71,10 +71,7 @@ SIGNATURES = [
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
 DRIVER_STEPS = ("drivers", "signals", "candidates")
-# a folder that was set up before this step came has none of its own
-KNOWLEDGE = Path("config/knowledge")
-KNOWLEDGE = KNOWLEDGE if KNOWLEDGE.is_dir() else project() / KNOWLEDGE
-NETWORKS = str(KNOWLEDGE / "networks.tsv")
+NETWORKS = str(knowledge("networks.tsv"))
 with mistakes_stop():
     NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [
