@@ -26,7 +26,7 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
-from recovery_microglia.core.places import project, schemas
+from recovery_microglia.core.places import knowledge, project, schemas
 from recovery_microglia.deposit.manifest import record_path
 from recovery_microglia.core.tables.registry import TABLES, made_by, paths_of
 from recovery_microglia.drivers.networks import load_resources
@@ -72,11 +72,12 @@ SIGNATURES = [
     for name in ("recovery", "states", "lineages", "technical")
 ]
 GENE_SETS = fingerprint(map(Path, SIGNATURES))
-DRIVER_STEPS = ("drivers", "signals", "candidates")
-# a folder that was set up before this step came has none of its own
-KNOWLEDGE = Path("config/knowledge")
-KNOWLEDGE = KNOWLEDGE if KNOWLEDGE.is_dir() else project() / KNOWLEDGE
-NETWORKS = str(KNOWLEDGE / "networks.tsv")
+DRIVER_FILES = (
+    list(paths_of("drivers", "signals", "candidates").values())
+    if CONFIG["drivers"]
+    else []
+)
+NETWORKS = str(knowledge("networks.tsv"))
 with mistakes_stop():
     NETWORK_NAMES = [own.name for own in load_resources(Path(NETWORKS))]
 RESULTS = [
@@ -85,36 +86,32 @@ RESULTS = [
     "costs.tsv",
     "myeloid.h5ad",
     *(table.file for table in TABLES.values() if table.file.startswith("tables/")),
-    *(paths_of(*DRIVER_STEPS).values() if CONFIG["drivers"] else ()),
+    *DRIVER_FILES,
 ]
 
 
+def shown(names: list, subcategory: str) -> dict:
+    """Return name to file of some tables, each with its place and words in Snakemake's own report."""
+    return {
+        name: report(
+            f"results/{{dataset}}/{TABLES[name].file}",
+            caption="../report/table.rst",
+            category="{dataset}",
+            subcategory=subcategory,
+            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
+        )
+        for name in names
+    }
+
+
 def tables_of(step: str) -> dict:
-    """Output of a rule: its tables, each with its place and words in Snakemake's own report."""
-    return {
-        name: report(
-            f"results/{{dataset}}/tables/{name}.tsv",
-            caption="../report/table.rst",
-            category="{dataset}",
-            subcategory="Tables",
-            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
-        )
-        for name in made_by(step)
-    }
+    """Return the tables that a step writes."""
+    return shown(made_by(step), "Tables")
 
 
-def driver_tables(*steps: str) -> dict:
-    """Output of a rule of the step `drivers`, or what the page reads of it."""
-    return {
-        name: report(
-            f"results/{{dataset}}/{file}",
-            caption="../report/table.rst",
-            category="{dataset}",
-            subcategory="Associated genes, activities and signals",
-            labels={"table": f"{name}.tsv", "holds": TABLES[name].caption},
-        )
-        for name, file in paths_of(*steps).items()
-    }
+def driver_tables(step: str) -> dict:
+    """Return the tables that a step writes for the drivers."""
+    return shown(list(paths_of(step)), "Associated genes, activities and signals")
 
 
 # Input and params functions: what `Inputs` says of a data set, of one of its libraries, of a pass over its shared files.

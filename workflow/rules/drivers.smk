@@ -62,7 +62,7 @@ rule signals:
         clustered="results/{dataset}/intermediate/clustered.h5ad",
         cells=per_library("cells.parquet"),
         sums=per_library("lineage_sums.parquet"),
-        pairs=str(KNOWLEDGE / "pairs.tsv"),
+        pairs=str(knowledge("pairs.tsv")),
     output:
         **driver_tables("signals"),
     log:
@@ -87,8 +87,8 @@ rule candidates:
         driver_genes="results/{dataset}/drivers/driver_genes.tsv",
         driver_activities="results/{dataset}/drivers/driver_activities.tsv",
         driver_signals="results/{dataset}/drivers/driver_signals.tsv",
-        modulators=str(KNOWLEDGE / "modulators.tsv"),
-        cytokines=str(KNOWLEDGE / "cytokines.tsv"),
+        modulators=str(knowledge("modulators.tsv")),
+        cytokines=str(knowledge("cytokines.tsv")),
         truth=of_dataset(Inputs.true_signals),
         # a user's own table, which is not part of the project
         compounds=glob("config/knowledge/compounds.tsv"),

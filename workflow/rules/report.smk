@@ -69,10 +69,7 @@ rule report:
             f"results/{{dataset}}/tables/{name}.tsv"
             for name in made_by("recovery", "timeline", "summary", "design_of")
         ],
-        drivers=[
-            f"results/{{dataset}}/{file}"
-            for file in (paths_of(*DRIVER_STEPS).values() if CONFIG["drivers"] else ())
-        ],
+        drivers=[f"results/{{dataset}}/{file}" for file in DRIVER_FILES],
     output:
         page=report(
             "results/{dataset}/report.html",

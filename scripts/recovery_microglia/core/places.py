@@ -33,6 +33,15 @@ def schemas() -> Path:
     return project() / "workflow" / "schemas"
 
 
+def knowledge(name: str) -> Path:
+    """Return a table of ``config/knowledge``: the user's own where it is there, else the one that the project comes with.
+
+    A folder that was set up before the step `drivers` came has none of its own, or a user's ``compounds.tsv`` alone.
+    """
+    own = Path("config/knowledge") / name
+    return own if own.is_file() else project() / own
+
+
 def signatures() -> Path:
     """Return the folder of the gene sets that the project comes with."""
     return project() / "config" / "signatures"

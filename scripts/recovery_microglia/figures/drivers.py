@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, drawing, house_style
+from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, drawing, house_style, slug
 
 DOTS = 1500
 """Genes that are drawn one by one; of the others, which lie at the bottom, every so many are left out."""
@@ -31,6 +31,7 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     own = own.assign(judged=own["q_without"].where(apart, own["q"])).sort_values("rank", kind="stable")
     if own.empty:
         return None
+    name = f"volcano-{slug(contrast)}"
     rest = own.iloc[DOTS:]
     drawn = pd.concat([own.head(DOTS), rest.iloc[:: max(1, len(rest) // DOTS)]])
     height = -np.log10(drawn["judged"].clip(lower=1e-300).to_numpy(float))
@@ -56,10 +57,10 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         up = int(((own["judged"] < ALPHA) & (own["size"] > 0)).sum())
         down = int(((own["judged"] < ALPHA) & (own["size"] < 0)).sum())
         alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
-        svg = drawing(figure, f"volcano-{contrast}", alt)
+        svg = drawing(figure, name, alt)
     columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
     return Picture(
-        f"volcano-{contrast.replace(' ', '-')}",
+        name,
         f"Fold changes: {contrast}",
         "Red: genes that took part in the call, which differ by construction. Named: the first genes that did not.",
         alt,
@@ -93,6 +94,7 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
     own = animals[animals["contrast"] == contrast]
     if own.empty:
         return None
+    name = f"heat-{slug(contrast)}"
     genes = list(dict.fromkeys(own["gene"]))[:HEAT_GENES]
     who = own.drop_duplicates(["subject", "day"]).sort_values(["day", "subject"]).head(HEAT_ANIMALS)
     keys = list(zip(who["subject"].astype(str), who["day"].astype(float), strict=True))
@@ -114,9 +116,9 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
         bar.set_label("log2 ratio", fontsize=8.5)
         bar.outline.set_visible(False)
         alt = f"log2 ratio of recovery cells over other microglia of {len(genes)} genes in each of {len(keys)} animals."
-        svg = drawing(figure, f"heat-{contrast}", alt)
+        svg = drawing(figure, name, alt)
     return Picture(
-        f"heat-{contrast.replace(' ', '-')}",
+        name,
         "The first genes in every animal",
         "Each column is an animal: its recovery cells over its other microglia. A star: the gene took part in the call.",
         alt,
@@ -139,6 +141,7 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
     own = activities[(activities["contrast"] == contrast) & (activities["resource"] == resource)]
     if own.empty:
         return None
+    name = f"activity-{slug(resource)}-{slug(contrast)}"
     order = own["ulm"].abs().sort_values(ascending=False, kind="stable").index
     own = own.loc[order].head(BARS).sort_values("ulm")
     y = np.arange(len(own))
@@ -154,7 +157,7 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
         alt = f"Activities by {resource} in the comparison {contrast}; strongest: {own['source'].iloc[-1]} and {own['source'].iloc[0]}."
-        svg = drawing(figure, f"activity-{contrast}-{resource}", alt)
+        svg = drawing(figure, name, alt)
     columns = [
         "source",
         "targets",
@@ -169,12 +172,12 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
         "animals_q",
     ]
     return Picture(
-        f"activity-{resource}-{contrast.replace(' ', '-')}",
+        name,
         f"Activities by {resource}: {contrast}",
         "Blue bars: both methods find it at 5 %, with one sign. An activity says that its targets moved together.",
         alt,
         (svg,),
-        own[[name for name in columns if name in own]],
+        own[[column for column in columns if column in own]],
         of="driver_activities",
         kinds={"source": Kind.TEXT},
     )

@@ -17,8 +17,8 @@ from recovery_microglia.study.samples import Library
 
 LATE_STEPS = ("myeloid", "embedding", "recovery", "timeline", "summary")
 """The steps after the libraries, as their costs are named."""
-DRIVER_STEPS = ("drivers", "signals")
-"""Further steps, which a run may leave out."""
+COSTLY_DRIVER_STEPS = ("drivers", "signals")
+"""Steps that a run may leave out whose costs are recorded."""
 
 
 def recipes_of(dataset: DataSet, code: str) -> dict[str, Recipe]:
@@ -262,7 +262,11 @@ class Inputs:
 
         Those of the first jobs lie beside what these made, so that a user who deletes ``results`` does not pay again.
         """
-        late = [*(f"library.{library}" for library in self.libraries), *LATE_STEPS, *(DRIVER_STEPS if drivers else ())]
+        late = [
+            *(f"library.{library}" for library in self.libraries),
+            *LATE_STEPS,
+            *(COSTLY_DRIVER_STEPS if drivers else ()),
+        ]
         return [
             *(str(self.resources / "costs" / f"{step}.json") for step in self.early_steps()),
             *(str(self.results / "costs" / f"{step}.json") for step in late),

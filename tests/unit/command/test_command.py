@@ -13,7 +13,7 @@ from recovery_microglia.command.collect import collect
 from recovery_microglia.command.folder import prepare, ready_made
 from recovery_microglia.command.workflow import arguments, snakemake
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.core.places import project, signatures
+from recovery_microglia.core.places import knowledge, project, signatures
 
 
 def test_an_empty_folder_gets_what_a_run_needs_and_each_thing_is_said(tmp_path: Path) -> None:
@@ -39,6 +39,16 @@ def test_what_is_the_users_own_is_not_touched(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     assert prepare(tmp_path, ["demo", "mine"]) == []
     assert {name: (tmp_path / name).read_text() for name in own} == own
+
+
+def test_what_is_known_comes_from_the_project_table_by_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path("config/knowledge")
+    own.mkdir(parents=True)
+    (own / "compounds.tsv").write_text("mine")
+    assert knowledge("networks.tsv") == project() / own / "networks.tsv"
+    (own / "networks.tsv").write_text("mine")
+    assert knowledge("networks.tsv") == own / "networks.tsv"
 
 
 def test_a_clone_is_left_as_it_is() -> None:

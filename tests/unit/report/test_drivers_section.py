@@ -1,5 +1,7 @@
 """The section of what is associated with the state."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from recovery_microglia.drivers.genes import ANIMAL_COLUMNS, CONTRAST_COLUMNS, G
 from recovery_microglia.drivers.igf1 import IGF1_COLUMNS
 from recovery_microglia.drivers.networks import NETWORK_COLUMNS
 from recovery_microglia.drivers.signals import nothing
+from recovery_microglia.figures.files import write_figures
 from recovery_microglia.report.blocks import Figures, Note, Prose
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.report.sections.drivers import drivers_section
@@ -104,6 +107,18 @@ def test_genes_of_the_call_are_told_apart_and_all_parts_are_there() -> None:
     assert "1 are higher and 0 lower" in _prose(section)
     names = [plate.picture.name for block in section.blocks if isinstance(block, Figures) for plate in block.pictures]
     assert names == ["volcano-state", "heat-state", "activity-progeny-state"]
+
+
+def test_an_arm_with_a_slash_makes_no_folder(tmp_path: Path) -> None:
+    tables = _tables()
+    for name in ("driver_contrasts", "driver_genes", "driver_animals", "driver_activities"):
+        tables[name] = tables[name].assign(contrast="state C57BL/6 L4/5")
+    section = drivers_section(ReportInputs({"status": "tested"}, tables))
+    assert section is not None
+    found = [plate.picture for block in section.blocks if isinstance(block, Figures) for plate in block.pictures]
+    write_figures([(picture, ("tsv",)) for picture in found], tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert [name.split("-state-")[0] for name in names] == ["activity-progeny", "heat", "volcano"]
 
 
 def test_signal_and_decoy_are_shown_with_what_was_found() -> None:
