@@ -50,8 +50,8 @@ GENES, REAL_GENES = 1500, 3000
 """Genes of a data set in which nothing differs, and of real animals: drawn from those that have counts."""
 HALVES = 12
 """Random halves of all animals that are compared."""
-SHOWN = ("Apoe", "Lpl", "Spp1", "Gpnmb", "Cst7", "P2ry12", "Tmem119")
-CYTOKINES = ("MCSF", "TGFB1", "IL4")
+SHOWN = ("Apoe", "Lpl", "Spp1", "Gpnmb", "Cst7", "P2ry12", "Tmem119", "Sall1", "Smad7")
+CYTOKINES = ("MCSF", "TGFB1", "TGFB3", "IL4")
 ALPHA = 0.05
 
 
