@@ -234,7 +234,8 @@ def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, na
         "without a cutoff": mixture_share(own["recovery_score"].to_numpy(float))[0],
         "Itgax+ Igf1+": int(both.sum()), "of them called": ratio(called, both) if judged else float("nan"),
         "of them called without these two": ratio(without, both) if judged else float("nan"),
-        "called on one gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called, one signature gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called on one gene": int((called & own["on_one_gene"].to_numpy(bool)).sum()),
         "called, lost without one gene": int((called & (own["hangs_on"] != "").to_numpy()).sum()),
         "largest gene": names[gene] if gene >= 0 else "–", "its share of the evidence": share,
     }  # fmt: skip
