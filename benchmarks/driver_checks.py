@@ -134,7 +134,7 @@ def labelled_animals(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulk
         (np.flatnonzero(~pups), "adults among themselves"),
     ):
         for second in splits(len(rows)):
-            yield words, *_unpaired(animals.iloc[rows], second), False
+            yield words, *unpaired_bulks(animals.iloc[rows], second), False
     for second in splits(len(libraries)):
         inside = int((second & pups).sum())
         mixed = (
@@ -142,10 +142,10 @@ def labelled_animals(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulk
             if inside == 2
             else "pups against adults, permuted: three and one a side"
         )
-        yield "pups against adults, true labels" if inside in (0, 4) else mixed, *_unpaired(animals, second), False
+        yield "pups against adults, true labels" if inside in (0, 4) else mixed, *unpaired_bulks(animals, second), False
     for repeat in range(HALVES):
         one = half.iloc[repeat::HALVES].reset_index(drop=True)
-        yield "random halves of every animal", *_paired(one, animals - one), True
+        yield "random halves of every animal", *paired_bulks(one, animals - one), True
 
 
 def labelled_pairs(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulks, pd.Series, bool]]:
@@ -157,21 +157,23 @@ def labelled_pairs(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulks,
     whole = enough[enough["subject"].isin(both.index[both == 2])].sort_values("subject")
     counts = some_genes(bulks.counts.loc[whole.index], rng)
     others, inside = (counts[whole["cells_of"] == kind].reset_index(drop=True) for kind in (OTHERS, RECOVERY))
-    yield "recovery cells against others, true labels", *_paired(others, inside), True
+    yield "recovery cells against others, true labels", *paired_bulks(others, inside), True
     for second in splits(len(others)):
         first, other = (
             pd.DataFrame(np.where(second[:, None], one, two), columns=counts.columns)
             for one, two in ((inside, others), (others, inside))
         )
-        yield "recovery cells against others, exchanged in half of the animals", *_paired(first, other), True
+        yield "recovery cells against others, exchanged in half of the animals", *paired_bulks(first, other), True
 
 
-def _unpaired(counts: pd.DataFrame, second: np.ndarray) -> tuple[Pseudobulks, pd.Series]:
+def unpaired_bulks(counts: pd.DataFrame, second: np.ndarray) -> tuple[Pseudobulks, pd.Series]:
+    """Return animals as pseudobulks, and which are in the second group."""
     samples = pd.DataFrame({"subject": [f"m{k}" for k in range(len(counts))], "cells_of": "all"})
     return bulks_of(counts.to_numpy(), samples, list(counts.columns)), pd.Series(second)
 
 
-def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pseudobulks, pd.Series]:
+def paired_bulks(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pseudobulks, pd.Series]:
+    """Return two pseudobulks of each animal, and which are the second."""
     names = [f"m{k}" for k in range(len(first))]
     samples = pd.DataFrame({"subject": 2 * names, "cells_of": [OTHERS] * len(names) + [RECOVERY] * len(names)})
     bulks = bulks_of(np.vstack([first.to_numpy(), second.to_numpy()]), samples, list(first.columns))

@@ -56,7 +56,8 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
 
     def draw(width: float) -> Figure:
-        figure, ax = canvas(width, 3.7)
+        inches = 4.6 if width == DESK else 3.7
+        figure, ax = canvas(width, inches)
         for chosen, colour, label in (
             (~found & ~marked, PALE, "q ≥ 0.05"),
             (found & ~marked, BLUE, "q < 0.05"),
@@ -64,8 +65,9 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         ):
             ax.plot(size[chosen], height[chosen], "o", ms=4, mew=0, color=colour, label=label, rasterized=True)
         ax.axhline(-np.log10(ALPHA), color=GREY, lw=0.8, ls=":")
-        # a letter takes more of a narrow drawing
-        for gene, x, y in _apart(drawn[found & ~marked], (float(np.ptp(size)) or 1.0) * DESK / width):
+        # a name takes 0.9 inches of the width and 0.2 of the height
+        room = (float(np.ptp(size)) or 1.0) * 0.9 / width, np.sqrt(float(height.max()) + 0.5) * 0.2 / inches
+        for gene, x, y in _apart(drawn[found & ~marked], room):
             ax.annotate(gene, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=9, fontstyle="italic")
         ax.set_yscale("function", functions=(np.sqrt, np.square))
         ax.set_ylim(0, float(height.max()) * 1.08 + 0.5)
@@ -90,12 +92,15 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     )
 
 
-def _apart(genes: pd.DataFrame, span: float) -> list[tuple[str, float, float]]:
-    """Return names and places of the first genes whose names do not lie on each other."""
+def _apart(genes: pd.DataFrame, room: tuple[float, float]) -> list[tuple[str, float, float]]:
+    """Return names and places of the first genes whose names do not lie on each other.
+
+    ``room`` is what a name takes: of the fold change, and of the root of the height.
+    """
     named: list[tuple[str, float, float]] = []
     for gene, x, q in zip(genes["gene"], genes["size"], genes["judged"], strict=True):
         y = -np.log10(max(float(q), 1e-300))
-        clear = all(abs(x - ox) > 0.22 * span or abs(np.sqrt(y) - np.sqrt(oy)) > 0.32 for _, ox, oy in named)
+        clear = all(abs(x - ox) > room[0] or abs(np.sqrt(y) - np.sqrt(oy)) > room[1] for _, ox, oy in named)
         if clear and len(named) < LABELS:
             named.append((str(gene), float(x), y))
     return named
