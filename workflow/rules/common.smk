@@ -53,7 +53,10 @@ if workflow.is_main_process:
     # What most jobs import, at a cost above that of a small library: imported once, for all.
     start_jobs_from(
         ReadyProcess(
-            ["recovery_microglia.library.process", "recovery_microglia.readers"]
+            [
+                "recovery_microglia.library.process",
+                "recovery_microglia.readers.any_layout",
+            ]
         )
     )
 

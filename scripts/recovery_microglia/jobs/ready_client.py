@@ -38,4 +38,5 @@ def main(address: str, script: str) -> None:
     os.kill(os.getpid(), status)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

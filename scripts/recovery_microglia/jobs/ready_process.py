@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from snakemake.script import PythonScript
 
 from recovery_microglia.core.genes import known_symbols
+from recovery_microglia.jobs import ready_client
 
 ADDRESS = Path(".snakemake/jobs.socket")
 """Where the process listens, in the folder of a run: a short path, as sockets want it."""
-CLIENT = Path(__file__).with_name("ready_client.py")
+CLIENT = Path(ready_client.__file__)
 SCRIPTS = Path(__file__).resolve().parents[2]
 STARTED = b"+"
 END_WITH_PARENT = 1
@@ -198,6 +198,8 @@ def next_script(door: int, modules: Sequence[str]) -> str:
 
     The process itself ends when its standard input is closed and no job is at work.
     """
+    import scipy.sparse as sp
+
     from recovery_microglia.core.kernels import row_sums
 
     server = _Server(door)

@@ -26,13 +26,26 @@ def in_folder(folder: Path, modules: list[str]) -> ReadyProcess:
     return ReadyProcess(modules)
 
 
-@pytest.fixture
-def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadyProcess]:
-    monkeypatch.chdir(tmp_path)
-    process = in_folder(tmp_path, ["colorsys"])
-    assert process.is_there()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def for_all(folder: Path) -> Iterator[ReadyProcess]:
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        process = in_folder(folder, ["colorsys"])
+        assert process.is_there()
     yield process
     process.end()
+
+
+@pytest.fixture
+def ready(folder: Path, for_all: ReadyProcess, monkeypatch: pytest.MonkeyPatch) -> ReadyProcess:
+    """One for all tests of this file, which stand in its folder."""
+    monkeypatch.chdir(folder)
+    return for_all
 
 
 @pytest.fixture
@@ -55,9 +68,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.mark.usefixtures("ready")
-def test_a_job_has_its_own_arguments_folder_environment_and_streams(start: Start, tmp_path: Path) -> None:
+def test_a_job_has_its_own_arguments_folder_environment_and_streams(start: Start, tmp_path: Path, folder: Path) -> None:
     out, wrong = start(f"{FACTS}print('apart', file=sys.stderr)", ASKED="yes").communicate()
-    assert out == f"True ['{tmp_path / 'job.py'}'] {tmp_path} yes __main__\n"
+    assert out == f"True ['{tmp_path / 'job.py'}'] {folder} yes __main__\n"
     assert wrong == "apart\n"
 
 
@@ -125,10 +138,13 @@ def test_ctrl_c_reaches_the_job(ready: ReadyProcess, start: Start) -> None:
     assert ready.is_there()
 
 
-def test_it_ends_with_the_run(ready: ReadyProcess, start: Start) -> None:
+def test_it_ends_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
+    monkeypatch.chdir(tmp_path)
+    process = in_folder(tmp_path, ["colorsys"])
+    assert process.is_there()
     assert start("").wait() == 0
-    ready.end()
-    assert not ready.is_there()
+    process.end()
+    assert not process.is_there()
 
 
 @pytest.mark.parametrize("modules", [["no_such_module"], ["colorsys"]])
