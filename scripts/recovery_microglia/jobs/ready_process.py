@@ -27,6 +27,7 @@ from snakemake.script import PythonScript
 
 from recovery_microglia.core.genes import known_symbols
 from recovery_microglia.jobs import ready_client
+from recovery_microglia.jobs.interrupts import plain_interrupts
 
 ADDRESS = Path(".snakemake/jobs.socket")
 """Where the process listens, in the folder of a run: a short path, as sockets want it."""
@@ -169,6 +170,7 @@ class _Server:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
+        plain_interrupts()
         signal.signal(signal.SIGINT, self._interrupt)
         os.chdir(asked["folder"])
         os.environ.clear()
