@@ -34,8 +34,8 @@ ADDRESS = Path(".snakemake/jobs.socket")
 CLIENT = Path(ready_client.__file__)
 SCRIPTS = Path(__file__).resolve().parents[2]
 STARTED = b"+"
-END_WITH_PARENT = 1
-"""Of Linux's prctl: PR_SET_PDEATHSIG."""
+END_WITH_PARENT, NAME = 1, 15
+"""Of Linux's prctl: PR_SET_PDEATHSIG, PR_SET_NAME."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")}
 """What Snakemake tells jobs of one thread, and libraries want to know when they are imported."""
 
@@ -159,7 +159,9 @@ class _Server:
 
     def _become(self, asked: dict[str, Any], streams: list[int]) -> str:
         """Turn a fork into the process that its client would have been; return the script."""
-        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
+        linux = ctypes.CDLL(None)
+        linux.prctl(END_WITH_PARENT, signal.SIGKILL)
+        linux.prctl(NAME, Path(asked["script"]).stem.rpartition(".")[2].encode())  # what top calls it: library
         if os.getppid() != self._pid:
             os._exit(1)
         self._waits.close()

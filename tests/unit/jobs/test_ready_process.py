@@ -147,6 +147,12 @@ def test_it_ends_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     assert not process.is_there()
 
 
+@pytest.mark.usefixtures("ready")
+def test_the_system_calls_it_by_its_step(start: Start) -> None:
+    out, _ = start("print(open('/proc/self/comm').read())").communicate()
+    assert out.split() == ["job"]
+
+
 @pytest.mark.parametrize("modules", [["no_such_module"], ["colorsys"]])
 def test_without_it_jobs_start_python_as_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start, modules: list[str], capfd: pytest.CaptureFixture[str]
