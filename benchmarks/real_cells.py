@@ -41,7 +41,7 @@ from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import merge  # noqa: E402
-from recovery_microglia.readers import read_counts  # noqa: E402
+from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.recovery import scores  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
 from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold, strongest_gene  # noqa: E402
