@@ -40,7 +40,7 @@ from recovery_microglia.drivers.step import genes_of_the_call  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import merge  # noqa: E402
-from recovery_microglia.readers import read_counts  # noqa: E402
+from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.recovery.call import call_recovery  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 

@@ -41,7 +41,7 @@ from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import merge  # noqa: E402
-from recovery_microglia.readers import read_counts  # noqa: E402
+from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.recovery import scores  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
 from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold, strongest_gene  # noqa: E402
@@ -234,7 +234,8 @@ def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, na
         "without a cutoff": mixture_share(own["recovery_score"].to_numpy(float))[0],
         "Itgax+ Igf1+": int(both.sum()), "of them called": ratio(called, both) if judged else float("nan"),
         "of them called without these two": ratio(without, both) if judged else float("nan"),
-        "called on one gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called, one signature gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called on one gene": int((called & own["on_one_gene"].to_numpy(bool)).sum()),
         "called, lost without one gene": int((called & (own["hangs_on"] != "").to_numpy()).sum()),
         "largest gene": names[gene] if gene >= 0 else "–", "its share of the evidence": share,
     }  # fmt: skip
@@ -425,7 +426,7 @@ def one_course(microglia: ad.AnnData, both: Bools, share: float, which: str) -> 
         rows.append({
             "set": "pups in adults", "cells put in": which, "day": row["day"], "put in": ratio(put_in, here),
             "of them called": ratio(called, here & put_in), "of the others called": ratio(called, here & ~put_in),
-            "share told": row["fraction"], "from": row["low"], "to": row["high"], "q": row["q"],
+            "share found": row["fraction"], "from": row["low"], "to": row["high"], "q": row["q"],
             "above control from": first,
         })  # fmt: skip
     return rows
@@ -436,7 +437,7 @@ def tables_as_text(found: Sequence[dict[str, pd.DataFrame]]) -> str:
     titles = {
         "calls": "### The call in real libraries",
         "scores": "### AUROC of scores without Itgax and Igf1 for cells that show both, at the same depth",
-        "courses": "### Time courses made of real cells: what was put in on each day, and what is told",
+        "courses": "### Time courses made of real cells: what was put in on each day, and what was found",
         "sets": "### The sets",
         "gate": "### The gate in real libraries",
     }

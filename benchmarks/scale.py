@@ -49,7 +49,7 @@ import sys, time, json
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from recovery_microglia import library
-from recovery_microglia.readers.market import read_entries
+from recovery_microglia.readers.matrix_market import read_entries
 imports = time.process_time()
 read_entries(Path(sys.argv[3]))
 wall, cpu = time.perf_counter(), time.process_time()
@@ -83,8 +83,14 @@ class Watch(threading.Thread):
             return []
 
     def _note(self, process: psutil.Process) -> None:
-        match = JOB.search(" ".join(process.cmdline()))
-        name = "snakemake itself" if process == self.root else match[1] if match else ""
+        command = " ".join(process.cmdline())
+        name = ""
+        if process == self.root:
+            name = "snakemake itself"
+        elif "ready_process import" in command:
+            name = "imports, once" if process.name().startswith("python") else process.name()
+        elif "ready_client" not in command and (match := JOB.search(command)):
+            name = match[1]
         if not name:
             return
         times = process.cpu_times()

@@ -26,7 +26,7 @@ from recovery_microglia.library.process import LibraryResult, process_library
 from recovery_microglia.library.settings import CellSettings
 from recovery_microglia.myeloid import neighbours, stability
 from recovery_microglia.myeloid.settings import ClusterSettings
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = (1, 4)

@@ -25,7 +25,8 @@ PASS = """
 import sys, time, re, json
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from recovery_microglia.readers import Rule, split_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 source, out, keys = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4].split(",")
 wall, cpu = time.perf_counter(), time.process_time()
 told = split_counts(source, {f"L{key}": key for key in keys}, Rule(pattern=r"-(?P<library>\\d+)$"), out)

@@ -11,7 +11,7 @@ with reporting(*snakemake.log) as job:
     from recovery_microglia.core.json_files import write_json
     from recovery_microglia.library.process import process_library, write_library
     from recovery_microglia.library.settings import CellSettings
-    from recovery_microglia.readers import read_counts
+    from recovery_microglia.readers.any_layout import read_counts
 
     facts, reading = snakemake.params.facts, dict(snakemake.params.reading)
     path = Path(reading.pop("path"))

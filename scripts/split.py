@@ -7,7 +7,8 @@ from recovery_microglia.jobs.log import reporting
 with reporting(*snakemake.log) as job:
     from recovery_microglia.core.files import SOURCES, as_read
     from recovery_microglia.core.json_files import write_json
-    from recovery_microglia.readers import Rule, split_counts
+    from recovery_microglia.readers.barcode_assignment import Rule
+    from recovery_microglia.readers.split import split_counts
     from recovery_microglia.readers.split_passes import write_record
 
     folder, out, recipes = Path(snakemake.params.folder), Path(snakemake.output[0]), snakemake.params.recipes

@@ -112,7 +112,7 @@ class Lab:
 
     def read(self, name: str, **options: Any) -> Any:
         """What a library's job does first."""
-        from recovery_microglia.readers import read_counts
+        from recovery_microglia.readers.any_layout import read_counts
 
         return read_counts(Path("data") / name, **options)
 

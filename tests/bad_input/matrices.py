@@ -791,7 +791,8 @@ def split(what: str, **how: Any) -> Make:
     """A matrix of two libraries that is taken apart."""
 
     def make(lab: Lab) -> None:
-        from recovery_microglia.readers import Rule, split_counts
+        from recovery_microglia.readers.barcode_assignment import Rule
+        from recovery_microglia.readers.split import split_counts
 
         lab.file("data/m.csv", DENSE.replace("AAAC-1", "S1_A").replace("AAAG-1", "S1_B").replace("AAAT-1", "S2_A"))
         lab.file("data/meta.tsv", "barcode\tsample\nS1_A\tS1\nS1_B\tS1\nS2_A\tS2\n")

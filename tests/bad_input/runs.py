@@ -94,14 +94,14 @@ def vanished(lab: Lab) -> None:
 
 
 def still_copied(lab: Lab) -> None:
-    from recovery_microglia import readers
+    from recovery_microglia.readers import any_layout
     from recovery_microglia.readers.layouts import read_with
 
     def slowly(path: Path, *arguments: Any) -> object:
         lab.file("data/I1.csv", DENSE + "Cx3cr1\t1\t1\t1\n")
         return read_with(path, *arguments)
 
-    with mock.patch.object(readers, "read_with", slowly):
+    with mock.patch.object(any_layout, "read_with", slowly):
         step(lambda lab: lab.read("I1.csv"))(lab)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import anndata as ad
 
-from recovery_microglia.readers import Rule, split_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 
 
 def taken_apart(

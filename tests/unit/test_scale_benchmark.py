@@ -15,7 +15,7 @@ import scale  # noqa: E402
 import scale_data  # noqa: E402
 import scale_profile  # noqa: E402
 
-from recovery_microglia.readers import read_counts  # noqa: E402
+from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.study.dataset import load_dataset  # noqa: E402
 
 

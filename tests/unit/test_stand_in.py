@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from recovery_microglia.core.anndata_access import counts_of
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from stand_in import SERIES, deposit
 
 

@@ -132,15 +132,15 @@ def test_a_job_that_the_system_kills_is_told(two: Project) -> None:
 
 
 def test_ctrl_c_ends_a_run_without_tracebacks(two: Project) -> None:
-    for _ in range(3):  # on a busy machine the run may be over before the signal is sent
+    for _ in range(6):  # the jobs take less than a second: the run may be over before the signal is sent
         clean(two)
         run = start(two, "--cores", "2", *TARGETS)
-        wait_for(lambda: len(logs(two)) == 2, run)
+        wait_for(lambda: len(logs(two)) > 0, run)
         os.killpg(run.pid, signal.SIGINT)  # as the terminal sends it: to Snakemake and to every job
         out, _ = run.communicate()
         if run.returncode != 0:
             break
-    assert run.returncode != 0
+    assert run.returncode != 0, out
     assert "Traceback" not in out
     again = two.snakemake(*TARGETS, datasets="two")
     assert again.code == 0, again.out

@@ -7,7 +7,7 @@ import pytest
 import recovery_microglia as rm
 from recovery_microglia.core.json_files import read_json
 from recovery_microglia.core.tables import read_table
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from workflow.conftest import Project
 
 # anndata 0.13 asks pandas 3.1 for an option that is on its way out whenever it cuts a table with categories

@@ -37,6 +37,7 @@ from recovery_microglia.jobs.leftovers import remove_others
 from recovery_microglia.jobs.messages import failure, pages_to_open, to_be_checked
 from recovery_microglia.jobs.progress import Progress, keys_of
 from recovery_microglia.jobs.progress_log import follow
+from recovery_microglia.jobs.ready_process import ReadyProcess, start_jobs_from
 from recovery_microglia.jobs.resources import memory, minutes
 from recovery_microglia.jobs.run_lock import hold
 from recovery_microglia.jobs.start import mistakes_stop, stop_if_unusable
@@ -49,6 +50,15 @@ if workflow.is_main_process:
     stop_if_unusable(Path("results"), Path("resources"))
     # A killed run leaves Snakemake's locks behind; held until the end, this tells them from those of a live one.
     ALIVE = hold(Path(".snakemake"))
+    # What most jobs import, at a cost above that of a small library: imported once, for all.
+    start_jobs_from(
+        ReadyProcess(
+            [
+                "recovery_microglia.library.process",
+                "recovery_microglia.readers.any_layout",
+            ]
+        )
+    )
 
 with mistakes_stop():
     check_config(project())

@@ -17,7 +17,7 @@ from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.core.kernels import row_sums
 from recovery_microglia.deposit.archives import archive_stem, is_archive
-from recovery_microglia.readers import read_counts, read_names
+from recovery_microglia.readers.any_layout import read_counts, read_names
 from recovery_microglia.readers.compression import opened
 from recovery_microglia.readers.hdf5 import may_hold_counts
 from recovery_microglia.readers.list_names import BARCODE_LIST, MATRIX, is_list

@@ -194,7 +194,7 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
         "scores-by-animal",
         "Recovery score and cutoff in every animal",
         "A dot is a microglia; vermilion: called. The line is the cutoff of the animal: from there on a cell is more likely a recovery cell than "
-        f"not, given how many the animal has. Cells above the line that show fewer than two signature genes are not called.{left_out}",
+        f"not, given how many the animal has. Cells above the line that rest on one gene are not called.{left_out}",
         alt,
         (svg,),
         numbers,

@@ -93,7 +93,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
     return Picture("scores", "Scores of control and injured microglia",
                    "The dashed line, for orientation, is a quantile of the control microglia of the same chemistry. A cell is called where "
                    "it is more likely a recovery cell than not: in an animal with many recovery cells from further left on, in one with "
-                   "few only further right. Cells that show fewer than two signature genes are never called." if len(used) and used["cutoff"].notna().any() else
+                   "few only further right. Cells that rest on one gene are never called." if len(used) and used["cutoff"].notna().any() else
                    "There are too few control microglia, so no cell is called.",
                    names[0], tuple(panels), pd.DataFrame(numbers), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
 

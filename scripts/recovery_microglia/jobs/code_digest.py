@@ -7,6 +7,7 @@ one module of a room does not run the steps that use another.
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -36,11 +37,19 @@ def _place(module: str, root: Path) -> Path | None:
     return file if file.is_file() else None
 
 
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what stands in a node and below it, but for expressions, which are most of a file and import nothing."""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, block, ()):
+            yield inner
+            yield from _statements(inner)
+
+
 @cache
 def imports_of(file: Path) -> tuple[tuple[str, str], ...]:
     """Return module and name of what a file imports anywhere, also inside functions; the name is empty for ``import m``."""
     found: list[tuple[str, str]] = []
-    for node in ast.walk(_tree(file)):
+    for node in _statements(_tree(file)):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found += ((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):

@@ -1,11 +1,15 @@
 """UMAP of the uncorrected and the integrated components, for looking."""
 
+import warnings
+from importlib import import_module
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.anndata_access import points_of
 from recovery_microglia.core.arrays import Floats, Singles
+from recovery_microglia.core.compiled import kept_compilations
 from recovery_microglia.myeloid.neighbours import EXACT_UP_TO
 
 MIN_CELLS = 30
@@ -19,6 +23,10 @@ def umap(points: Floats | Singles, *, seed: int, n_neighbors: int = 15) -> Float
     is far apart where the components have it (Kobak and Linderman 2021) and cannot fail to converge.
     """
     import scanpy as sc
+
+    with kept_compilations(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # it says of what it does without
+        import_module("umap.umap_")  # by which scanpy draws
 
     cells = ad.AnnData(obs=pd.DataFrame(index=np.arange(len(points)).astype(str)))
     cells.obsm["X_pca"] = points

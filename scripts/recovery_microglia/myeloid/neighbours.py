@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Singles
+from recovery_microglia.core.compiled import kept_compilations
 
 EXACT_UP_TO = 150_000
 """Points above which neighbours are searched for approximately: pynndescent compiles for a minute."""
@@ -32,7 +33,8 @@ def nearest_neighbours(
 
         distances, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points).kneighbors()
         return indices.astype(np.int64), np.asarray(distances, dtype=np.float64)
-    from pynndescent import NNDescent
+    with kept_compilations():
+        from pynndescent import NNDescent
 
     found, distances = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1).neighbor_graph
     others = _others(found, np.arange(len(found)))

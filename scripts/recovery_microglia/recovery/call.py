@@ -3,7 +3,7 @@
 The score is a log-likelihood ratio of the rising genes' counts, that a cell runs the recovery programme against that it
 does not, whatever else it runs, on uncorrected counts; homeostatic genes never count, because they fall in every reactive
 state. Where the data hold enough recovery cells, the genes' weights are learnt from the other animals. A cell is a recovery
-cell if it is more likely one than not given how many its animal has, and if it shows two signature genes at least. Controls are
+cell if it is more likely one than not given how many its animal has, and if that does not rest on one gene. Controls are
 judged like all others, and a chemistry without controls is not judged. Beside it stand calls above a cutoff that was frozen on control
 microglia, the probabilities of all programmes, a score by ranks (UCell), and a share per animal that needs no
 cutoff.
@@ -48,7 +48,8 @@ NEIGHBOURS, ERASED = 15, 0.5
 
 
 LEAST_GENES = 2
-"""Signature genes that a called cell shows at least: counts of one gene come in bursts, and no cell is called on them."""
+"""Signature genes that a called cell shows, or else its score speaks for recovery without its strongest gene too: counts of one gene come in
+bursts, and no cell is called on them."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def call_recovery(
         scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells, own=odds
     )
     status, reason = _status(covered["reason"], len(cells), control, calibration)
-    alone = _genes_seen(microglia, signatures) < LEAST_GENES
+    alone = (_genes_seen(microglia, signatures) < LEAST_GENES) & ~(scored.without_one > 0)
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
         # no controls of the chemistry, or too few: no call
         known = np.isfinite(cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]))

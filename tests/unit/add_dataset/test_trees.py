@@ -35,7 +35,9 @@ from made_up.tool_trees import (
 from recovery_microglia.add_dataset import found_samples
 from recovery_microglia.add_dataset.drafts import Entry, draft_folder
 from recovery_microglia.add_dataset.trees import own_words
-from recovery_microglia.readers import Rule, read_counts, split_counts
+from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 
 type Files = dict[str, str | bytes]
 SAMPLES = ("SNI_14d_1", "sham_14d_1")

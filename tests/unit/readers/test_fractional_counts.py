@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import known_symbols
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from recovery_microglia.readers.validation import fraction_word
 
 RNG = np.random.default_rng(3)

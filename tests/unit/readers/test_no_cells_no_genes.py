@@ -11,7 +11,9 @@ import scipy.sparse as sp
 from made_up.tool_trees import usa
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import known_symbols, symbols_by_id
-from recovery_microglia.readers import Rule, read_counts, split_counts
+from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 
 GENES = ["Actb", "Itgax", "Igf1", "P2ry12", "Hexb", "Gm10925x", *sorted(known_symbols("mouse"))[1000:1194]]
 CELLS = [f"AAAC{k}-1" for k in range(12)]

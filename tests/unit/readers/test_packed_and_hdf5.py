@@ -19,7 +19,9 @@ import scipy.sparse as sp
 from bad_input.lab import CELLS, COUNTS, DENSE, GENES, MTX, ten_x_files
 from made_up.tool_trees import IDS, put
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers import Rule, read_counts, split_counts
+from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 
 
 def expected(path: Path, **options: str) -> None:

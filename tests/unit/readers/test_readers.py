@@ -20,7 +20,7 @@ from hypothesis.extra.numpy import arrays
 from bad_input.lab import h5_bytes, ten_x_h5
 from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from recovery_microglia.readers.hdf5 import read_anndata
 from recovery_microglia.readers.list_names import lists_of
 from recovery_microglia.readers.validation import check_depths

@@ -16,8 +16,11 @@ import scipy.sparse as sp
 
 from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
-from recovery_microglia.readers import Rule, dense_text, matrix_market, read_counts, split_counts, streams
+from recovery_microglia.readers import dense_text, matrix_market, streams
 from recovery_microglia.readers import split as splitting
+from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 
 LIBRARIES = {"A": "a", "B": "b", "none": "z"}
 PATTERN = "^(?P<library>[abc])_"
@@ -168,7 +171,9 @@ def test_what_is_no_count_is_told_with_gene_and_barcode(
 MEASURED = """
 import re, sys
 from pathlib import Path
-from recovery_microglia.readers import Rule, {name}
+from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers.barcode_assignment import Rule
+from recovery_microglia.readers.split import split_counts
 def peak():  # ru_maxrss would count the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 before = peak()
@@ -183,7 +188,7 @@ CALLS = {
 
 def grown(name: str, path: Path, out: Path, root: Path) -> int:
     """Return by how many MB a process grows."""
-    code = MEASURED.format(name=name, call=CALLS[name])
+    code = MEASURED.format(call=CALLS[name])
     env = os.environ | {"PYTHONPATH": str(root / "scripts")}
     done = subprocess.run([sys.executable, "-c", code, str(path), str(out)], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

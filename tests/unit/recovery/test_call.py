@@ -135,6 +135,24 @@ def test_no_cell_is_called_on_counts_of_one_gene(signatures: Signatures) -> None
     assert (called_["hangs_on"] == "").mean() > 0.5
 
 
+def test_a_cell_that_shows_one_signature_gene_is_called_on_genes_that_were_learnt(signatures: Signatures) -> None:
+    further = tuple(f"Other{i}" for i in range(30))
+    adata, truth = simulate(signatures, share=0.3, programme=(*signatures.recovery.up, *further))
+    few = np.flatnonzero(truth)[::12]
+    counts = adata.X.tolil()
+    counts[np.ix_(few, range(len(signatures.recovery.up)))] = 0
+    counts[few, 12] = 1  # a common one
+    others = np.ix_(few, [adata.var_names.get_loc(gene) for gene in further])
+    counts[others] = 4 * counts[others].toarray()  # against thirteen signature genes without a count
+    adata.X = sp.csr_matrix(counts)
+    learnt = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
+    assert len(set(learnt.report["refinement"]["added"]) & set(further)) > 10
+    assert called(learnt)[few].mean() > 0.8
+    plain = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1, refine=False))
+    assert not called(plain)[few].any()  # nothing but the one gene speaks for recovery
+    assert plain.cells["on_one_gene"].to_numpy(bool)[few].all()
+
+
 @pytest.mark.parametrize("state", ["dissociation_stress", "interferon", "cycling"])
 def test_stressed_and_interferon_cells_are_not_called(signatures: Signatures, state: str) -> None:
     # whole states, in three injured cells of ten, and none of them recovery

@@ -23,7 +23,7 @@ from bad_input.lab import ENTRY, ROOT, ROWS, gz, h5_bytes, ten_x_files, ten_x_h5
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import load_gene_sets
 from recovery_microglia.core.schemas import load_schema
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from recovery_microglia.study.dataset import load_dataset, read_samples
 
 SCHEMAS = ROOT / "workflow" / "schemas"

@@ -15,7 +15,7 @@ from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.deposit.fetch import fetch
 from recovery_microglia.deposit.manifest import fetched_path, record_path
-from recovery_microglia.readers import read_counts
+from recovery_microglia.readers.any_layout import read_counts
 from recovery_microglia.study.dataset import DataSet, load_dataset
 
 DAYS = {

@@ -187,7 +187,7 @@ CELLS = TableSpec(
         number("cutoff", "score that the cell had to exceed: even odds of being a recovery cell given its animal's share; empty where the chemistry has too few controls", "nats"),
         yes_no("recovery_call", "the call; empty where nothing can be called"),
         yes_no("recovery_call_without", "the call without *Itgax* and *Igf1*; empty where nothing can be called"),
-        yes_no("on_one_gene", "fewer than two signature genes were seen; such a cell is never called"),
+        yes_no("on_one_gene", "fewer than two signature genes were seen, and without the strongest gene nothing speaks for recovery; such a cell is never called"),
         text("hangs_on", "of a cell with a positive score: the gene that the score owes most to, where the score without it does not exceed the cutoff; else empty"),
         number("recovery_probability", "probability that the cell runs the recovery programme, from two fifths of its full level on, given the score and the animal's own share (`mixture` in `fractions.tsv`)"),
         state("state", "the first of `programmes`: recovery if its probability is above one half, else the most likely other programme of which this is true; without any `homeostatic`, or `none` if the homeostatic genes are unusually low"),

@@ -210,7 +210,7 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     if quantile is not None:
         text += (
             " A cell is a recovery cell if it is more likely one than not given its score and "
-            "the share of such cells in its animal, and if at least two signature genes are seen; control animals are judged by the same rule. For "
+            "the share of such cells in its animal, and if at least two signature genes are seen or the score remains positive without its strongest gene; control animals are judged by the same rule. For "
             f"comparison cells were called above the {100 * float(quantile):g} % quantile of the control microglia of their chemistry, "
             "whose false-positive rate was measured on control animals that it had not seen."
         )
