@@ -1,8 +1,8 @@
-"""Genes and activities associated with the state: false discoveries where there is nothing, and real cells.
+"""Genes and activities associated with the state: false discoveries where there is nothing, permuted labels, and real cells.
 
-    .venv/bin/python benchmarks/driver_checks.py --networks FOLDER          # minutes; FOLDER holds CytoSig.tsv.gz
+    .venv/bin/python benchmarks/driver_checks.py --networks FOLDER          # half an hour; FOLDER holds CytoSig.tsv.gz
     .venv/bin/python benchmarks/driver_checks.py --only null --repeats 5    # the first part, quickly
-    .venv/bin/python benchmarks/driver_checks.py --networks FOLDER --docs   # the tables go into docs/drivers.md
+    .venv/bin/python benchmarks/driver_checks.py --only permuted --docs     # real animals with permuted labels, into docs/drivers.md
 
 Real cells stand in ``../shared/data`` and are not part of the project; nor is CytoSig's table (``config/knowledge/networks.tsv``).
 """
@@ -12,6 +12,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import chain, combinations
 from pathlib import Path
 
 if __name__ == "__main__":  # not where a test imports this
@@ -33,7 +35,7 @@ from recovery_microglia.drivers.activities import activities  # noqa: E402
 from recovery_microglia.drivers.contrasts import effect_of, fit, grouped_design, paired_design  # noqa: E402
 from recovery_microglia.drivers.genes import state_contrasts, units_of  # noqa: E402
 from recovery_microglia.drivers.networks import Network, load_resources, read_network  # noqa: E402
-from recovery_microglia.drivers.pseudobulks import OTHERS, RECOVERY, Pseudobulks, by_call, pseudobulks  # noqa: E402
+from recovery_microglia.drivers.pseudobulks import LEAST_CELLS, OTHERS, RECOVERY, Pseudobulks, by_call, pseudobulks  # noqa: E402
 from recovery_microglia.drivers.step import genes_of_the_call  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
@@ -42,12 +44,14 @@ from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.recovery.call import call_recovery  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 
-BEGIN = "<!-- from here to the next mark: printed by benchmarks/driver_checks.py --docs -->"
-END = "<!-- end of what benchmarks/driver_checks.py prints -->"
-GENES = 1500
-"""Genes of a data set in which nothing differs: drawn from those that have counts."""
-SHOWN = ("Apoe", "Lpl", "Spp1", "Gpnmb", "Cst7", "P2ry12", "Tmem119")
-CYTOKINES = ("MCSF", "TGFB1", "IL4")
+BEGIN = "<!-- from here to the next mark: printed by benchmarks/driver_checks.py --only {part} --docs -->"
+END = "<!-- end of what benchmarks/driver_checks.py --only {part} prints -->"
+GENES, REAL_GENES = 1500, 3000
+"""Genes of a data set in which nothing differs, and of real animals: drawn from those that have counts."""
+HALVES = 12
+"""Random halves of all animals that are compared."""
+SHOWN = ("Apoe", "Lpl", "Spp1", "Gpnmb", "Cst7", "P2ry12", "Tmem119", "Sall1", "Smad7")
+CYTOKINES = ("MCSF", "TGFB1", "TGFB3", "IL4")
 ALPHA = 0.05
 
 
@@ -99,51 +103,89 @@ def found_in(bulks: Pseudobulks, second: pd.Series, *, paired: bool) -> tuple[in
     return int((genes["q"] < ALPHA).sum()), float((genes["p"] < ALPHA).mean())
 
 
-def real_pseudobulks(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulks, pd.Series, bool]]:
-    """Yield data sets from real libraries (pups and adults) whose labels are permuted: halves of animals, and animals."""
+def some_genes(counts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the counts of some genes that have enough of them."""
+    return counts.iloc[:, np.sort(rng.choice(np.flatnonzero(counts.sum() >= 10), REAL_GENES, replace=False))]
+
+
+def splits(n: int) -> Iterator[np.ndarray]:
+    """Yield every division of ``n`` animals into two halves, once: whether an animal is in the second."""
+    for rest in combinations(range(1, n), n // 2 - 1):
+        yield ~np.isin(np.arange(n), (0, *rest))
+
+
+def labelled_animals(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulks, pd.Series, bool]]:
+    """Yield real animals (sorted microglia of pups and adults) under every labelling, the true one among them."""
     libraries = [own for own in libraries_of("pups") if own.day < 540]
-    halves, whole = [], []
+    sums, halves = [], []
     for own in libraries:
         read = read_counts(own.path)
         counts, genes = counts_of(read), read.var_names
-        half = rng.permutation(counts.shape[0]) < counts.shape[0] // 2
-        sums = [np.asarray(counts[rows].sum(axis=0)).ravel() for rows in (half, ~half)]
-        halves += [pd.Series(one, index=genes) for one in sums]
-        whole.append(pd.Series(sums[0] + sums[1], index=genes))
-    table = pd.concat(halves, axis=1).fillna(0).T.reset_index(drop=True)
-    chosen = rng.choice(np.flatnonzero(table.sum() >= 10), GENES, replace=False)
-    names = [own.name for own in libraries for _ in (0, 1)]
-    samples = pd.DataFrame({"subject": names, "cells_of": [OTHERS, RECOVERY] * len(libraries)})
-    split = bulks_of(table.to_numpy()[:, chosen], samples, list(table.columns[chosen]))
-    yield "real, halves of an animal", split, samples["cells_of"] == RECOVERY, True
-    animals = pd.concat(whole, axis=1).fillna(0).T.reset_index(drop=True)
+        sums.append(pd.Series(np.asarray(counts.sum(axis=0)).ravel(), index=genes))
+        for _ in range(HALVES):
+            drawn_cells = rng.permutation(counts.shape[0]) < counts.shape[0] // 2
+            halves.append(pd.Series(np.asarray(counts[drawn_cells].sum(axis=0)).ravel(), index=genes))
+    every = pd.concat([*sums, *halves], axis=1).fillna(0).T.reset_index(drop=True)
+    chosen = some_genes(every.iloc[: len(sums)], rng).columns
+    animals, half = every.iloc[: len(sums)][chosen], every.iloc[len(sums) :][chosen]
     pups = np.array([own.day > 0 for own in libraries])
-    second = np.zeros(len(libraries), dtype=bool)
-    for side in (pups, ~pups):  # two of either side in each group, so that age does not go with the labels
-        second[rng.permutation(np.flatnonzero(side))[: side.sum() // 2]] = True
-    who = pd.DataFrame({"subject": [own.name for own in libraries], "cells_of": "all"})
-    mixed = bulks_of(animals.to_numpy()[:, chosen], who, list(table.columns[chosen]))
-    yield "real, pups and adults mixed", mixed, pd.Series(second), False
+    for rows, words in (
+        (np.flatnonzero(pups), "pups among themselves"),
+        (np.flatnonzero(~pups), "adults among themselves"),
+    ):
+        for second in splits(len(rows)):
+            yield words, *unpaired_bulks(animals.iloc[rows], second), False
+    for second in splits(len(libraries)):
+        inside = int((second & pups).sum())
+        mixed = (
+            "pups against adults, permuted: two of either a side"
+            if inside == 2
+            else "pups against adults, permuted: three and one a side"
+        )
+        yield "pups against adults, true labels" if inside in (0, 4) else mixed, *unpaired_bulks(animals, second), False
+    for repeat in range(HALVES):
+        one = half.iloc[repeat::HALVES].reset_index(drop=True)
+        yield "random halves of every animal", *paired_bulks(one, animals - one), True
 
 
-def false_discoveries(repeats: int) -> pd.DataFrame:
-    """Return how often anything passes where nothing differs."""
-    first = libraries_of("pups")[0]
-    sums = np.asarray(counts_of(read_counts(first.path)).sum(axis=0)).ravel() / 20
-    mean = np.maximum(sums[sums > 0], 0.5)
-    rows: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for repeat in range(repeats):
-        rng = np.random.default_rng([7, repeat])
-        for law in ("gamma", "log-normal"):
-            for n, paired in ((2, False), (3, False), (4, False), (2, True), (4, True)):
-                bulks = drawn(law, n, paired=paired, mean=mean, rng=rng)
-                second = bulks.samples["cells_of"] == RECOVERY if paired else pd.Series(np.arange(2 * n) >= n)
-                design = f"{n} pairs" if paired else f"{n} against {n}"
-                rows.setdefault((f"drawn, {law}", design), []).append(found_in(bulks, second, paired=paired))
-        for name, bulks, second, paired in real_pseudobulks(rng):
-            design = f"{len(bulks.samples) // 2} pairs" if paired else "4 against 4"
-            rows.setdefault((name, design), []).append(found_in(bulks, second, paired=paired))
-        print(f"null {repeat + 1} of {repeats}", file=sys.stderr, flush=True)
+def labelled_pairs(rng: np.random.Generator) -> Iterator[tuple[str, Pseudobulks, pd.Series, bool]]:
+    """Yield recovery cells and others of the animals of the pups' study, exchanged in half of the animals, and the true labels."""
+    microglia, cells, _, sheet = called_cells("pups")
+    bulks = by_call(microglia, cells, sheet)
+    enough = bulks.samples[bulks.samples["cells"] >= LEAST_CELLS]
+    both = enough["subject"].value_counts()
+    whole = enough[enough["subject"].isin(both.index[both == 2])].sort_values("subject")
+    counts = some_genes(bulks.counts.loc[whole.index], rng)
+    others, inside = (counts[whole["cells_of"] == kind].reset_index(drop=True) for kind in (OTHERS, RECOVERY))
+    yield "recovery cells against others, true labels", *paired_bulks(others, inside), True
+    for second in splits(len(others)):
+        first, other = (
+            pd.DataFrame(np.where(second[:, None], one, two), columns=counts.columns)
+            for one, two in ((inside, others), (others, inside))
+        )
+        yield "recovery cells against others, exchanged in half of the animals", *paired_bulks(first, other), True
+
+
+def unpaired_bulks(counts: pd.DataFrame, second: np.ndarray) -> tuple[Pseudobulks, pd.Series]:
+    """Return animals as pseudobulks, and which are in the second group."""
+    samples = pd.DataFrame({"subject": [f"m{k}" for k in range(len(counts))], "cells_of": "all"})
+    return bulks_of(counts.to_numpy(), samples, list(counts.columns)), pd.Series(second)
+
+
+def paired_bulks(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pseudobulks, pd.Series]:
+    """Return two pseudobulks of each animal, and which are the second."""
+    names = [f"m{k}" for k in range(len(first))]
+    samples = pd.DataFrame({"subject": 2 * names, "cells_of": [OTHERS] * len(names) + [RECOVERY] * len(names)})
+    bulks = bulks_of(np.vstack([first.to_numpy(), second.to_numpy()]), samples, list(first.columns))
+    return bulks, samples["cells_of"] == RECOVERY
+
+
+Findings = dict[tuple[str, str], list[tuple[int, float]]]
+"""Data and design to how many genes pass and the share with p < 0.05, for each data set."""
+
+
+def counted(rows: Findings) -> pd.DataFrame:
+    """Return how often anything passes."""
     table = [
         {
             "data": data, "design": design, "data sets": len(found),
@@ -155,9 +197,40 @@ def false_discoveries(repeats: int) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def permuted_labels() -> pd.DataFrame:
+    """Return how often anything passes among real animals whose labels are permuted, beside the true labels."""
+    rows: Findings = {}
+    rng = np.random.default_rng(11)
+    for name, bulks, second, paired in chain(labelled_animals(rng), labelled_pairs(rng)):
+        n = len(bulks.samples) // 2
+        found = found_in(bulks, second, paired=paired)
+        rows.setdefault((name, f"{n} pairs" if paired else f"{n} against {n}"), []).append(found)
+        print(f"{name}: {found[0]} genes", file=sys.stderr, flush=True)
+    return counted(rows)
+
+
+def false_discoveries(repeats: int) -> pd.DataFrame:
+    """Return how often anything passes where nothing differs."""
+    first = libraries_of("pups")[0]
+    sums = np.asarray(counts_of(read_counts(first.path)).sum(axis=0)).ravel() / 20
+    mean = np.maximum(sums[sums > 0], 0.5)
+    rows: Findings = {}
+    for repeat in range(repeats):
+        rng = np.random.default_rng([7, repeat])
+        for law in ("gamma", "log-normal"):
+            for n, paired in ((2, False), (3, False), (4, False), (2, True), (4, True)):
+                bulks = drawn(law, n, paired=paired, mean=mean, rng=rng)
+                second = bulks.samples["cells_of"] == RECOVERY if paired else pd.Series(np.arange(2 * n) >= n)
+                design = f"{n} pairs" if paired else f"{n} against {n}"
+                rows.setdefault((f"drawn, {law}", design), []).append(found_in(bulks, second, paired=paired))
+        print(f"null {repeat + 1} of {repeats}", file=sys.stderr, flush=True)
+    return counted(rows)
+
+
 # ---------------------------------------------------------------- real cells
 
 
+@cache
 def called_cells(name: str) -> tuple[ad.AnnData, pd.DataFrame, list[str], pd.DataFrame]:
     """Run the pipeline's steps up to the call; return microglia, their calls, genes that made the call, and the sheet."""
     libraries: list[Library] = libraries_of(name)
@@ -239,24 +312,27 @@ def main() -> None:
         "--networks", type=Path, default=Path("resources/_networks/files"), help="folder of CytoSig.tsv.gz"
     )
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--only", choices=["null", "real"])
+    parser.add_argument("--only", choices=["null", "permuted", "real"])
     parser.add_argument("--docs", action="store_true")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    parts: list[str] = []
-    sections: dict[str, Callable[[], str]] = {
+    parts: dict[str, Callable[[], str]] = {
         "null": lambda: (
             "### Where nothing differs\n\n" + markdown(false_discoveries(asked.repeats).set_index("data"), ".3g")
+        ),
+        "permuted": lambda: (
+            "### Real animals with permuted labels\n\n" + markdown(permuted_labels().set_index("data"), ".3g")
         ),
         "real": lambda: (
             "### Real cells\n\n" + markdown(real_contrasts(_cytosig(asked.networks)).set_index("comparison"), ".1f")
         ),
     }
-    parts = [make() for name, make in sections.items() if asked.only in (None, name)]
-    text = "\n\n".join(parts)
-    print(text)
-    if asked.docs:
-        write_between("drivers.md", BEGIN, END, text)
+    for part, make in parts.items():
+        if asked.only in (None, part):
+            text = make()
+            print(text, flush=True)
+            if asked.docs:
+                write_between("drivers.md", BEGIN.format(part=part), END.format(part=part), text)
 
 
 def _cytosig(folder: Path) -> Network | None:

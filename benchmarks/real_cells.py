@@ -54,6 +54,10 @@ from recovery_microglia.recovery.likelihood import (  # noqa: E402
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 from recovery_microglia.recovery.signature import LEFT_OUT  # noqa: E402
+from recovery_microglia.timeline.days import run_timeline  # noqa: E402
+from recovery_microglia.timeline.design import audit  # noqa: E402
+from recovery_microglia.timeline.fractions import add_mixture, fractions  # noqa: E402
+from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
 
 DATA = HERE.parents[1] / "shared" / "data"
 SIGNATURES = load_signatures(HERE.parent / "config/signatures")
@@ -63,6 +67,9 @@ LEUKOCYTE = ("Ptprc", "Tyrobp", "Fcer1g", "Laptm5", "Coro1a", "Cd53")
 float as ambient RNA in brain."""
 SAME_DEPTH, LEAST_SAME = 0.1, 5
 """How far the logarithms of two cells' counts may lie apart to be compared, and how many cells a positive one needs beside it."""
+COURSES = ((0.0, "none"), (0.06, "Itgax+ Igf1+"), (0.06, "all"), (0.2, "all"))
+"""Time courses made of real cells: share of pups' cells among the microglia of day 14 (a third of it on day 35), and which of them."""
+COURSE_CELLS = 300
 SETS = ("pups", "plates", "lps", "brain")
 BEGIN = "<!-- from here to the next mark: printed by benchmarks/real_cells.py --docs -->"
 END = "<!-- end of what benchmarks/real_cells.py prints -->"
@@ -227,7 +234,8 @@ def call_measures(own: pd.DataFrame, seen: Bools, both: Bools, terms: Floats, na
         "without a cutoff": mixture_share(own["recovery_score"].to_numpy(float))[0],
         "Itgax+ Igf1+": int(both.sum()), "of them called": ratio(called, both) if judged else float("nan"),
         "of them called without these two": ratio(without, both) if judged else float("nan"),
-        "called on one gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called, one signature gene": int((called & (seen.sum(axis=1) <= 1)).sum()),
+        "called on one gene": int((called & own["on_one_gene"].to_numpy(bool)).sum()),
         "called, lost without one gene": int((called & (own["hangs_on"] != "").to_numpy()).sum()),
         "largest gene": names[gene] if gene >= 0 else "–", "its share of the evidence": share,
     }  # fmt: skip
@@ -348,9 +356,80 @@ def one_set(name: str) -> dict[str, pd.DataFrame]:
         "set": name, "microglia": microglia.n_obs, "Itgax+ Igf1+": int(both.sum()),
         "weights": f"prior: {refused}" if refused else "learnt", "seconds": round(time.perf_counter() - start),
     }  # fmt: skip
+    courses = (
+        [row for share, which in COURSES for row in one_course(microglia, both, share, which)] if name == "pups" else []
+    )
     calls.insert(0, "set", name)
     auroc.insert(0, "set", name)
-    return {"calls": calls, "scores": auroc, "sets": pd.DataFrame([facts_of_set]), "gate": pd.DataFrame(gate)}
+    return {
+        "calls": calls, "scores": auroc, "courses": pd.DataFrame(courses), "sets": pd.DataFrame([facts_of_set]),
+        "gate": pd.DataFrame(gate),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- time courses made of real cells
+
+
+def course_of(
+    microglia: ad.AnnData, both: Bools, share: float, which: str, *, seed: int = 1
+) -> tuple[ad.AnnData, pd.DataFrame]:
+    """Return a time course made of adults' and pups' microglia, and its sheet.
+
+    Four adult libraries are dealt out to a naive animal and one each of days 3, 14 and 35, so that the days differ in nothing but the
+    cells that are put in: pups' cells, each adult library's from one library of pups (``obs['put_in']``). Nobody knows which of the pups'
+    cells run the programme; of those that show both genes nearly all should.
+    """
+    rng = np.random.default_rng(seed)
+    library = microglia.obs["library"].to_numpy(str)
+    adults, pups = ([name for name in np.unique(library) if name.startswith(start)] for start in ("P30", "P4_"))
+    parts, rows = [], []
+    for adult, young in zip(adults, pups, strict=True):
+        own = rng.permutation(np.flatnonzero(library == adult))
+        pool = np.flatnonzero((library == young) & (both if which == "Itgax+ Igf1+" else True))
+        for place, (condition, day, part) in enumerate(
+            (("naive", 0, 0.0), ("injured", 3, 0.0), ("injured", 14, share), ("injured", 35, share / 3))
+        ):
+            added = rng.choice(pool, min(rng.binomial(COURSE_CELLS, part), len(pool)), replace=False)
+            taken = own[place * COURSE_CELLS : (place + 1) * COURSE_CELLS - len(added)]
+            name = f"{condition} {day}, {adult[-5:]}"
+            cells = microglia[np.concatenate([taken, added])].copy()
+            cells.obs = obs_of(cells).assign(
+                library=name,
+                subject=name,
+                day=float(day),
+                condition=condition,
+                arm="",
+                put_in=np.arange(cells.n_obs) >= len(taken),
+            )
+            cells.obs_names = [f"{name}:{number}" for number in range(cells.n_obs)]
+            parts.append(cells)
+            facts = {"library": name, "subject": name, "day": float(day), "condition": condition, "batch": adult}
+            rows.append(facts | {"sort": "microglia", "arm": "", "sex": "", "age": "", "strain": "", "chemistry": "pups",
+                                 "pooled_n": 1, "include": True})  # fmt: skip
+    return ad.concat(parts, merge="same"), pd.DataFrame(rows)
+
+
+def one_course(microglia: ad.AnnData, both: Bools, share: float, which: str) -> list[dict[str, float | str]]:
+    """Return what the pipeline finds in a course, one row a day."""
+    cells, sheet = course_of(microglia, both, share, which)
+    recovered = call_recovery(cells.copy(), SIGNATURES, RecoverySettings(n_null_sets=1), seed=1)
+    totals = sheet[["library"]].assign(**dict.fromkeys(("microglia", "myeloid", "all"), COURSE_CELLS))
+    units = add_mixture(fractions(recovered.cells, sheet, totals), recovered.cells, sheet)
+    status = (recovered.report["status"], recovered.report["reason"])
+    days, onset = run_timeline(units, audit(sheet), status, TimelineSettings(n_draws=1000, n_bootstrap=0), seed=1)
+    first = float(onset.loc[onset["route"] == "score", "first_above"].iloc[0])
+    called = recovered.cells["recovery_call"].fillna(False).to_numpy(bool)
+    put_in = cells.obs["put_in"].to_numpy(bool)
+    rows: list[dict[str, float | str]] = []
+    for row in days[days["route"] == "score"].to_dict("records"):
+        here = (recovered.cells["day"] == row["day"]).to_numpy()
+        rows.append({
+            "set": "pups in adults", "cells put in": which, "day": row["day"], "put in": ratio(put_in, here),
+            "of them called": ratio(called, here & put_in), "of the others called": ratio(called, here & ~put_in),
+            "share told": row["fraction"], "from": row["low"], "to": row["high"], "q": row["q"],
+            "above control from": first,
+        })  # fmt: skip
+    return rows
 
 
 def tables_as_text(found: Sequence[dict[str, pd.DataFrame]]) -> str:
@@ -358,11 +437,16 @@ def tables_as_text(found: Sequence[dict[str, pd.DataFrame]]) -> str:
     titles = {
         "calls": "### The call in real libraries",
         "scores": "### AUROC of scores without Itgax and Igf1 for cells that show both, at the same depth",
+        "courses": "### Time courses made of real cells: what was put in on each day, and what is told",
         "sets": "### The sets",
         "gate": "### The gate in real libraries",
     }
     joined = {key: pd.concat([tables[key] for tables in found], ignore_index=True) for key in titles}
-    return "\n\n".join(f"{title}\n\n{markdown(joined[key].set_index('set'), '.3f')}" for key, title in titles.items())
+    return "\n\n".join(
+        f"{title}\n\n{markdown(joined[key].set_index('set'), '.3f')}"
+        for key, title in titles.items()
+        if len(joined[key])
+    )
 
 
 def main() -> None:

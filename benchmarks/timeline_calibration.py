@@ -133,14 +133,12 @@ def by_scores(design: Design, how: str, facts: Row, seed: int) -> list[Row]:
     """Return claims and coverage where shares are found from scores of cells: without a cutoff, and by called cells."""
     rng = np.random.default_rng([seed, 7])
     units = design.draw(rng)
-    control = units["condition"] != "injured"
     ratios = []
     for k, n in zip(units["k"], units["n"], strict=True):
         own = np.arange(n) < k
         ratios.append(SCORES[how] * (APART * (rng.standard_normal(n) + APART * own) - APART**2 / 2))
-    cut = np.quantile(np.concatenate([ratio for ratio, quiet in zip(ratios, control, strict=True) if quiet]), 0.99)
     found = pd.DataFrame([mixture_and_worth(ratio) for ratio in ratios], columns=list(MIXTURE), index=units.index)
-    own = [min(cut, even_odds(np.array(share))) for share in found["mixture"]]
+    own = [float(even_odds(np.array(share), len(ratio))) for share, ratio in zip(found["mixture"], ratios, strict=True)]
     called = units.assign(k=[int((ratio > least).sum()) for ratio, least in zip(ratios, own, strict=True)])
     rows = []
     for name, table in (("without a cutoff", judged(called.join(found))), ("called cells", judged(called))):

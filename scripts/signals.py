@@ -8,6 +8,7 @@ import pandas as pd
 from recovery_microglia.jobs.log import reporting
 
 with reporting(*snakemake.log, reads=snakemake.input) as job:
+    from recovery_microglia.core.frames import read_commented
     from recovery_microglia.core.json_files import read_json
     from recovery_microglia.core.sheet import sheet_frame
     from recovery_microglia.core.tables import write_table
@@ -24,7 +25,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
         every_cell=pd.concat(
             [pd.read_parquet(path, columns=["library", "lineage", "removed_by"]) for path in snakemake.input.cells]
         ),
-        corrections=pd.read_csv(snakemake.input.pairs, sep="\t", comment="#", keep_default_na=False),
+        corrections=read_commented(Path(snakemake.input.pairs), text=True),
     )
     write_table(found.table, Path(snakemake.output.driver_signals))
     write_table(found.dropped, Path(snakemake.output.driver_signals_dropped))

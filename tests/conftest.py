@@ -1,5 +1,6 @@
 """Fixtures that several test modules share, and which tests run in one process."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ ON_ONE_COPY = {
     )
 }
 """Files of tests on the copy of the project that workflow/conftest.py makes: another process would run it once more."""
+
+
+# A job that a shell starts in the background ignores Ctrl-C, and so do its children; some tests send it to theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -114,8 +114,8 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
         for label, (column, score) in OURS.items()
     }
     likely = own["recovery_probability"].to_numpy(float)
-    methods["ours: probability > 0.5"] = (likely > 0.5, likely)
-    methods["ours: ranks (UCell), same cutoff"] = (_ranks(recovered, own), own["recovery_score_ranks"].to_numpy(float))
+    methods["ours: above the controls' cutoff"] = _above_cutoff(recovered, own, "fixed_cutoff", "recovery_score")
+    methods["ours: ranks (UCell), same cutoff"] = _above_cutoff(recovered, own, "ranks", "recovery_score_ranks")
     if with_rivals:
         whole = ad.concat(
             [
@@ -157,12 +157,16 @@ def one_data_set(name: str, seed: int, *, with_rivals: bool = True) -> dict[str,
     return {"calls": rows, "subjects": _subjects(facts, units, known, is_microglia, true), "answers": [answer]}
 
 
-def _ranks(recovered: RecoveryResult, own: pd.DataFrame) -> np.ndarray:
-    """Return the calls that the score by ranks makes with its own cutoff on controls."""
-    table = recovered.tables["calibration"].query("scorer == 'ranks' and used")
+def _above_cutoff(
+    recovered: RecoveryResult, own: pd.DataFrame, scorer: str, column: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the calls that a scorer makes with a cutoff frozen on controls, and its scores."""
+    table = recovered.tables["calibration"]
+    table = table[(table["scorer"] == scorer) & table["used"]]
     cut = own["chemistry"].map(dict(zip(table["chemistry"], table["cutoff"], strict=True))).to_numpy(float)
     blocked = own["on_one_gene"].fillna(False).to_numpy(bool)
-    return np.asarray((own["recovery_score_ranks"].to_numpy(float) > cut) & ~blocked)
+    score = own[column].to_numpy(float)
+    return (score > cut) & ~blocked, score
 
 
 def _calibration_error(probability: np.ndarray, true: np.ndarray) -> float:

@@ -82,6 +82,7 @@ def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
         "recovery_call_without": pd.array([False, True, False, False], dtype="boolean"),
         "recovery_score": [20.0, 20.0, -20.0, -20.0],
         "hangs_on": ["", "Spp1", "", "Cd9"],
+        "on_one_gene": [True, False, False, True],
     })  # fmt: skip
     seen = np.array([[1, 1], [1, 0], [0, 0], [1, 0]], dtype=bool)
     both = np.array([True, False, True, False])
@@ -92,7 +93,8 @@ def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
     assert (found["Itgax+ Igf1+"], found["of them called"]) == (2, 0.5)
     assert found["of them called without these two"] == 0
     assert found["called cells"] == 2
-    assert (found["called on one gene"], found["called, lost without one gene"]) == (1, 1)
+    assert (found["called, one signature gene"], found["called on one gene"]) == (1, 1)
+    assert found["called, lost without one gene"] == 1
     assert (found["largest gene"], found["its share of the evidence"]) == ("Spp1", 0.8)
     unknown = own.assign(recovery_call=pd.array([pd.NA] * 4, dtype="boolean"))
     found = real_cells.call_measures(unknown, seen, both, terms, np.array(["Spp1", "Igf1"]))

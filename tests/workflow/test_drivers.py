@@ -1,4 +1,4 @@
-"""What is associated with the state, end to end: off by `drivers: false`, on with a true signal and a decoy told apart."""
+"""What is associated with the state, end to end: off by `drivers: false`, on with a true signal and a decoy distinguished."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,4 +49,4 @@ def test_the_decoy_is_not_taken_for_a_signal(switched_on: Project) -> None:
     truth = pd.read_csv(switched_on.results("small", "drivers", "driver_truth.tsv"), sep="\t").set_index("truth")
     # half the animals and cells of the demo: the true signal may be missed here, the decoy's targets must not be found
     assert not truth.loc["decoy", "targets_rise"]
-    assert truth.loc["decoy", "told_apart"]
+    assert truth.loc["decoy", "as_expected"]

@@ -1,5 +1,7 @@
-"""How a table is written to a file: tab separated, the same bytes for the same numbers."""
+"""How a table is written to a file, the same bytes for the same numbers; and how one with notes is read."""
 
+import gzip
+import io
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,25 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     without_formulas(frame).to_csv(
         path, sep="\t", index=False, float_format="%.6g", compression=compression, lineterminator="\n"
     )
+
+
+def read_commented(path: Path, *, text: bool = False, **how: Any) -> pd.DataFrame:
+    """Read a tab separated table with notes: lines that begin with ``#``, as tables of ``config`` and of networks have them.
+
+    A ``#`` elsewhere in a line is part of its text; pandas' own ``comment`` would cut the line there.
+
+    Parameters
+    ----------
+    path
+        The table; may be packed with gzip.
+    text
+        Whether all of it is text, an empty field too; else types are as pandas finds them.
+    how
+        For `pandas.read_csv`.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig") as stream:
+        lines = "".join(line for line in stream if not line.startswith("#"))
+    whole: dict[str, Any] = {"dtype": str, "keep_default_na": False} if text else {}
+    table: pd.DataFrame = pd.read_csv(io.StringIO(lines), sep="\t", **whole, **how)
+    return table

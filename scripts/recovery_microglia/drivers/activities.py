@@ -117,11 +117,11 @@ def _over_animals(network: Network, animals: pd.DataFrame | None, activity: pd.S
     values, net = _usable(animals.astype(float), network)
     scores, _ = _run("ulm", values, net)
     own = scores.reindex(columns=activity.index).to_numpy(float)
-    table["animals_same"] = (np.sign(own) == np.sign(activity.to_numpy(float))).sum(axis=0)
+    table["animals_same"] = (own * activity.to_numpy(float) > 0).sum(axis=0)  # no activity has no sign
     table["animals_mean"] = own.mean(axis=0)
     if n >= LEAST_ANIMALS:
-        table["animals_p"] = _t_test(own)
-        table["animals_q"] = benjamini_hochberg(_t_test(own))
+        p = _t_test(own)
+        table["animals_p"], table["animals_q"] = p, benjamini_hochberg(p)
     return table
 
 

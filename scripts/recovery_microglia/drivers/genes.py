@@ -145,8 +145,28 @@ def injury_contrasts(bulks: Pseudobulks, left_out: Sequence[str]) -> list[Contra
     return found
 
 
-def ratios_by_animal(bulks: Pseudobulks) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return log2 ratios of recovery cells over others (animals × genes), and the animals with their cells.
+@dataclass(frozen=True)
+class Ratios:
+    """log2 ratios of recovery cells over others.
+
+    Attributes
+    ----------
+    ratios
+        Animals (units) × genes.
+    animals
+        unit, arm, subject, day, cells, other_cells.
+    """
+
+    ratios: pd.DataFrame
+    animals: pd.DataFrame
+
+    def of_arm(self, arm: str) -> pd.DataFrame:
+        """Return the ratios of the animals of an arm."""
+        return self.ratios.loc[self.animals.loc[self.animals["arm"] == arm, "unit"]]
+
+
+def ratios_by_animal(bulks: Pseudobulks) -> Ratios:
+    """Return log2 ratios of recovery cells over others, and the animals with their cells.
 
     Of injured animals with enough of both. Half a count per 10,000 is added to either side, so that a gene without counts
     has a ratio.
@@ -166,12 +186,12 @@ def ratios_by_animal(bulks: Pseudobulks) -> tuple[pd.DataFrame, pd.DataFrame]:
             "cells": first["cells"], "other_cells": outside.iloc[0]["cells"],
         })  # fmt: skip
     names = ["unit", "arm", "subject", "day", "cells", "other_cells"]
-    return pd.DataFrame(rows, index=bulks.counts.columns).T, pd.DataFrame(facts, columns=names)
+    return Ratios(pd.DataFrame(rows, index=bulks.counts.columns).T, pd.DataFrame(facts, columns=names))
 
 
-def genes_by_animal(contrasts: Sequence[Contrast], bulks: Pseudobulks) -> pd.DataFrame:
+def genes_by_animal(contrasts: Sequence[Contrast], by_animal: Ratios) -> pd.DataFrame:
     """Return the log2 ratio of the first genes of each state contrast in every animal (= driver_animals.tsv)."""
-    ratios, animals = ratios_by_animal(bulks)
+    ratios, animals = by_animal.ratios, by_animal.animals
     rows = []
     for contrast in contrasts:
         if contrast.genes.empty or contrast.facts["kind"] != STATE:

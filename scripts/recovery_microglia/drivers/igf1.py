@@ -57,7 +57,7 @@ def igf1_genes(recovery_cells: ad.AnnData, made_call: Sequence[str]) -> pd.DataF
     """
     genes = pd.Index(recovery_cells.var_names.astype(str))
     if GENE not in genes:
-        return _none("Igf1 was not measured")
+        return untested("Igf1 was not measured")
     counts = counts_of(recovery_cells)
     own = gene_counts(counts, genes, GENE)
     depth = row_sums(counts).astype(float) - own
@@ -73,7 +73,7 @@ def igf1_genes(recovery_cells: ad.AnnData, made_call: Sequence[str]) -> pd.DataF
         found.append(_mantel_haenszel(sums, np.bincount(place, depth[rows], 2 * STRATA).reshape(2, STRATA)))
         seen.append(sums.sum(axis=(0, 1)))
     if len(found) < LEAST_ANIMALS:
-        return _none(
+        return untested(
             f"{len(found)} animals with at least {LEAST_CELLS} recovery cells with Igf1 counts and {LEAST_CELLS} without; "
             f"{LEAST_ANIMALS} are needed"
         )
@@ -96,7 +96,7 @@ def _table(genes: pd.Index, ratios: Floats, made_call: Sequence[str]) -> pd.Data
     return table.sort_values(["p", "gene"], kind="stable").reset_index(drop=True)[list(IGF1_COLUMNS)]
 
 
-def _none(reason: str) -> pd.DataFrame:
+def untested(reason: str) -> pd.DataFrame:
     """Return the table where nothing can be tested: one row with the reason."""
     row = {"gene": "", "n_animals": 0, "animals_up": 0, "made_call": False, "status": Status.NOT_TESTABLE.value}
     return pd.DataFrame([{**dict.fromkeys(IGF1_COLUMNS, np.nan), **row, "reason": reason}], columns=list(IGF1_COLUMNS))

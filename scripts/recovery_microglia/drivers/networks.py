@@ -4,7 +4,9 @@ None is part of this repository. They come as files of data sets do (mirror, fol
 without one that cannot be had, and says so.
 """
 
-import re
+import lzma
+import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +16,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.files import sha256
+from recovery_microglia.core.frames import read_commented
 from recovery_microglia.core.genes import known_symbols
 
 TOP = 500
@@ -78,7 +81,7 @@ def load_resources(path: Path) -> list[Resource]:
     InputError
         A column is missing or a format is not known.
     """
-    table = pd.read_csv(path, sep="\t", comment="#", dtype=str, keep_default_na=False)
+    table = read_commented(path, text=True)
     names = [field.name for field in fields(Resource)]
     if missing := [name for name in names if name not in table]:
         raise InputError(f"{path}: column {', '.join(missing)} is missing; needed: {', '.join(names)}")
@@ -97,7 +100,9 @@ def load_resources(path: Path) -> list[Resource]:
 def _r_table(path: Path) -> pd.DataFrame:
     import rdata
 
-    found: Mapping[str, Any] = rdata.read_rda(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a tibble is read as the table that it is
+        found: Mapping[str, Any] = rdata.read_rda(path)
     tables = [value for value in found.values() if isinstance(value, pd.DataFrame)]
     if len(tables) != 1:
         raise InputError(f"{path.name}: holds {len(tables)} tables; one is expected")
@@ -123,18 +128,15 @@ def signatures_net(table: pd.DataFrame) -> pd.DataFrame:
     return net.loc[net["weight"] != 0, list(NET_COLUMNS)]
 
 
-def _read_text(path: Path, **how: Any) -> pd.DataFrame:
-    table: pd.DataFrame = pd.read_csv(path, sep="\t", comment="#", **how)
-    return table
-
-
 READERS = {
     "progeny": lambda path: progeny_net(_r_table(path)),
     "dorothea": lambda path: dorothea_net(_r_table(path)),
-    "signatures": lambda path: signatures_net(_read_text(path, index_col=0)),
-    "net": lambda path: _read_text(path)[list(NET_COLUMNS)],
+    "signatures": lambda path: signatures_net(read_commented(path, index_col=0)),
+    "net": lambda path: read_commented(path)[list(NET_COLUMNS)],
 }
 """Format to what reads a file of it."""
+UNREADABLE = (KeyError, ValueError, TypeError, OSError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
+"""What readers raise where a file is damaged or of another format."""
 
 
 def mouse_by_capitals() -> dict[str, str]:
@@ -165,7 +167,7 @@ def read_network(path: Path, resource: Resource) -> Network:
     """
     try:
         net = READERS[resource.format](path).astype({"source": str, "target": str, "weight": float})
-    except (KeyError, ValueError, TypeError, OSError, NotImplementedError) as error:
+    except UNREADABLE as error:
         words = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise InputError(f"{path.name}: not a network in the format '{resource.format}' ({words})") from None
     lost = 0
@@ -199,9 +201,8 @@ def networks_table(networks: Sequence[Network]) -> pd.DataFrame:
 
 
 def none_of(resource: Resource, reason: str) -> Network:
-    """Return a network that is not there, with the reason in one sentence."""
-    first = re.split(r"[;:] |\. ", reason.strip(), maxsplit=2)
-    return Network(resource, pd.DataFrame(columns=list(NET_COLUMNS)), reason=": ".join(first[:2]))
+    """Return a network that is not there, with the reason."""
+    return Network(resource, pd.DataFrame(columns=list(NET_COLUMNS)), reason=reason)
 
 
 def load_networks(

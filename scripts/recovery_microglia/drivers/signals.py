@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from recovery_microglia.core import wording
 from recovery_microglia.core.arrays import Floats
-from recovery_microglia.core.frame_access import groups
+from recovery_microglia.core.frame_access import groups, positions
 from recovery_microglia.core.statistics import welch_p
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.drivers.pseudobulks import (
@@ -145,20 +145,17 @@ class Signals:
     dropped: pd.DataFrame
 
 
+def _untested(reason: str, arm: str = "", day: float = np.nan, n: int = 0) -> pd.DataFrame:
+    """Return the row of an arm and day that cannot be tested."""
+    row: dict[str, Any] = dict.fromkeys(SIGNAL_COLUMNS, np.nan)
+    row |= dict.fromkeys(("sender", "ligand", "receptor"), "") | dict.fromkeys(("animals_agree", "animals_first"), 0)
+    row |= {"arm": arm, "day": day, "n_animals": n, "status": Status.NOT_TESTABLE.value, "reason": reason}
+    return pd.DataFrame([row])
+
+
 def nothing(reason: str) -> Signals:
     """Return the tables where nothing can be tested: one row with the reason."""
-    empty: dict[str, Any] = dict.fromkeys(SIGNAL_COLUMNS, np.nan)
-    words: dict[str, Any] = {
-        "arm": "",
-        "sender": "",
-        "ligand": "",
-        "receptor": "",
-        "n_animals": 0,
-        "animals_agree": 0,
-        "animals_first": 0,
-    }
-    row = {**empty, **words, "status": Status.NOT_TESTABLE.value, "reason": reason}
-    return Signals(pd.DataFrame([row]), pd.DataFrame(columns=list(DROPPED_COLUMNS)))
+    return Signals(_untested(reason), pd.DataFrame(columns=list(DROPPED_COLUMNS)))
 
 
 def consensus_pairs() -> pd.DataFrame:
@@ -208,10 +205,7 @@ def signals(bulks: Pseudobulks, sheet: pd.DataFrame, corrections: pd.DataFrame, 
             parts.append(found.assign(arm=arm, day=day, status=Status.TESTED.value, reason=""))
         else:
             why = reason or "no pair is seen in half the animals of a sender and of the recovery cells"
-            empty: dict[str, Any] = dict.fromkeys(SIGNAL_COLUMNS, np.nan)
-            words = {"sender": "", "ligand": "", "receptor": "", "n_animals": n, "animals_agree": 0, "animals_first": 0}
-            row = {**empty, **words, "arm": arm, "day": day, "status": Status.NOT_TESTABLE.value, "reason": why}
-            parts.append(pd.DataFrame([row]))
+            parts.append(_untested(why, str(arm), float(day), n))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SIGNAL_COLUMNS))
     return Signals(table[list(SIGNAL_COLUMNS)], dropped)
 
@@ -232,21 +226,21 @@ def _of_day(bulks: Pseudobulks, controls: Pseudobulks, pairs: pd.DataFrame) -> p
     ranked = _liana(bulks, senders, pairs).head(MOST_PAIRS).reset_index(drop=True)
     if ranked.empty:
         return ranked
-    levels = per_ten_thousand(bulks.counts)
-    before = per_ten_thousand(controls.counts)
+    levels = _levels(bulks, ranked)
+    before = _levels(controls, ranked)
     ranked = ranked.join(_animals(ranked, levels, bulks.samples))
-    of = {name: bulks.samples["cells_of"] == name for name in [*senders, RECEIVER]}
+    of = {name: (bulks.samples["cells_of"] == name).to_numpy() for name in [*senders, RECEIVER]}
+    of_control = {name: (controls.samples["cells_of"] == name).to_numpy() for name in senders}
     rows = []
     for own in ranked.itertuples():
-        ligand = _least(levels[of[str(own.sender)]], str(own.ligand))
-        receptor = _least(levels[of[RECEIVER]], str(own.receptor))
-        outside = _least(levels[of.get(OTHER_MICROGLIA, of[RECEIVER])], str(own.receptor))
-        control = _least(before[(controls.samples["cells_of"] == own.sender)], str(own.ligand))
-        first, second = np.log2(0.5 + control), np.log2(0.5 + ligand)
+        ligand = levels[str(own.ligand)][of[str(own.sender)]]
+        receptor = levels[str(own.receptor)]
+        inside, outside = receptor[of[RECEIVER]], receptor[of.get(OTHER_MICROGLIA, np.zeros(len(receptor), bool))]
+        first, second = np.log2(0.5 + before[str(own.ligand)][of_control[str(own.sender)]]), np.log2(0.5 + ligand)
         enough = min(len(first), len(second)) >= LEAST_ANIMALS
         rows.append({
-            "ligand_level": ligand.mean(), "receptor_level": receptor.mean(),
-            "receptor_log2_ratio": np.log2((receptor.mean() + 0.5) / (outside.mean() + 0.5)),
+            "ligand_level": ligand.mean(), "receptor_level": inside.mean(),
+            "receptor_log2_ratio": np.log2((inside.mean() + 0.5) / (outside.mean() + 0.5)) if len(outside) else np.nan,
             "ligand_change": second.mean() - first.mean() if len(first) else np.nan,
             "ligand_p": welch_p(first, second) if enough else np.nan,
         })  # fmt: skip
@@ -286,26 +280,28 @@ def _liana(bulks: Pseudobulks, senders: Sequence[str], pairs: pd.DataFrame) -> p
     ].reset_index(drop=True)
 
 
-def _least(levels: pd.DataFrame, complex_name: str) -> Floats:
-    """Return the level of a complex in each pseudobulk: that of its scarcest part."""
-    return np.asarray(levels[complex_name.split("_")].min(axis=1), dtype=np.float64)
+def _levels(bulks: Pseudobulks, ranked: pd.DataFrame) -> dict[str, Floats]:
+    """Return the level of each ligand and receptor in each pseudobulk; of a complex, that of its scarcest part."""
+    levels = per_ten_thousand(bulks.counts).to_numpy(float)
+    names = sorted({*ranked["ligand"], *ranked["receptor"]})
+    return {name: levels[:, positions(bulks.counts.columns, name.split("_"))].min(axis=1) for name in names}
 
 
-def _animals(ranked: pd.DataFrame, levels: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+def _animals(ranked: pd.DataFrame, levels: Mapping[str, Floats], samples: pd.DataFrame) -> pd.DataFrame:
     """Return of each pair how many animals show sender and receiver, and in how many it is strong, or its sender the first."""
     shown, agree, leads = (np.zeros(len(ranked), dtype=int) for _ in range(3))
-    of_ligand = {name: _least(levels, name) for name in set(ranked["ligand"])}
-    of_receptor = {name: _least(levels, name) for name in set(ranked["receptor"])}
+    ligands = set(ranked["ligand"])
+    samples = samples.assign(row=np.arange(len(samples)))
     for _, own in groups(samples, ["subject"]):
-        row_of = dict(zip(own["cells_of"].astype(str), levels.index.get_indexer(own.index), strict=True))
+        row_of = dict(zip(own["cells_of"].astype(str), own["row"], strict=True))
         if RECEIVER not in row_of:
             continue
         products = np.full(len(ranked), np.nan)
-        most = {ligand: max(level[row] for row in row_of.values()) for ligand, level in of_ligand.items()}
+        most = {ligand: max(levels[ligand][row] for row in row_of.values()) for ligand in ligands}
         for place, pair in enumerate(ranked.itertuples()):
             if str(pair.sender) in row_of:
-                ligand = of_ligand[str(pair.ligand)][row_of[str(pair.sender)]]
-                products[place] = ligand * of_receptor[str(pair.receptor)][row_of[RECEIVER]]
+                ligand = levels[str(pair.ligand)][row_of[str(pair.sender)]]
+                products[place] = ligand * levels[str(pair.receptor)][row_of[RECEIVER]]
                 leads[place] += products[place] > 0 and ligand == most[str(pair.ligand)]
         known = np.isfinite(products)
         shown += known

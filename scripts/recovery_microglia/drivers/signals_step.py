@@ -44,6 +44,5 @@ def signals_step(
         return nothing(f"no call: {recovery['reason']}")
     if (sheet.loc[sheet["include"], "sort"] != "none").all():
         return nothing("sorted tissue: the cells that signals may come from were not sampled")
-    microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()].copy()
-    bulks = sender_bulks(sums, every_cell, sheet, by_call(microglia, cells, sheet))
+    bulks = sender_bulks(sums, every_cell, sheet, by_call(myeloid, cells, sheet))
     return signals(bulks, sheet, corrections, consensus_pairs())

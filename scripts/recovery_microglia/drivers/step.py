@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recovery_microglia.core.anndata_access import obs_of
+from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.core.json_files import Json
 from recovery_microglia.core.vocabulary import Status
@@ -14,6 +15,7 @@ from recovery_microglia.drivers.activities import ACTIVITY_COLUMNS, activities
 from recovery_microglia.drivers.genes import (
     STATE,
     Contrast,
+    Ratios,
     contrasts_table,
     genes_by_animal,
     genes_table,
@@ -22,9 +24,9 @@ from recovery_microglia.drivers.genes import (
     ratios_by_animal,
     state_contrasts,
 )
-from recovery_microglia.drivers.igf1 import igf1_genes
+from recovery_microglia.drivers.igf1 import igf1_genes, untested
 from recovery_microglia.drivers.networks import Network, networks_table
-from recovery_microglia.drivers.pseudobulks import ALL, Pseudobulks, by_call, pseudobulks
+from recovery_microglia.drivers.pseudobulks import ALL, by_call, pseudobulks
 
 IGF1 = "igf1"
 
@@ -64,53 +66,49 @@ def drivers_step(
     networks
         Networks of targets, with those that are not there.
     """
-    microglia = myeloid[(myeloid.obs["lineage"] == "microglia").to_numpy()].copy()
     made_call = genes_of_the_call(signatures, refinement)
     called = recovery["status"] != Status.NOT_TESTABLE
+    bulks = by_call(myeloid, cells if called else cells[:0], sheet)
     if called:
-        bulks = by_call(microglia, cells, sheet)
         state = state_contrasts(bulks, made_call)
-        inside = microglia[_recovery(microglia, cells)].copy()
-        igf1 = igf1_genes(inside, made_call)
+        igf1 = igf1_genes(myeloid[_recovery(myeloid, cells)], made_call)
     else:
-        bulks = by_call(microglia[:0].copy(), cells[:0], sheet)
         state = [not_called(str(recovery["reason"]))]
-        igf1 = igf1_genes(microglia[:0].copy(), made_call).assign(reason=f"no call: {recovery['reason']}")
-    injury = injury_contrasts(pseudobulks(microglia, [ALL] * microglia.n_obs, sheet), made_call)
-    found = [*state, *injury]
+        igf1 = untested(f"no call: {recovery['reason']}")
+    microglia = [ALL if name == "microglia" else "" for name in obs_of(myeloid)["lineage"]]
+    injury = injury_contrasts(pseudobulks(myeloid, microglia, sheet), made_call)
+    ratios = ratios_by_animal(bulks)
     return {
-        "driver_contrasts": contrasts_table(found),
-        "driver_genes": genes_table(found),
-        "driver_animals": genes_by_animal(state, bulks),
-        "driver_activities": _activities(found, bulks, igf1, networks, made_call),
+        "driver_contrasts": contrasts_table([*state, *injury]),
+        "driver_genes": genes_table([*state, *injury]),
+        "driver_animals": genes_by_animal(state, ratios),
+        "driver_activities": _activities([*state, *injury], ratios, igf1, networks, made_call),
         "driver_networks": networks_table(networks),
         "driver_igf1": igf1,
     }
 
 
-def _recovery(microglia: ad.AnnData, cells: pd.DataFrame) -> np.ndarray:
-    """Return which microglia of injured animals are recovery cells."""
+def _recovery(myeloid: ad.AnnData, cells: pd.DataFrame) -> Bools:
+    """Return which cells are recovery cells of injured animals."""
     called = set(cells.loc[cells["recovery_call"].fillna(False).astype(bool), "cell"])
-    injured = (obs_of(microglia)["condition"] == "injured").to_numpy()
-    return np.asarray(microglia.obs_names.isin(called)) & injured
+    injured = (obs_of(myeloid)["condition"] == "injured").to_numpy()
+    return np.asarray(myeloid.obs_names.isin(called)) & injured
 
 
 def _activities(
     contrasts: Sequence[Contrast],
-    bulks: Pseudobulks,
+    by_animal: Ratios,
     igf1: pd.DataFrame,
     networks: Sequence[Network],
     made_call: Sequence[str],
 ) -> pd.DataFrame:
     """Return the activities of all contrasts, and of what goes with *Igf1*, under each other."""
-    ratios, animals = ratios_by_animal(bulks)
     parts = []
     for contrast in contrasts:
         if contrast.genes.empty:
             continue
-        own = ratios.loc[animals.loc[animals["arm"] == contrast.facts["arm"], "unit"]]
         genes = contrast.genes.set_index("gene")["statistic"]
-        inside = own[genes.index] if contrast.facts["kind"] == STATE else None
+        inside = by_animal.of_arm(str(contrast.facts["arm"]))[genes.index] if contrast.facts["kind"] == STATE else None
         parts.append(activities(contrast.name, genes, networks, made_call=made_call, animals=inside))
     if (igf1["status"] == Status.TESTED).any():
         statistic = igf1.set_index("gene")["statistic"]

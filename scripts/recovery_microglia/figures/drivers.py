@@ -2,9 +2,21 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.figures.style import BLUE, GREY, PALE, VERMILION, Picture, canvas, drawing, house_style, slug
+from recovery_microglia.figures.style import (
+    BLUE,
+    GREY,
+    NARROW,
+    PALE,
+    VERMILION,
+    Picture,
+    canvas,
+    drawing,
+    house_style,
+    slug,
+)
 
 DOTS = 1500
 """Genes that are drawn one by one; of the others, which lie at the bottom, every so many are left out."""
@@ -12,6 +24,8 @@ LABELS = 14
 HEAT_GENES, HEAT_ANIMALS = 30, 40
 BARS = 12
 ALPHA = 0.05
+DESK = 4.6
+"""Width in inches of a drawing that shares the page with another."""
 
 
 def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
@@ -37,45 +51,56 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     height = -np.log10(drawn["judged"].clip(lower=1e-300).to_numpy(float))
     size, marked = drawn["size"].to_numpy(float), drawn["made_call"].to_numpy(bool)
     found = drawn["judged"].to_numpy(float) < ALPHA
-    with house_style():
-        figure, ax = canvas(5.6, 4.2)
+    up = int(((own["judged"] < ALPHA) & (own["size"] > 0)).sum())
+    down = int(((own["judged"] < ALPHA) & (own["size"] < 0)).sum())
+    alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
+
+    def draw(width: float) -> Figure:
+        inches = 4.6 if width == DESK else 3.7
+        figure, ax = canvas(width, inches)
         for chosen, colour, label in (
             (~found & ~marked, PALE, "q ≥ 0.05"),
             (found & ~marked, BLUE, "q < 0.05"),
             (marked, VERMILION, "made the call"),
         ):
-            ax.plot(size[chosen], height[chosen], "o", ms=3, mew=0, color=colour, label=label, rasterized=True)
+            ax.plot(size[chosen], height[chosen], "o", ms=4, mew=0, color=colour, label=label, rasterized=True)
         ax.axhline(-np.log10(ALPHA), color=GREY, lw=0.8, ls=":")
-        for gene, x, y in _apart(drawn[found & ~marked], float(np.ptp(size)) or 1.0):
-            ax.annotate(gene, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=7.5, fontstyle="italic")
+        # a name takes 0.9 inches of the width and 0.2 of the height
+        room = (float(np.ptp(size)) or 1.0) * 0.9 / width, np.sqrt(float(height.max()) + 0.5) * 0.2 / inches
+        for gene, x, y in _apart(drawn[found & ~marked], room):
+            ax.annotate(gene, (x, y), xytext=(4, 2), textcoords="offset points", fontsize=9, fontstyle="italic")
         ax.set_yscale("function", functions=(np.sqrt, np.square))
         ax.set_ylim(0, float(height.max()) * 1.08 + 0.5)
         ax.set_xlabel("log2 fold change, shrunken")
         ax.set_ylabel("−log10 of the false-discovery rate")
         ax.grid(axis="y")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handletextpad=0.1, columnspacing=1)
-        up = int(((own["judged"] < ALPHA) & (own["size"] > 0)).sum())
-        down = int(((own["judged"] < ALPHA) & (own["size"] < 0)).sum())
-        alt = f"Fold change of {len(own)} genes in the comparison {contrast}: {up} are higher and {down} lower at a false-discovery rate of 5 %."
-        svg = drawing(figure, name, alt)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.14, 1.0), ncols=3, handletextpad=0, columnspacing=0.6)
+        return figure
+
+    with house_style():
+        svg, narrow = (drawing(draw(width), end, alt) for width, end in ((DESK, name), (NARROW, f"{name}-narrow")))
     columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
     return Picture(
         name,
         f"Fold changes: {contrast}",
-        "Red: genes that took part in the call, which differ by construction. Named: the first genes that did not.",
+        "Vermilion: genes that took part in the call, which differ by construction. Named: the first genes that did not.",
         alt,
         (svg,),
         own[columns].head(200),
         of="driver_genes",
+        narrow=narrow,
     )
 
 
-def _apart(genes: pd.DataFrame, span: float) -> list[tuple[str, float, float]]:
-    """Return names and places of the first genes whose names do not lie on each other."""
+def _apart(genes: pd.DataFrame, room: tuple[float, float]) -> list[tuple[str, float, float]]:
+    """Return names and places of the first genes whose names do not lie on each other.
+
+    ``room`` is what a name takes: of the fold change, and of the root of the height.
+    """
     named: list[tuple[str, float, float]] = []
     for gene, x, q in zip(genes["gene"], genes["size"], genes["judged"], strict=True):
         y = -np.log10(max(float(q), 1e-300))
-        clear = all(abs(x - ox) > 0.16 * span or abs(np.sqrt(y) - np.sqrt(oy)) > 0.25 for _, ox, oy in named)
+        clear = all(abs(x - ox) > room[0] or abs(np.sqrt(y) - np.sqrt(oy)) > room[1] for _, ox, oy in named)
         if clear and len(named) < LABELS:
             named.append((str(gene), float(x), y))
     return named
@@ -96,27 +121,34 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
         return None
     name = f"heat-{slug(contrast)}"
     genes = list(dict.fromkeys(own["gene"]))[:HEAT_GENES]
-    who = own.drop_duplicates(["subject", "day"]).sort_values(["day", "subject"]).head(HEAT_ANIMALS)
-    keys = list(zip(who["subject"].astype(str), who["day"].astype(float), strict=True))
-    rows = zip(own["gene"], own["subject"].astype(str), own["day"].astype(float), own["log2_ratio"], strict=True)
-    values = {(gene, subject, day): float(ratio) for gene, subject, day, ratio in rows}
-    grid = np.array([[values.get((gene, *key), np.nan) for key in keys] for gene in genes])
+    own = own.assign(
+        animal=own["subject"].astype(str) + "|" + own["day"].astype(str)
+    )  # a day that is not known is one too
+    who = own.drop_duplicates("animal").sort_values(["day", "subject"], na_position="last").head(HEAT_ANIMALS)
+    keys = list(who["animal"])
+    ratios = dict(zip(zip(own["gene"], own["animal"], strict=True), own["log2_ratio"], strict=True))
+    grid = np.array([[float(ratios.get((gene, key), np.nan)) for key in keys] for gene in genes])
     marked = set(own.loc[own["made_call"], "gene"])
-    with house_style():
-        figure, ax = canvas(1.6 + 0.24 * len(keys), 1.3 + 0.2 * len(genes))
-        bound = float(np.nanmax(np.abs(grid))) or 1.0
+    alt = f"log2 ratio of recovery cells over other microglia of {len(genes)} genes in each of {len(keys)} animals."
+    bound = float(np.nanmax(np.abs(grid))) or 1.0
+
+    def draw(each: float) -> Figure:
+        figure, ax = canvas(1.6 + each * len(keys), 1.3 + 0.22 * len(genes))
         image = ax.pcolormesh(grid[::-1], cmap="PuOr_r", vmin=-bound, vmax=bound, rasterized=True)
         ax.set_yticks(
             np.arange(len(genes)) + 0.5, [f"{gene} *" if gene in marked else gene for gene in genes[::-1]],
-            fontsize=8, fontstyle="italic",
+            fontsize=9, fontstyle="italic",
         )  # fmt: skip
-        ax.set_xticks(np.arange(len(keys)) + 0.5, [f"d{day:g}" for _, day in keys], rotation=90, fontsize=8)
-        ax.set_xlabel("animal, by day after injury")
+        days = [f"d{day:g}" if np.isfinite(day) else "?" for day in who["day"].astype(float)]
+        ax.set_xticks(np.arange(len(keys)) + 0.5, days, rotation=90, fontsize=9 if each > 0.15 else 8)
+        ax.set_xlabel("animal, by day after injury" + ("; ?: day not known" if who["day"].isna().any() else ""))
         bar = figure.colorbar(image, ax=ax, shrink=0.5)
-        bar.set_label("log2 ratio", fontsize=8.5)
+        bar.set_label("log2 ratio", fontsize=9)
         bar.outline.set_visible(False)
-        alt = f"log2 ratio of recovery cells over other microglia of {len(genes)} genes in each of {len(keys)} animals."
-        svg = drawing(figure, name, alt)
+        return figure
+
+    with house_style():
+        svg, narrow = (drawing(draw(each), end, alt) for each, end in ((0.24, name), (0.15, f"{name}-narrow")))
     return Picture(
         name,
         "The first genes in every animal",
@@ -125,6 +157,7 @@ def heat_by_animal(animals: pd.DataFrame, contrast: str) -> Picture | None:
         (svg,),
         own[own["gene"].isin(genes)][["gene", "made_call", "subject", "day", "cells", "log2_ratio"]],
         of="driver_animals",
+        narrow=narrow,
     )
 
 
@@ -145,8 +178,10 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
     order = own["ulm"].abs().sort_values(ascending=False, kind="stable").index
     own = own.loc[order].head(BARS).sort_values("ulm")
     y = np.arange(len(own))
-    with house_style():
-        figure, ax = canvas(4.6, 1.0 + 0.26 * len(own))
+    alt = f"Activities by {resource} in the comparison {contrast}; strongest: {own['source'].iloc[-1]} and {own['source'].iloc[0]}."
+
+    def draw(width: float) -> Figure:
+        figure, ax = canvas(width, 1.0 + 0.26 * len(own))
         ax.barh(y, own["ulm"].to_numpy(float), 0.6, color=np.where(own["agree"], BLUE, PALE))
         ax.plot(own["mlm"].to_numpy(float), y, "D", ms=4, color=VERMILION, label="multivariate model")
         ax.plot(own["ulm_without"].to_numpy(float), y, "|", ms=9, color=GREY, label="without genes of the call")
@@ -155,9 +190,12 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
         ax.set_xlabel("activity (t); bars: univariate model")
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
-        alt = f"Activities by {resource} in the comparison {contrast}; strongest: {own['source'].iloc[-1]} and {own['source'].iloc[0]}."
-        svg = drawing(figure, name, alt)
+        columns = 2 if width == DESK else 1
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, handletextpad=0.2, columnspacing=1)
+        return figure
+
+    with house_style():
+        svg, narrow = (drawing(draw(width), end, alt) for width, end in ((DESK, name), (NARROW, f"{name}-narrow")))
     columns = [
         "source",
         "targets",
@@ -180,4 +218,5 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
         own[[column for column in columns if column in own]],
         of="driver_activities",
         kinds={"source": Kind.TEXT},
+        narrow=narrow,
     )

@@ -193,8 +193,8 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
     return Picture(
         "scores-by-animal",
         "Recovery score and cutoff in every animal",
-        "A dot is a microglia; vermilion: called. The line is the cutoff of the animal: a quantile of the control microglia, or even odds, where a "
-        f"cell below it is more likely a recovery cell than not. Cells above the line that show fewer than two signature genes are not called.{left_out}",
+        "A dot is a microglia; vermilion: called. The line is the cutoff of the animal: from there on a cell is more likely a recovery cell than "
+        f"not, given how many the animal has. Cells above the line that rest on one gene are not called.{left_out}",
         alt,
         (svg,),
         numbers,

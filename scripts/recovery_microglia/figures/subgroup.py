@@ -81,7 +81,7 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
                 numbers.append({"chemistry": kind, "group": label, "cells": len(values), "median_score": np.median(values),
                                 "cutoff": cutoff if cutoff is not None else np.nan, "share_above_cutoff": above})  # fmt: skip
             if cutoff is not None:
-                ax.axvline(cutoff, color=INK, lw=1.3, ls="--", label="cutoff")
+                ax.axvline(cutoff, color=INK, lw=1.3, ls="--", label="quantile of the controls")
             percent_axis(ax)
             ax.set(xlabel="recovery score (log-likelihood ratio)", ylabel="share of cells", title=kind or "")
             ax.legend(loc="upper left", handlelength=1.4)  # high scores are few, low ones fewer: the corner is free
@@ -91,10 +91,10 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
             panels.append(drawing(figure, f"scores-{kind}", alt))
             names.append(alt)
     return Picture("scores", "Scores of control and injured microglia",
-                   "Cells to the right of the dashed line pass the cutoff, which was frozen on control microglia of the "
-                   "same chemistry. In an animal with many recovery cells, cells further left are called too, as far as "
-                   "they are more likely recovery cells than not. Cells that show fewer than two signature genes are never called." if len(used) and used["cutoff"].notna().any() else
-                   "No cutoff could be set, so no cell is called.",
+                   "The dashed line, for orientation, is a quantile of the control microglia of the same chemistry. A cell is called where "
+                   "it is more likely a recovery cell than not: in an animal with many recovery cells from further left on, in one with "
+                   "few only further right. Cells that rest on one gene are never called." if len(used) and used["cutoff"].notna().any() else
+                   "There are too few control microglia, so no cell is called.",
                    names[0], tuple(panels), pd.DataFrame(numbers), of="calibration", kinds=SCORE_KINDS)  # fmt: skip
 
 

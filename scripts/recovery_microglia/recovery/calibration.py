@@ -8,9 +8,10 @@ from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.statistics import design_effect, wilson
 from recovery_microglia.core.vocabulary import Severity
+from recovery_microglia.recovery.likelihood import shares_of_animals
 
 BY_ODDS = ("score", "score_without", "depth_matched")
-"""Scorers that are log-likelihood ratios: their cutoffs give way to even odds."""
+"""Scorers that are log-likelihood ratios: cells are called by even odds in their animal; the controls' cutoff stands beside."""
 
 
 QUANTILES = (0.95, 0.975, 0.99, 0.995)
@@ -43,38 +44,47 @@ def animals(cells: pd.DataFrame) -> Integers:
     return np.asarray(pd.factorize(key.map(str))[0], dtype=np.int64)
 
 
-def even_odds(share: Floats) -> Floats:
+def even_odds(share: Floats, cells: int | Integers) -> Floats:
     """Return the log-likelihood ratio from which a cell is more likely a recovery cell than not.
 
-    ``share`` is the share of recovery cells in its animal. Infinite where there are none, so that nothing is gained;
-    never below 0, where the cell's counts are likelier without recovery.
+    ``share`` is the share of recovery cells in its animal, and ``cells`` how many microglia that has: of so many no share
+    below half a cell can be told from none. Never below 0, where the cell's counts are likelier without recovery; NaN where the share
+    is not known.
     """
-    with np.errstate(divide="ignore"):
-        odds = np.log1p(-np.minimum(share, 1 - 1e-12)) - np.log(share)
-    return np.asarray(np.where(np.isfinite(share), np.maximum(odds, 0.0), np.inf))
+    least = np.maximum(share, 0.5 / np.asarray(cells, dtype=float))
+    return np.asarray(np.maximum(np.log1p(-np.minimum(least, 1 - 1e-12)) - np.log(least), 0.0))
 
 
-def held_out_rate(
-    scores: Floats, subject: Texts, quantile: float, own: Floats | None = None
-) -> tuple[float, float, float]:
+def cutoffs_of_animals(ratio: Floats, animal: Integers) -> Floats:
+    """Return for each cell the score of even odds in its animal (see `even_odds`); ``animal`` numbers them from 0."""
+    return even_odds(shares_of_animals(ratio, animal), np.bincount(animal)[animal])
+
+
+def held_out_rate(scores: Floats, subject: Texts, quantile: float) -> tuple[float, float, float]:
     """Return the false-positive rate on control subjects that the cutoff has not seen, with a 95 % interval.
 
-    Each subject's cells are judged by the cutoff of the other subjects, or by ``own`` (see `even_odds`) if lower, as in
-    every animal. The interval is Wilson's with the number of cells divided by the design effect between
-    subjects: cells of one animal are not independent.
-    NaN with fewer than two subjects.
+    Each subject's cells are judged by the cutoff of the other subjects; see `called_rate` for the interval.
     """
     names = np.unique(subject)
     if len(names) < 2:
         return float("nan"), float("nan"), float("nan")
-    least = np.full(len(scores), np.inf) if own is None else own
-    k = np.array(
-        [
-            (scores[subject == s] > np.minimum(cutoff(scores[subject != s], quantile), least[subject == s])).sum()
-            for s in names
-        ],
-        float,
-    )
+    passed = np.zeros(len(scores), dtype=bool)
+    for name in names:
+        own = subject == name
+        passed[own] = scores[own] > cutoff(scores[~own], quantile)
+    return called_rate(passed, subject)
+
+
+def called_rate(called: Bools, subject: Texts) -> tuple[float, float, float]:
+    """Return the share of control cells that are called, with a 95 % interval.
+
+    The interval is Wilson's with the number of cells divided by the design effect between subjects: cells of one animal
+    are not independent. NaN with fewer than two subjects.
+    """
+    names = np.unique(subject)
+    if len(names) < 2:
+        return float("nan"), float("nan"), float("nan")
+    k = np.array([called[subject == name].sum() for name in names], float)
     n = np.array([(subject == s).sum() for s in names], float)
     rate, effect = float(k.sum() / n.sum()), design_effect(k, n)
     return (rate, *wilson(k.sum() / effect, n.sum() / effect))
@@ -104,8 +114,8 @@ def calibrate(
     min_control_cells
         Fewer control microglia of a chemistry: the quantile is not estimable, and no cell of it is called.
     own
-        Microglia × scorers: the value at which each cell's animal has even odds (see `even_odds`); a cutoff above
-        it is lowered to it. None, or a scorer that is not a column: the cutoff stands as it is.
+        Microglia × scorers: the value at which each cell's animal has even odds (see `even_odds`), by which cells of these
+        scorers are called. None, or a scorer that is not a column: its cells are called above the cutoff.
     """
     rows, notices = [], []
     grid = sorted({*QUANTILES, quantile})
@@ -120,7 +130,9 @@ def calibrate(
             odds = own[scorer].to_numpy(float)[here] if own is not None and scorer in own else None
             usable = n >= min_control_cells and np.isfinite(values).all()
             for q in grid:
-                rate = held_out_rate(values, subjects, q, odds) if usable else (float("nan"),) * 3
+                rate = (float("nan"),) * 3
+                if usable:
+                    rate = held_out_rate(values, subjects, q) if odds is None else called_rate(values > odds, subjects)
                 cut = cutoff(values, q) if usable else float("nan")
                 facts = (scorer, chemistry, q, cut, n, len(np.unique(subjects)))
                 rows.append(dict(zip(COLUMNS, (*facts, *rate, q == quantile, note), strict=True)))

@@ -3,9 +3,9 @@
 The score is a log-likelihood ratio of the rising genes' counts, that a cell runs the recovery programme against that it
 does not, whatever else it runs, on uncorrected counts; homeostatic genes never count, because they fall in every reactive
 state. Where the data hold enough recovery cells, the genes' weights are learnt from the other animals. A cell is a recovery
-cell if its score lies above the cutoff that was frozen on control microglia of its chemistry, or if it is more
-likely one than not given how many its animal has; and if the call does not rest on one gene. Controls are judged like all
-others. Beside it stand the probabilities of all programmes, a score by ranks (UCell), and a share per animal that needs no
+cell if it is more likely one than not given how many its animal has, and if that does not rest on one gene. Controls are
+judged like all others, and a chemistry without controls is not judged. Beside it stand calls above a cutoff that was frozen on control
+microglia, the probabilities of all programmes, a score by ranks (UCell), and a share per animal that needs no
 cutoff.
 """
 
@@ -32,11 +32,10 @@ from recovery_microglia.recovery.calibration import (
     calibrate,
     call_above,
     cutoffs_for,
+    cutoffs_of_animals,
     empirical_null,
-    even_odds,
 )
 from recovery_microglia.recovery.clusters import cluster_route
-from recovery_microglia.recovery.likelihood import shares_of_animals
 from recovery_microglia.recovery.rank_scores import matched_sets, membership, rank_scores
 from recovery_microglia.recovery.scores import FURTHER, SCORERS, score_cells
 from recovery_microglia.recovery.settings import RecoverySettings
@@ -49,7 +48,8 @@ NEIGHBOURS, ERASED = 15, 0.5
 
 
 LEAST_GENES = 2
-"""Signature genes that a called cell shows at least: counts of one gene come in bursts, and no cell is called on them."""
+"""Signature genes that a called cell shows, or else its score speaks for recovery without its strongest gene too: counts of one gene come in
+bursts, and no cell is called on them."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def call_recovery(
     del myeloid  # in a large study as much memory as the microglia; the caller need not keep it either
     obs = obs_of(microglia)
     control = obs["condition"].isin(CONTROLS).to_numpy()
-    known = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
+    covered = coverage(signatures.recovery, pd.Index(microglia.var_names), least=settings.min_signature_genes)
     scored = score_cells(microglia, signatures, settings, control, seed=seed)
     scores = scored.table
     cells = _cell_table(microglia, scores)
@@ -105,21 +105,20 @@ def call_recovery(
         obs["chemistry"].astype(str),
     )  # fmt: skip
     scorers = scores[[*SCORERS.values(), *FURTHER.values()]].set_axis([*SCORERS, *FURTHER], axis=1)
-    if known["reason"]:
+    if covered["reason"]:
         scorers[:] = np.nan
     animal = animals(cells)
-    odds = pd.DataFrame({n: even_odds(shares_of_animals(scorers[n].to_numpy(float), animal)) for n in BY_ODDS})
+    odds = pd.DataFrame({n: cutoffs_of_animals(scorers[n].to_numpy(float), animal) for n in BY_ODDS})
     scorers = scorers.assign(fixed_cutoff=scorers["score"])
     calibration, notices = calibrate(
         scorers, cells, control, quantile=settings.quantile, min_control_cells=settings.min_control_cells, own=odds
     )
-    status, reason = _status(known["reason"], len(cells), control, calibration)
-    alone = _genes_seen(microglia, signatures) < LEAST_GENES
+    status, reason = _status(covered["reason"], len(cells), control, calibration)
+    alone = (_genes_seen(microglia, signatures) < LEAST_GENES) & ~(scored.without_one > 0)
     for scorer, column in (("score", "recovery_call"), ("score_without", "recovery_call_without")):
-        # a missing cutoff stays missing: no controls, no call
-        cut = np.minimum(
-            cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]), odds[scorer].to_numpy(float)
-        )
+        # no controls of the chemistry, or too few: no call
+        known = np.isfinite(cutoffs_for(calibration, scorer, settings.quantile, cells["chemistry"]))
+        cut = np.where(known, odds[scorer].to_numpy(float), np.nan)
         if scorer == "score":
             cells["cutoff"] = cut
         called = call_above(scorers[scorer].to_numpy(float), cut)
@@ -132,8 +131,8 @@ def call_recovery(
     cells = pd.concat([cells, _state_columns(scored.states, states.units, judged)], axis=1)
     clusters = cluster_route(cells, obs, settings)
     null = _null(cells, scored.gains, microglia, control, signatures, settings, status, seed)
-    report = call_report(cells, control, calibration, known, status, reason, states.reference, settings)
-    notices += call_notices(cells, report, known, control)
+    report = call_report(cells, control, calibration, covered, status, reason, states.reference, settings)
+    notices += call_notices(cells, report, covered, control)
     report["integration_keeps"] = _kept_by_integration(microglia, scores[SCORERS["score"]].to_numpy(float))
     if report["integration_keeps"] < ERASED:
         text = (

@@ -12,7 +12,7 @@ class RecoverySettings:
     quantile: float = field(
         default=0.99,
         metadata=setting(
-            "Quantile of the control microglia's scores that is the cutoff; 0.99 lets one control cell in a hundred pass.",
+            "Quantile of the control microglia's scores by which cells are called for comparison (0.99: one control cell in a hundred passes); the reported calls do not depend on it.",
             minimum=0.5,
             maximum=0.9999,
         ),

@@ -88,16 +88,16 @@ def call_notices(
     for row in report["calibration"]:
         if row["fpr_low"] > 1 - report["quantile"]:
             text = (
-                f"Chemistry '{row['chemistry']}': {row['fpr']:.1%} of the control microglia of held-out animals would be called "
-                f"(95 % interval {row['fpr_low']:.1%} to {row['fpr_high']:.1%}), more than the nominal "
+                f"Chemistry '{row['chemistry']}': {row['fpr']:.1%} of the control microglia are called "
+                f"(95 % interval {row['fpr_low']:.1%} to {row['fpr_high']:.1%}), more than "
                 f"{1 - report['quantile']:.1%}: control animals differ from each other, or hold recovery cells."
             )
             notices.append(Notice("fpr_above_nominal", Severity.WARNING, text))
     if report["control_share"] > MANY_IN_CONTROLS:
         text = (
             f"About {report['control_share']:.0%} of the control microglia run the recovery programme (neonatal and aged "
-            "mice do so without injury). A rise above them can be tested, but the cutoff lies among such cells: in animals with few of "
-            "them most are not called. Compare the shares without a cutoff as well."
+            "mice do so without injury). A rise above them can be tested; but the called cells of an injured animal "
+            "hold those that it would have had without injury."
         )
         notices.append(Notice("controls_have_the_state", Severity.WARNING, text))
     routes = report["agreement"]["clusters"]

@@ -150,9 +150,8 @@ def _bursts(parameters: Parameters, shape: tuple[int, int], library: str, seed: 
     """Return the counts of bursts, as plate assays show them: in few cells a gene comes with 5 to 15 counts at once."""
     rng = _rng(seed, library, "bursts")
     found = np.zeros(shape, dtype=np.int64)
-    if share := parameters.settings["burst_share"]:
-        struck = rng.random(shape) < share
-        found[struck] = rng.integers(5, 16, int(struck.sum()))
+    struck = rng.random(shape) < parameters.settings["burst_share"]
+    found[struck] = rng.integers(5, 16, int(struck.sum()))
     return found
 
 
@@ -196,7 +195,8 @@ def simulate_library(
     mean = (1 - ambient) * mean + ambient * depth[:, None] * soup
     shape = 1 / parameters.settings["count_dispersion"]
     counts = rng.poisson(mean * rng.standard_gamma(shape, mean.shape, dtype=np.float32) / shape).astype(np.int32)
-    counts += _bursts(parameters, counts.shape, str(library["library"]), seed)
+    if parameters.settings["burst_share"]:
+        counts += _bursts(parameters, counts.shape, str(library["library"]), seed)
     barcodes = draw_barcodes(n_cells, rng)
     truth = cells.drop(columns="depth")
     truth.insert(0, "library", str(library["library"]))
@@ -227,23 +227,32 @@ def add_signals(
     targets
         Ligand (source) and target gene.
     """
+    if signals.empty:
+        return
     rng = _rng(seed, str(library["library"]), "signals")
     share = _pick(parameters.states, library).set_index("state")["share"]["recovery"]
     most = parameters.states.loc[parameters.states["state"] == "recovery", "share"].max()
     genes = pd.Index(counts.var_names)
     depth = np.asarray(counts_of(counts).sum(axis=1), dtype=np.float64).ravel()
-    added = sp.lil_matrix(counts.shape, dtype=np.int32)
+    added: dict[int, Integers] = {}  # of two signals of one gene, both
     for signal in records(signals):
         strength = share / most if signal["follows"] == "recovery" else float(library["condition"] == "injured")
         makes = (truth["cell_type"] == signal["cell_type"]).to_numpy()
         mean = np.where(makes, depth * signal["umis_per_10k"] * strength / 1e4, 0)
-        added[:, genes.get_loc(signal["ligand"])] = rng.poisson(mean)[:, None]
+        _add(added, genes.get_loc(signal["ligand"]), rng.poisson(mean))
         own = targets.loc[targets["source"] == signal["ligand"], "target"]
         level = truth["recovery_level"].to_numpy(float) * (truth["cell_type"] == "microglia").to_numpy()
         for gene in own:
             mean = depth * level * signal["target_umis_per_10k"] / 1e4
-            added[:, genes.get_loc(gene)] = rng.poisson(mean)[:, None]
-    counts.X = sp.csr_matrix(counts_of(counts) + added.tocsr()).astype(np.int32)
+            _add(added, genes.get_loc(gene), rng.poisson(mean))
+    more = sp.lil_matrix(counts.shape, dtype=np.int32)
+    for column, drawn in added.items():
+        more[:, column] = drawn[:, None]
+    counts.X = sp.csr_matrix(counts_of(counts) + more.tocsr()).astype(np.int32)
+
+
+def _add(added: dict[int, Integers], column: int, drawn: Integers) -> None:
+    added[column] = added.get(column, 0) + drawn
 
 
 def simulate(parameters: Path, samples: pd.DataFrame, out: Path, *, cells_per_library: int, seed: int) -> None:

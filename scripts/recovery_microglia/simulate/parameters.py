@@ -8,6 +8,7 @@ import pandas as pd
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.frame_access import labelled
+from recovery_microglia.core.frames import read_commented
 
 COLUMNS = {
     "genes": ("gene", "id", "umis_per_10k"),
@@ -53,7 +54,7 @@ def load_parameters(folder: Path) -> Parameters:
         path = folder / f"{name}.tsv"
         if not path.is_file():
             raise InputError(f"{path}: no such file; a simulation needs {', '.join(COLUMNS)} (.tsv)")
-        tables[name] = pd.read_csv(path, sep="\t", comment="#")
+        tables[name] = read_commented(path)
         if missing := [column for column in columns if column not in tables[name]]:
             raise InputError(f"{path}: column {', '.join(missing)} is missing; needed: {', '.join(columns)}")
     _check(tables, folder)
@@ -72,7 +73,7 @@ def load_signals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     found = []
     for name, columns in SIGNALS.items():
         path = folder / f"{name}.tsv"
-        table = pd.read_csv(path, sep="\t", comment="#") if path.is_file() else pd.DataFrame(columns=list(columns))
+        table = read_commented(path) if path.is_file() else pd.DataFrame(columns=list(columns))
         if missing := [column for column in columns if column not in table]:
             raise InputError(f"{path}: column {', '.join(missing)} is missing; needed: {', '.join(columns)}")
         found.append(table)

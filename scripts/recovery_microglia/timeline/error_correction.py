@@ -5,7 +5,7 @@ is the share of other microglia that pass the animal's cutoff, and s that of rec
 which is lower in animals with many recovery cells, so both are curves:
 
 f(cutoff)
-    share of control microglia above it, times how much more often held-out controls were called than those the cutoff
+    share of control microglia above it, times how much more often held-out controls pass a cutoff than those that it
     was set on (`calibration.held_out_rate`). Controls that hold recovery cells count as false, so that what is corrected
     is the excess over controls, and errs downwards.
 s(cutoff)
@@ -79,7 +79,7 @@ def error_rates(cells: pd.DataFrame, sheet: pd.DataFrame, calibration: pd.DataFr
 def _held_out_ratio(calibration: pd.DataFrame, chemistry: str) -> float:
     """Return how much more often held-out controls are called than those that set the cutoff; at least 1."""
     used = calibration["used"].astype(bool) & (calibration["chemistry"] == chemistry)
-    row = calibration[used & (calibration["scorer"] == "score")]
+    row = calibration[used & (calibration["scorer"] == "fixed_cutoff")]
     if row.empty or not np.isfinite(row["fpr"].iloc[0]):
         return 1.0
     return max(float(row["fpr"].iloc[0] / (1 - row["quantile"].iloc[0])), 1.0)

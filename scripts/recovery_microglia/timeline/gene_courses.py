@@ -6,12 +6,12 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.genes import Signatures, present
+from recovery_microglia.core.kernels import group_sums
 from recovery_microglia.core.statistics import benjamini_hochberg, smallest_p, welch_p
 from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import listed
@@ -124,8 +124,7 @@ def _pseudobulks(microglia: ad.AnnData) -> tuple[pd.DataFrame, Floats]:
     grouped = obs.groupby(UNIT, dropna=False, sort=False, observed=True)
     number = grouped.ngroup().to_numpy()
     animals = grouped.size().rename("n").reset_index().assign(k=0)
-    member = sp.csr_matrix((np.ones(len(obs)), (number, np.arange(len(obs)))), shape=(len(animals), len(obs)))
-    return animals, np.asarray((member @ counts_of(microglia)).todense(), dtype=np.float64)
+    return animals, group_sums(counts_of(microglia), number, len(animals)).astype(float)
 
 
 def _changes_of_arm(

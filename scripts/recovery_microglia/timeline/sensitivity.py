@@ -12,9 +12,8 @@ from recovery_microglia.core.families import family_of
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval, whole_percent
-from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, even_odds
+from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, cutoffs_of_animals
 from recovery_microglia.recovery.clusters import recovery_clusters
-from recovery_microglia.recovery.likelihood import shares_of_animals
 from recovery_microglia.timeline.days import compare_days
 from recovery_microglia.timeline.fractions import fractions, mixtures, units_of_arm, with_mixture
 from recovery_microglia.timeline.onset import find_onset
@@ -81,7 +80,7 @@ class Choice:
         if self.scorer == "cluster":
             space = "integrated clusters" if self.integrated == "yes" else "clusters"
             return f"{space}, resolution {self.resolution:g}, of {self.denominator}"
-        cut = "without a cutoff" if self.score else f"{self.quantile:g}"
+        cut = "without a cutoff" if self.score else f"{self.quantile:g}" if np.isfinite(self.quantile) else "even odds"
         return f"{self.scorer}, {cut}, of {self.denominator}"
 
     @property
@@ -94,7 +93,7 @@ class Choice:
             found.append("clusters, integrated" if self.integrated == "yes" else "clusters")
         elif self.scorer in VARIED:
             found.append(VARIED[self.scorer])
-        if np.isfinite(self.quantile) and self.scorer != "fixed_cutoff":
+        if not self.score and self.scorer not in ("cluster", "fixed_cutoff"):
             found.append("cutoff")
         found += ["denominator"] if self.denominator != Denominator.MICROGLIA else []
         return ", ".join(found) or "nothing"
@@ -107,7 +106,7 @@ def _choices(
     partitions: pd.DataFrame,
     quantile: float,
 ) -> Iterator[Choice]:
-    """Yield every alternative: scorers × cutoffs (or none) × denominators, clusters × resolutions × denominators, left-out libraries."""
+    """Yield every alternative: scorers × cutoffs (even odds, quantiles, or none) × denominators, clusters × resolutions × denominators, left-out libraries."""
     included = sheet[sheet["include"]]
     denominators = ["microglia", "myeloid", *(["all"] if (included["sort"] == "none").all() else [])]
     animal = animals(cells)
@@ -116,9 +115,12 @@ def _choices(
         if scorer in BY_ODDS:
             for denominator in denominators:
                 yield Choice(scorer, denominator, cells["recovery_call"], score=column)
-        odds = even_odds(shares_of_animals(values, animal)) if scorer in BY_ODDS else np.full(len(cells), np.inf)
-        for q in sorted(calibration["quantile"].unique()):
-            cut = np.minimum(cutoffs_for(calibration, scorer, q, cells["chemistry"]), odds)
+        if scorer in BY_ODDS:
+            cuts = {np.nan: np.where(cells["cutoff"].notna(), cutoffs_of_animals(values, animal), np.nan)}
+        else:
+            found = sorted(calibration["quantile"].unique())
+            cuts = {q: cutoffs_for(calibration, scorer, q, cells["chemistry"]) for q in found}
+        for q, cut in cuts.items():
             called = call_above(values, cut)
             called[cells["on_one_gene"].to_numpy(bool) & ~called.isna()] = False
             for denominator in denominators:
@@ -355,6 +357,8 @@ def _in_words(row: Mapping[str, Any]) -> str:
         space = "integrated clusters" if row["integrated"] == "yes" else "clusters"
         return f"{space} at resolution {row['resolution']:g}, {of}"
     cut = f", called above {whole_percent(row['quantile'])} of the controls" if np.isfinite(row["quantile"]) else ""
+    if not cut and "cutoff" in row["varied"]:
+        cut = ", called at even odds"
     return f"{SCORER_WORDS[row['scorer']]}{cut}, {of}"
 
 

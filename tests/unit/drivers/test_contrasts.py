@@ -7,7 +7,7 @@ from statsmodels.stats.multitest import multipletests
 
 from made_up.bulks import GENES, animals, drawn
 from recovery_microglia.drivers.contrasts import effect_of, fit, grouped_design, paired_design, shrunken
-from recovery_microglia.drivers.genes import genes_by_animal, injury_contrasts, state_contrasts
+from recovery_microglia.drivers.genes import genes_by_animal, injury_contrasts, ratios_by_animal, state_contrasts
 from recovery_microglia.drivers.pseudobulks import OTHERS, RECOVERY
 
 PLANTED = {"Gene3": 4.0, "Gene5": 4.0, "Gene7": 0.25, "Gene9": 4.0}
@@ -108,7 +108,7 @@ def test_shrinkage_takes_uncertain_folds_to_zero_and_leaves_certain_ones() -> No
 def test_values_of_every_animal_are_kept_for_the_first_genes() -> None:
     samples = _pairs(4)
     bulks = drawn(samples, (samples["cells_of"] == RECOVERY).to_numpy(), PLANTED)
-    table = genes_by_animal(state_contrasts(bulks, []), bulks)
+    table = genes_by_animal(state_contrasts(bulks, []), ratios_by_animal(bulks))
     three = table[table["gene"] == "Gene3"]
     assert list(three["subject"]) == ["m0", "m1", "m2", "m3"]
     assert (three["log2_ratio"] > 0.5).all()
@@ -119,4 +119,4 @@ def test_a_study_without_enough_recovery_cells_has_no_animals() -> None:
     bulks = drawn(samples, (samples["cells_of"] == RECOVERY).to_numpy(), PLANTED)
     (state,) = state_contrasts(bulks, [])
     assert state.genes.empty
-    assert genes_by_animal([state], bulks).empty
+    assert genes_by_animal([state], ratios_by_animal(bulks)).empty

@@ -1,6 +1,8 @@
 """Networks of targets: fetched as files of deposits are, read in their formats, done without where they are not there."""
 
 import gzip
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -66,6 +68,7 @@ def test_a_run_goes_on_without_a_network_and_says_so(tmp_path: Path) -> None:
     table = networks_table(load_networks([resource], [found], []))
     assert table.loc[0, "status"] == "not there"
     assert "not found" in table.loc[0, "reason"]
+    assert table.loc[0, "reason"] == found["reason"], "a reason is shortened once, where it is made"
     assert table.loc[0, "sources"] == 0
 
 
@@ -136,3 +139,35 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     path.write_text("\t".join(names) + "\n" + "\t".join(["x"] * len(names)) + "\n")
     with pytest.raises(InputError, match="format 'x' is not known"):
         load_resources(path)
+
+
+def test_a_damaged_file_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    broken = {
+        "made.tsv.gz": gzip.compress(TABLE, mtime=0)[:-12],
+        "made.rda": b"<html>not found</html>",
+        "cut.rda": b"\xfd7zXZ\0cut",
+    }
+    for name, content in broken.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        resource = _resource(file=name, format="dorothea" if name.endswith("rda") else "net")
+        with pytest.raises(InputError, match="not a network in the format"):
+            read_network(path, resource)
+
+
+@pytest.mark.parametrize("kind", [("tbl_df", "tbl", "data.frame"), ("data.frame",)])
+def test_a_table_of_r_is_read_as_dorothea_documents_it(tmp_path: Path, kind: tuple[str, ...]) -> None:
+    """tf, confidence, target, mor, one object in an .rda: the package's documentation of ``dorothea_mm``, a tibble."""
+    classes = ", ".join(f'"{name}"' for name in kind)
+    path = tmp_path / "dorothea_mm.rda"
+    code = f"""
+    dorothea_mm <- data.frame(tf = c("Spi1", "Spi1", "Spi1", "Stat1"), confidence = c("A", "C", "D", "B"),
+        target = c("Csf1r", "Cd68", "Xist", "Irf1"), mor = c(1, 1, -1, -1), stringsAsFactors = {str(len(kind) == 1).upper()})
+    class(dorothea_mm) <- c({classes})
+    save(dorothea_mm, file = "{path}", compress = "xz")
+    """
+    if shutil.which("Rscript") is None:
+        pytest.skip("R is not installed: only it writes such a file")
+    subprocess.run(["Rscript", "-e", code], check=True, capture_output=True)
+    network = read_network(path, _resource(file=path.name, format="dorothea"))
+    assert network.net.to_numpy().tolist() == [["Spi1", "Cd68", 1], ["Spi1", "Csf1r", 1], ["Stat1", "Irf1", -1]]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from made_up.bulks import animals
+from recovery_microglia.core.frames import read_commented
 from recovery_microglia.drivers.pseudobulks import OTHERS, RECOVERY, Pseudobulks
 from recovery_microglia.drivers.signals import (
     RECEIVER,
@@ -24,7 +25,7 @@ NONE = pd.DataFrame(columns=["action", "ligand", "receptor", "instead_ligand", "
 
 
 def _corrections(root) -> pd.DataFrame:
-    return pd.read_csv(root / "config/knowledge/pairs.tsv", sep="\t", comment="#", keep_default_na=False)
+    return read_commented(root / "config/knowledge/pairs.tsv", text=True)
 
 
 def test_the_traps_of_the_resource_are_met(root) -> None:
@@ -92,6 +93,22 @@ def test_a_planted_signal_is_first_with_its_sender_and_its_rise_after_injury() -
     assert first["ligand_p"] < 0.01
     assert first["receptor_log2_ratio"] > 2
     assert "Quiet" not in set(found.table["ligand"]), "a ligand without counts makes no pair"
+
+
+def test_a_receptor_has_no_ratio_where_no_other_microglia_were_measured() -> None:
+    bulks = _bulks()
+    alone = bulks.of(bulks.samples["cells_of"] != "microglia")
+    table = signals(alone, _sheet(bulks), NONE, PAIRS).table
+    assert table["receptor_log2_ratio"].isna().all(), "not 0, which says that there is no difference"
+    assert table["receptor_level"].notna().all()
+
+
+def test_the_level_of_a_complex_is_that_of_its_scarcest_part() -> None:
+    bulks = _bulks()
+    row = signals(bulks, _sheet(bulks), NONE, PAIRS).table.iloc[0]
+    per = bulks.counts.div(bulks.counts.sum(axis=1), axis=0) * 1e4
+    inside = per[(bulks.samples["cells_of"] == RECEIVER).to_numpy()]
+    assert row["receptor_level"] == pytest.approx(inside[["Rec", "RecB"]].min(axis=1).mean())
 
 
 def test_sorted_tissue_is_not_testable() -> None:

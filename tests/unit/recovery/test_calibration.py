@@ -11,8 +11,10 @@ from recovery_microglia.core.statistics import wilson
 from recovery_microglia.recovery.calibration import (
     calibrate,
     call_above,
+    called_rate,
     cutoff,
     cutoffs_for,
+    cutoffs_of_animals,
     empirical_null,
     even_odds,
     held_out_rate,
@@ -44,9 +46,32 @@ def test_wilson_is_statsmodels(k: int, extra: int) -> None:
 
 def test_at_even_odds_a_cell_is_as_likely_a_recovery_cell_as_not() -> None:
     share = np.array([0.002, 0.1, 0.4])
-    assert probability(even_odds(share), share) == pytest.approx(0.5)
-    # an animal without recovery cells, or whose share is not known, lowers no cutoff; one of many leaves it at 0 at least
-    assert even_odds(np.array([0.0, np.nan, 0.5, 0.8, 1.0])).tolist() == [np.inf, np.inf, 0, 0, 0]
+    assert probability(even_odds(share, 300), share) == pytest.approx(0.5)
+    # of 500 cells half a cell is the least share that can be told from none; with half of the cells or more it stays at 0
+    assert even_odds(np.array([0.0, 0.0005, 0.5, 0.8, 1.0]), 500) == pytest.approx([np.log(999), np.log(999), 0, 0, 0])
+    assert np.isnan(even_odds(np.array([np.nan]), 10)).all()
+
+
+def test_each_animal_has_the_cutoff_of_its_own_share() -> None:
+    rng = np.random.default_rng(1)
+    ratio = np.concatenate([rng.normal(-12, 1, 160), rng.normal(12, 1, 40), rng.normal(-12, 1, 100)])
+    animal = np.repeat([1, 0], [200, 100])
+    cut = cutoffs_of_animals(ratio, animal)
+    assert cut[:200] == pytest.approx(np.log(0.8 / 0.2), abs=0.01)  # a fifth, as scores leave no doubt
+    assert cut[200:] == pytest.approx(np.log(199))  # none of 100: half a cell
+
+
+def test_scorers_with_odds_are_judged_by_what_is_called_at_them() -> None:
+    scores, cells, control = study(v3=400)
+    scores["ranks"] = scores["score"]
+    odds = pd.DataFrame({"score": np.full(len(cells), 1.5)})
+    table, _ = calibrate(scores, cells, control, quantile=0.99, min_control_cells=200, own=odds)
+    used = table[table["used"]].set_index("scorer")
+    subject = cells["subject"].to_numpy(str)[control]
+    values = scores["score"].to_numpy(float)[control]
+    assert used.loc["score", "fpr"] == (values > 1.5).mean() == called_rate(values > 1.5, subject)[0]
+    assert used.loc["ranks", "fpr"] == held_out_rate(values, subject, 0.99)[0]
+    assert used.loc["score", "cutoff"] == used.loc["ranks", "cutoff"]  # the controls' quantile stands beside
 
 
 def test_each_subject_is_judged_by_the_cutoff_of_the_others() -> None:

@@ -5,15 +5,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import QuadMesh
+from matplotlib.text import Text
 
 from recovery_microglia.drivers.activities import ACTIVITY_COLUMNS
 from recovery_microglia.drivers.candidates import CANDIDATE_COLUMNS, TRUTH_COLUMNS
 from recovery_microglia.drivers.genes import ANIMAL_COLUMNS, CONTRAST_COLUMNS, GENE_COLUMNS
 from recovery_microglia.drivers.igf1 import IGF1_COLUMNS
 from recovery_microglia.drivers.networks import NETWORK_COLUMNS
-from recovery_microglia.drivers.signals import nothing
+from recovery_microglia.drivers.signals import DROPPED_COLUMNS, SIGNAL_COLUMNS, nothing
+from recovery_microglia.figures.drivers import heat_by_animal
 from recovery_microglia.figures.files import write_figures
-from recovery_microglia.report.blocks import Figures, Note, Prose
+from recovery_microglia.report.blocks import Figures, Fold, Note, Prose
 from recovery_microglia.report.inputs import ReportInputs
 from recovery_microglia.report.sections.drivers import drivers_section
 
@@ -67,7 +70,7 @@ def _tables(status: str = "tested") -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     truth = {
         "ligand": "Bmp4", "truth": "signal", "sender": "astrocyte", "receptor": "Rgmb", "pair_found": True, "ligand_rises": True,
-        "targets_rise": True, "evidence_for": 2, "evidence_against": 0, "told_apart": True,
+        "targets_rise": True, "evidence_for": 2, "evidence_against": 0, "as_expected": True,
     }  # fmt: skip
     decoy = {**truth, "ligand": "Adcyap1", "truth": "decoy", "sender": "neuron", "targets_rise": False}
     return {
@@ -102,7 +105,7 @@ def test_the_first_line_says_what_it_cannot_show() -> None:
     assert _section().lead.startswith("This analysis cannot show what makes these cells")
 
 
-def test_genes_of_the_call_are_told_apart_and_all_parts_are_there() -> None:
+def test_genes_of_the_call_are_marked_and_all_parts_are_there() -> None:
     section = _section()
     assert "1 are higher and 0 lower" in _prose(section)
     names = [plate.picture.name for block in section.blocks if isinstance(block, Figures) for plate in block.pictures]
@@ -134,6 +137,51 @@ def test_what_is_not_tested_says_why() -> None:
     assert "dorothea (no network)" in notes["Networks of targets that were not there"]
     assert "Sorted tissue" in notes["Signals: not tested on every day"]
     assert notes["Igf1 within recovery cells: not tested"] == "3 are needed."
+
+
+def test_no_word_of_the_code_reaches_the_reader() -> None:
+    page = str(_section("not_testable").blocks) + str(_section().blocks)
+    assert "not_testable" not in page
+    assert "not testable" in page
+    assert "told apart" not in page.lower()
+
+
+def test_an_animal_whose_day_is_not_known_is_drawn_with_its_values() -> None:
+    animals = _tables()["driver_animals"]
+    picture = heat_by_animal(animals.assign(day=[np.nan, 14.0, 14.0, 14.0] * 2), "state")
+    assert picture is not None
+    assert "nan" not in picture.panels[0].svg
+    (mesh,) = [found for found in picture.panels[0].figure.axes[0].collections if isinstance(found, QuadMesh)]
+    assert np.isfinite(np.asarray(mesh.get_array(), dtype=float)).all()
+    labels = [label.get_text() for label in picture.panels[0].figure.axes[0].get_xticklabels()]
+    assert labels == ["d14", "d14", "d14", "?"]
+
+
+def test_days_are_counted_once_though_two_arms_have_them() -> None:
+    tables = _tables()
+    tested = {"sender": "astrocyte", "ligand": "L", "receptor": "R", "status": "tested", "reason": ""}
+    rows = [{**tested, "arm": arm, "day": day} for arm in ("a", "b") for day in (7.0, 14.0)]
+    tables["driver_signals"] = _frame(SIGNAL_COLUMNS, *rows)
+    section = drivers_section(ReportInputs({"status": "tested"}, tables))
+    assert "on 2 days in 2 arms" in _prose(section)
+
+
+def test_pairs_that_took_no_part_are_told_in_full_sentences() -> None:
+    tables = _tables()
+    dropped = [("A", "B", "drop", "not measured: A"), ("C", "D", "drop", "not a receptor")]
+    tables["driver_signals_dropped"] = pd.DataFrame(dropped, columns=list(DROPPED_COLUMNS))
+    section = drivers_section(ReportInputs({"status": "tested"}, tables))
+    (fold,) = [
+        block for block in section.blocks if isinstance(block, Fold) and block.summary == "Pairs that took no part"
+    ]
+    assert fold.blocks[0].text == "1 pair took no part because a gene of it was not measured."
+
+
+def test_a_desk_and_a_phone_have_drawings_of_their_own() -> None:
+    pictures = [plate.picture for block in _section().blocks if isinstance(block, Figures) for plate in block.pictures]
+    assert all(picture.narrow is not None for picture in pictures)
+    letters = [text.get_fontsize() for text in pictures[0].panels[0].figure.findobj(Text) if text.get_text()]
+    assert min(letters) >= 9
 
 
 def test_no_word_of_a_cause() -> None:

@@ -249,3 +249,24 @@ def test_signals_are_added_to_what_was_drawn_and_change_nothing_else(root: Path,
     early = plain.copy()
     add_signals(early, truth, own, signals, targets, library | {"condition": "naive", "day": 0}, seed=1)
     assert (early.X - plain.X)[:, genes.get_loc("Adcyap1")].sum() == 0, "the decoy rises with injury only"
+
+
+def test_two_cell_types_that_make_one_ligand_both_do(root: Path) -> None:
+    own = load_parameters(root / "config/datasets/demo/simulation")
+    signals, targets = load_signals(root / "config/datasets/demo/simulation")
+    twice = pd.concat([signals[:1], signals[:1].assign(cell_type="neuron")])
+    plain, truth = simulate_library(own, LIBRARY, n_cells=600, seed=1)
+    added = plain.copy()
+    add_signals(added, truth, own, twice, targets, LIBRARY, seed=1)
+    more = np.asarray((added.X - plain.X).todense())[:, list(plain.var_names).index("Bmp4")]
+    assert set(truth["cell_type"].to_numpy()[more > 0]) == {"astrocyte", "neuron"}
+
+
+def test_a_simulation_without_signals_needs_no_recovery_cells(root: Path) -> None:
+    own = load_parameters(root / "config/datasets/demo/simulation")
+    signals, targets = load_signals(root / "config/datasets/demo/simulation")
+    plain, truth = simulate_library(own, LIBRARY, n_cells=60, seed=1)
+    without = replace(own, states=own.states[own.states["state"] != "recovery"])
+    added = plain.copy()
+    add_signals(added, truth, without, signals[:0], targets, LIBRARY, seed=1)
+    assert (added.X != plain.X).nnz == 0

@@ -9,7 +9,7 @@ from recovery_microglia.timeline.error_correction import RATES, add_corrected, c
 from recovery_microglia.timeline.fractions import fractions
 
 CALIBRATION = pd.DataFrame(
-    [{"scorer": "score", "chemistry": "10x 3' v3", "quantile": 0.99, "fpr": 0.012, "used": True}]
+    [{"scorer": "fixed_cutoff", "chemistry": "10x 3' v3", "quantile": 0.99, "fpr": 0.012, "used": True}]
 )
 
 

@@ -78,7 +78,8 @@ def test_animals_that_are_named_would_detect_the_share_and_fewer_would_not() -> 
     shares = {0.0: 0.01, 7.0: 0.05, 35.0: 0.3}
     found = next(s for s in steps(shares, {7.0: 0.1, 35.0: 0.001}, 7.0, 35.0) if s["kind"] == "add_animals")
     assert found["day"] == 7
-    limit = lambda n: next_step._detection_limit(n, n, units(shares), SETTINGS, np.random.default_rng(5), n_days=2)  # noqa: E731
+    measured = next_step._as_measured(units(shares))
+    limit = lambda n: next_step._detection_limit(n, n, measured, SETTINGS, np.random.default_rng(5), n_days=2)  # noqa: E731
     assert limit(int(found["animals"])) <= 0.05 * 1.15  # another seed: the power is known to .04
     assert limit(3) > 0.05
     assert f"with {found['animals']:g} animals and {found['animals']:g} controls (now 3 and 3)" in found["text"]

@@ -83,9 +83,12 @@ def test_every_choice_is_tried_and_every_library_left_out_once(study: dict, answ
     assert list(left_out["left_out"]) == list(study["sheet"]["library"])
     rest = table[(table["left_out"] == "") & (table["scorer"] != "cluster")]
     found = list(zip(rest["scorer"], rest["quantile"].fillna(0), rest["denominator"], strict=True))
-    called = [(s, q, d) for s in SCORE_COLUMN for q in QUANTILES for d in DENOMINATORS]
-    free = [(s, 0, d) for s in BY_ODDS for d in DENOMINATORS]  # without a cutoff
-    assert sorted(found) == sorted(called + free)
+    called = [(s, q, d) for s in SCORE_COLUMN if s not in BY_ODDS for q in QUANTILES for d in DENOMINATORS]
+    free = [(s, 0, d) for s in BY_ODDS for d in DENOMINATORS]  # without a cutoff, and called at even odds
+    assert sorted(found) == sorted(called + free + free)
+    at_odds = table[(table["left_out"] == "") & table["scorer"].isin(BY_ODDS) & table["varied"].str.contains("cutoff")]
+    assert sorted(zip(at_odds["scorer"], at_odds["denominator"], strict=True)) == sorted((s, d) for s, _, d in free)
+    assert at_odds["analysis"].str.contains("even odds").all()
     assert table.loc[table["varied"] == "nothing", "analysis"].tolist() == ["score, without a cutoff, of microglia"]
     clusters = table[table["scorer"] == "cluster"]
     found = list(zip(clusters["resolution"], clusters["integrated"], clusters["denominator"], strict=True))

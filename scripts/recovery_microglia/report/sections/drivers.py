@@ -51,7 +51,8 @@ def _genes(inputs: ReportInputs, contrasts: pd.DataFrame) -> list[object]:
         Note("why", f"Not tested: {row['contrast']}", wording.as_sentence(str(row["reason"])))
         for row in contrasts[(contrasts["kind"] == "state") & (contrasts["status"] != Status.TESTED)].to_dict("records")
     ]
-    blocks.append(Fold("Every comparison of pseudobulks", (whole_table(contrasts, of="driver_contrasts"),)))
+    told = contrasts.assign(status=[wording.STATUS[status][0] for status in contrasts["status"]])
+    blocks.append(Fold("Every comparison of pseudobulks", (whole_table(told, of="driver_contrasts"),)))
     return blocks
 
 
@@ -116,9 +117,10 @@ def _signals(inputs: ReportInputs) -> list[object]:
     tested = signals[signals["status"] == Status.TESTED] if len(signals) else signals
     blocks: list[object] = []
     if len(tested):
-        days = tested[["arm", "day"]].drop_duplicates()
+        days, arms = tested["day"].nunique(), tested["arm"].nunique()
+        when = wording.count(days, "day") + (f" in {wording.count(arms, 'arm')}" if arms > 1 else "")
         text = (
-            f"Ligands of other cells and receptors of recovery cells on {wording.count(len(days), 'day')}, ranked on pseudobulks of animals. "
+            f"Ligands of other cells and receptors of recovery cells on {when}, ranked on pseudobulks of animals. "
             "A pair says that both genes are there, not that a signal is sent; a ligand that rises after injury may do so for other reasons."
         )
         blocks.append(Prose(text, "Signals that may reach them"))
@@ -130,13 +132,19 @@ def _signals(inputs: ReportInputs) -> list[object]:
     corrected = dropped[~dropped["reason"].str.startswith("not measured")] if len(dropped) else dropped
     if len(dropped):
         n = len(dropped) - len(corrected)
-        text = f"{n:,} pairs took no part because a gene of theirs was not measured; these were split or dropped because the resource is wrong:"
-        parts = (Prose(text), whole_table(corrected, of="driver_signals_dropped")) if len(corrected) else (Prose(text),)
+        text = (
+            f"{wording.count(n, 'pair')} took no part because a gene of {'it' if n == 1 else 'them'} was not measured."
+        )
+        parts: tuple[object, ...] = (Prose(text),)
+        if len(corrected):
+            caption = "Pairs that were split or dropped because the resource is wrong"
+            parts += (whole_table(corrected, of="driver_signals_dropped", caption=caption),)
         blocks.append(Fold("Pairs that took no part", parts))
     return blocks
 
 
 SIGNAL_COLUMNS = [
+    Column("arm", "Arm"),
     Column("day", "Day"),
     Column("sender", "Sender"),
     Column("ligand", "Ligand"),
@@ -179,12 +187,13 @@ def _truth_words(truth: pd.DataFrame) -> str:
             if row["targets_rise"]
             else "its targets are not found higher in recovery cells"
         )
-        end = "as it should be" if row["told_apart"] else "which is wrong"
+        end = "as it should be" if row["as_expected"] else "which is wrong"
         told.append(f"{row['ligand']} ({row['sender']}) is {what}: {pair}, and {targets}, {end}.")
     return " ".join(told)
 
 
 CANDIDATE_COLUMNS = [
+    Column("arm", "Arm"),
     Column("candidate", "Candidate"),
     Column("kind", "Kind"),
     Column("evidence_for", "For"),

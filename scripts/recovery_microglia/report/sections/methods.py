@@ -209,16 +209,15 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     quantile = recovery.get("quantile")
     if quantile is not None:
         text += (
-            f" A cell is a recovery cell if its score lies above the {100 * float(quantile):g} % quantile of the control "
-            "microglia of its chemistry, or if it is more likely a recovery cell than not given "
-            "the share of such cells in the animal; and if at least two signature genes are seen and the score without the strongest "
-            "gene exceeds -1."
+            " A cell is a recovery cell if it is more likely one than not given its score and "
+            "the share of such cells in its animal, and if at least two signature genes are seen or the score remains positive without its strongest gene; control animals are judged by the same rule. For "
+            f"comparison cells were called above the {100 * float(quantile):g} % quantile of the control microglia of their chemistry, "
+            "whose false-positive rate was measured on control animals that it had not seen."
         )
-    text += " The false-positive rate was measured on control animals that the cutoff had not seen"
     if not wording.missing(recovery.get("n_null_sets")):
-        text += f", and the signature was compared with {recovery['n_null_sets']:,} random gene sets of like expression"
+        text += f" The signature was compared with {recovery['n_null_sets']:,} random gene sets of like expression."
     cited.append("ucell")
-    text += ". The same was done without Itgax and Igf1, by ranks (UCell), and by clusters."
+    text += " The same was done without Itgax and Igf1, by ranks (UCell), and by clusters."
     return text + (
         " The share without a cutoff is the one that makes an animal's scores likeliest (a mixture of recovery and other "
         "cells); it gives each cell its probability. Every other programme has a probability of its own; they do not add up to one."

@@ -343,7 +343,7 @@ def _calibrated(inputs: ReportInputs) -> list[str]:
         if not wording.missing(row.get("fpr"))
     ]
     return [
-        f"In control animals that the cutoff has not seen, {wording.percent(row['fpr'])} of the microglia are called"
+        f"In control animals {wording.percent(row['fpr'])} of the microglia are called"
         f"{' (' + str(row['chemistry']) + ')' if len(known) > 1 else ''}, 95 % interval {wording.percent_interval(row['fpr_low'], row['fpr_high'])}."
         for row in known
     ]

@@ -75,15 +75,11 @@ def _trust(recovery: Mapping[str, Any]) -> str:
     known = [row for row in recovery.get("calibration") or [] if not wording.missing(row.get("fpr"))]
     several = len(known) > 1
     told = [
-        f"{wording.percent(row['fpr'])} of control microglia would be called (95 % interval "
+        f"{wording.percent(row['fpr'])} of them (95 % interval "
         f"{wording.percent_interval(row['fpr_low'], row['fpr_high'])}{', ' + str(row['chemistry']) if several else ''})"
         for row in known
     ]
-    text = (
-        f"The call was measured on control animals that its cutoff had not seen, as if they were injured animals: {wording.listed(told)}."
-        if told
-        else ""
-    )
+    text = f"Control microglia are judged like all others, and called are {wording.listed(told)}." if told else ""
     expected = recovery.get("expected") or {}
     if wording.missing(expected.get("precision")) or wording.missing(expected.get("recall")):
         return text
@@ -148,7 +144,7 @@ def _calibration(inputs: ReportInputs) -> list[object]:
     frame = inputs.table("calibration")
     if frame.empty:
         return []
-    own = frame[frame["scorer"] == "score"] if "scorer" in frame else frame
+    own = frame[frame["scorer"] == "fixed_cutoff"] if "scorer" in frame else frame
     shown = own.assign(quantile=[f"{100 * q:g} %" for q in own["quantile"]])
     columns = [
         Column("chemistry", "Chemistry"),
