@@ -426,7 +426,7 @@ def one_course(microglia: ad.AnnData, both: Bools, share: float, which: str) -> 
         rows.append({
             "set": "pups in adults", "cells put in": which, "day": row["day"], "put in": ratio(put_in, here),
             "of them called": ratio(called, here & put_in), "of the others called": ratio(called, here & ~put_in),
-            "share told": row["fraction"], "from": row["low"], "to": row["high"], "q": row["q"],
+            "share found": row["fraction"], "from": row["low"], "to": row["high"], "q": row["q"],
             "above control from": first,
         })  # fmt: skip
     return rows
@@ -437,7 +437,7 @@ def tables_as_text(found: Sequence[dict[str, pd.DataFrame]]) -> str:
     titles = {
         "calls": "### The call in real libraries",
         "scores": "### AUROC of scores without Itgax and Igf1 for cells that show both, at the same depth",
-        "courses": "### Time courses made of real cells: what was put in on each day, and what is told",
+        "courses": "### Time courses made of real cells: what was put in on each day, and what was found",
         "sets": "### The sets",
         "gate": "### The gate in real libraries",
     }
