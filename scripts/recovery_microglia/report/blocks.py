@@ -96,6 +96,14 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Sentences below each other, one a line."""
+
+    texts: tuple[str, ...]
+    block: str = field(default="points", init=False)
+
+
+@dataclass(frozen=True)
 class Figures:
     """Figures beside each other, each with its numbers."""
 

@@ -410,14 +410,14 @@ def test_agreement_is_cohens_kappa() -> None:
     assert agreement(first, pd.Series([pd.NA] * 300, dtype="boolean"))["n"] == 0
 
 
-def test_a_recovery_cluster_has_a_quarter_of_its_cells_above_the_cutoff() -> None:
-    clusters = pd.Series(["a"] * 100 + ["b"] * 100 + ["c"] * 8)
-    above = np.array([0.0] * 99 + [1.0] + [1.0] * 40 + [0.0] * 60 + [1.0, 1.0] + [0.0] * 6)
+def test_a_recovery_cluster_has_half_of_its_cells_above_the_cutoff() -> None:
+    clusters = pd.Series(["a"] * 100 + ["b"] * 100 + ["c"] * 4 + ["d"] * 100)
+    above = np.array([0.0] * 99 + [1.0] + [1.0] * 60 + [0.0] * 40 + [1.0, 1.0] + [0.0] * 2 + [1.0] * 40 + [0.0] * 60)
     table = recovery_clusters(clusters, above, nominal=0.01).set_index("cluster")
-    assert table["recovery"].to_dict() == {"a": False, "b": True, "c": True}
-    assert table["recovery_share"].to_dict() == {"a": 0.01, "b": 0.4, "c": 0.25}
-    # two of eight cells: the interval reaches down to 7 %, above five times the nominal 1 % but not of 2 %
-    assert not recovery_clusters(clusters, above, nominal=0.02).set_index("cluster").loc["c", "recovery"]
+    assert table["recovery"].to_dict() == {"a": False, "b": True, "c": True, "d": False}
+    assert table["recovery_share"].to_dict() == {"a": 0.01, "b": 0.6, "c": 0.5, "d": 0.4}
+    # two of four cells: the interval reaches down to 15 %, above five times the nominal 1 % but not of 3.5 %
+    assert not recovery_clusters(clusters, above, nominal=0.035).set_index("cluster").loc["c", "recovery"]
 
 
 def test_coverage_names_what_is_there_and_what_is_not(signatures: Signatures) -> None:

@@ -111,7 +111,10 @@ _CLUSTER = (
 )
 _RECOVERY = (
     share("recovery_share", "share of the cluster's microglia above the cutoff"),
-    yes_no("recovery", "whether it is a recovery cluster"),
+    yes_no(
+        "recovery",
+        "whether it is a recovery cluster: half of its cells are above the cutoff, and the lower end of the share's 95 % interval above five times the nominal rate of controls",
+    ),
 )
 
 CLUSTERS = TableSpec(

@@ -1,12 +1,14 @@
 """The answer under other choices of the analysis."""
 
+import re
+
 import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.families import family_of
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Section, plates, table
+from recovery_microglia.report.blocks import Column, Fold, Note, Points, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 
@@ -42,12 +44,25 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     ]
     pictures = plates(*(figures.sensitivity(rows, arm) for arm in arms[:6]))
     further = plates(*(draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)))
+    lead, points = _by_family(sentence)
     return Section(
         "robustness",
         title,
-        sentence,
-        (*pictures, Fold("All analyses", (*further, table(rows, columns, of="robustness", name="robustness")))),
+        lead,
+        (
+            *points,
+            *pictures,
+            Fold("All analyses", (*further, table(rows, columns, of="robustness", name="robustness"))),
+        ),
     )
+
+
+def _by_family(text: str) -> tuple[str, tuple[Points, ...]]:
+    """Return what begins and ends the words on the analyses, and a line for each family in between."""
+    said = re.split(r"(?<=\.) (?=[A-Z])", text)
+    if len(said) < 5:
+        return text, ()
+    return " ".join([*said[:2], said[-1]]), (Points(tuple(said[2:-1])),)
 
 
 def _title(rows: pd.DataFrame) -> str:
