@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = {
     "unzip and parse": ("readers.feature_lists", "read_entries"),
-    "names and genes": ("readers", "read_counts"),
+    "names and genes": ("readers.any_layout", "read_counts"),
     "quality control": ("library.process", "cell_metrics"),
     "doublets: neighbours": ("library.doublets", "_simulated_neighbours"),
     "doublets: the rest": ("library.process", "_flag_doublets"),

@@ -53,8 +53,9 @@ def test_every_job_leaves_what_it_cost(finished: Project) -> None:
     steps = ["simulate", "library", "myeloid", "embedding", "recovery", "timeline", "summary"]
     assert list(costs["step"].unique()) == steps
     assert list(costs["library"].dropna()) == list(table(finished, "samples.tsv")["library"])
-    assert (costs["seconds"] > 0.5).all()
-    assert (costs["cpu_seconds"] > 0.5).all()
+    # a library of a hundred cells takes half a second, as its imports are those of the run
+    assert (costs["seconds"] > 0.1).all()
+    assert (costs["cpu_seconds"] > 0.1).all()
     assert costs["peak_mb"].between(100, 4000).all()
     libraries = costs[costs["step"] == "library"]
     read = [

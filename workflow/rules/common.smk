@@ -23,6 +23,7 @@ if hasattr(workflow.current_basedir, "__fspath__"):
     sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "scripts"))
 
 from snakemake.logging import logger
+from snakemake.script import PythonScript
 from snakemake.settings.enums import Quietness
 
 from recovery_microglia.core.files import fingerprint
@@ -57,7 +58,8 @@ if workflow.is_main_process:
                 "recovery_microglia.library.process",
                 "recovery_microglia.readers.any_layout",
             ]
-        )
+        ),
+        PythonScript,
     )
 
 with mistakes_stop():

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from snakemake.script import PythonScript
 
 from recovery_microglia.core.genes import known_symbols
 from recovery_microglia.jobs import ready_client
@@ -93,9 +92,14 @@ class ReadyProcess:
             )
 
 
-def start_jobs_from(process: ReadyProcess) -> None:
-    """Have Snakemake start the scripts of its rules from a ready process; on Linux only."""
-    usual = PythonScript.execute_script
+def start_jobs_from(process: ReadyProcess, kind: Any) -> None:
+    """Have Snakemake start the scripts of its rules from a ready process; on Linux only.
+
+    ``kind`` is Snakemake's own class for scripts in Python (`snakemake.script.PythonScript`); one that is not as expected is left as it is.
+    """
+    usual = getattr(kind, "execute_script", None)
+    if usual is None or not hasattr(kind, "_execute_cmd"):
+        return
 
     def execute_script(script: Any, fname: str, edit: bool = False) -> None:
         elsewhere = script.container_img or script.conda_env or script.env_modules or script.threads != 1
@@ -106,7 +110,7 @@ def start_jobs_from(process: ReadyProcess) -> None:
             script._execute_cmd("{command:q}", command=command)
 
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
-        PythonScript.execute_script = execute_script
+        kind.execute_script = execute_script
 
 
 class _Server:

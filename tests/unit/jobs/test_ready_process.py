@@ -1,5 +1,6 @@
 """Jobs that start as forks of a process that has imported what they need: each is a process of its own, as ever."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 from snakemake.script import PythonScript
 
-from recovery_microglia.jobs import ready_process
 from recovery_microglia.jobs.ready_process import ADDRESS, CLIENT, ReadyProcess, start_jobs_from
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes start so on Linux only")
@@ -193,8 +193,21 @@ def test_scripts_of_other_environments_start_as_ever(
     def usual(script: Script, _fname: str, _edit: bool = False) -> None:
         script.ran = "own"
 
-    monkeypatch.setattr(PythonScript, "execute_script", usual)
-    start_jobs_from(ready)
+    monkeypatch.setattr(Script, "execute_script", usual, raising=False)
+    start_jobs_from(ready, Script)
     script = Script(**other)
-    ready_process.PythonScript.execute_script(script, "job.py")
+    Script.execute_script(script, "job.py")
     assert script.ran == way
+
+
+def test_snakemakes_class_is_as_it_is_expected(ready: ReadyProcess) -> None:
+    class Other:
+        """Of a version to come."""
+
+    start_jobs_from(ready, Other)
+    assert not hasattr(Other, "execute_script")
+    here = inspect.signature(PythonScript.execute_script)
+    assert list(here.parameters)[1:] == ["fname", "edit"]
+    own = {"container_img", "conda_env", "env_modules", "threads"}
+    assert own <= set(inspect.signature(PythonScript.__init__).parameters)
+    assert callable(PythonScript._execute_cmd)
