@@ -39,6 +39,7 @@ from recovery_microglia.core.vocabulary import CONTROLS  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
 from recovery_microglia.library.settings import CellSettings  # noqa: E402
 from recovery_microglia.myeloid import ClusterSettings, cluster, merge  # noqa: E402
+from recovery_microglia.recovery.calibration import cutoffs_for  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 from recovery_microglia.simulate.libraries import simulate_library  # noqa: E402
@@ -161,9 +162,7 @@ def _above_cutoff(
     recovered: RecoveryResult, own: pd.DataFrame, scorer: str, column: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the calls that a scorer makes with a cutoff frozen on controls, and its scores."""
-    table = recovered.tables["calibration"]
-    table = table[(table["scorer"] == scorer) & table["used"]]
-    cut = own["chemistry"].map(dict(zip(table["chemistry"], table["cutoff"], strict=True))).to_numpy(float)
+    cut = cutoffs_for(recovered.tables["calibration"], scorer, recovered.report["quantile"], own["chemistry"])
     blocked = own["on_one_gene"].fillna(False).to_numpy(bool)
     score = own[column].to_numpy(float)
     return (score > cut) & ~blocked, score

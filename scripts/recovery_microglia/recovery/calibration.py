@@ -110,7 +110,7 @@ def calibrate(
     control
         Which are control microglia.
     quantile
-        The quantile that calls are made with; the others are for robustness.
+        The quantile of ``config.yaml``; the others are for robustness.
     min_control_cells
         Fewer control microglia of a chemistry: the quantile is not estimable, and no cell of it is called.
     own
@@ -129,10 +129,11 @@ def calibrate(
             values = scores[scorer].to_numpy(float)[here]
             odds = own[scorer].to_numpy(float)[here] if own is not None and scorer in own else None
             usable = n >= min_control_cells and np.isfinite(values).all()
+            at_odds = called_rate(values > odds, subjects) if usable and odds is not None else None
             for q in grid:
                 rate = (float("nan"),) * 3
                 if usable:
-                    rate = held_out_rate(values, subjects, q) if odds is None else called_rate(values > odds, subjects)
+                    rate = at_odds or held_out_rate(values, subjects, q)
                 cut = cutoff(values, q) if usable else float("nan")
                 facts = (scorer, chemistry, q, cut, n, len(np.unique(subjects)))
                 rows.append(dict(zip(COLUMNS, (*facts, *rate, q == quantile, note), strict=True)))

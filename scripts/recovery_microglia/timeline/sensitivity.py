@@ -115,7 +115,6 @@ def _choices(
         if scorer in BY_ODDS:
             for denominator in denominators:
                 yield Choice(scorer, denominator, cells["recovery_call"], score=column)
-        if scorer in BY_ODDS:
             cuts = {np.nan: np.where(cells["cutoff"].notna(), cutoffs_of_animals(values, animal), np.nan)}
         else:
             found = sorted(calibration["quantile"].unique())
