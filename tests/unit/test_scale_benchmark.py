@@ -19,7 +19,6 @@ from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.study.dataset import load_dataset  # noqa: E402
 
 
-@pytest.mark.long
 def test_the_data_are_libraries_of_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.setattr(scale_data, "CACHE", tmp_path)
     folder = scale_data.made(900, 400, n_genes=4000)
