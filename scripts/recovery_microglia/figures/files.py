@@ -13,6 +13,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from recovery_microglia.core.processes import mapped
 from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, house_style
 
 FORMATS = ("svg", "pdf", "png", "tsv")
@@ -55,19 +56,36 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
                     yield name, _saved(figure, box, format_)
 
 
+Wanted = tuple[Picture, Sequence[str]]
+"""A picture, and the formats in which it is drawn."""
+
+
+def drawn_files(wanted: Sequence[Wanted], threads: int = 1) -> dict[str, bytes]:
+    """Return the files of many pictures, by name, drawn by so many processes."""
+    drawn = mapped(lambda one: dict(files_of(*one)), wanted, threads)
+    return {name: content for files in drawn for name, content in files.items()}
+
+
 def write_figures(
-    pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path, made: Mapping[str, bytes] = MappingProxyType({})
+    pictures: Iterable[Wanted],
+    folder: Path,
+    made: Mapping[str, bytes] = MappingProxyType({}),
+    threads: int = 1,
 ) -> None:
     """Write files of pictures, each in its formats, into a folder, which is made anew; ``made``: files that were drawn before, by name."""
+    files: dict[str, bytes] = {}
+    missing: list[Wanted] = []
+    for picture, formats in pictures:
+        files |= {name: made[name] for format_ in formats for name in file_names(picture, format_) if name in made}
+        left = [format_ for format_ in formats if not files.keys() >= set(file_names(picture, format_))]
+        missing.append((picture, left))
+    files |= drawn_files(missing, threads)
     if folder.is_dir():
         for old in folder.iterdir():
             old.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    for picture, formats in pictures:
-        there = {name: made[name] for format_ in formats for name in file_names(picture, format_) if name in made}
-        missing = [format_ for format_ in formats if not there.keys() >= set(file_names(picture, format_))]
-        for name, content in (*there.items(), *files_of(picture, missing)):
-            (folder / name).write_bytes(content)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 @contextmanager

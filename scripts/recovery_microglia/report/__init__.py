@@ -182,13 +182,13 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
     )
 
 
-def write_report(inputs: ReportInputs, path: Path) -> None:
-    """Write the page of a data set, and beside it the files of its figures."""
+def write_report(inputs: ReportInputs, path: Path, threads: int = 1) -> None:
+    """Write the page of a data set, and beside it the files of its figures, which two processes draw where there are threads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     page = page_of(inputs)
     path.write_text(render_report(inputs, page), encoding="utf-8")
     made = {name: content for plate in page.plates for name, content in plate.files.items()}
-    write_figures(files_beside(page.plates), path.parent / FOLDER, made)
+    write_figures(files_beside(page.plates), path.parent / FOLDER, made, threads)
 
 
 def render_index(
