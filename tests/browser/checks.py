@@ -21,7 +21,7 @@ OVERFLOWS = """() => {
 }"""
 ROWS = """(name) => [...document.querySelectorAll(`table[data-name="${name}"]`)].slice(0, 1).flatMap((table) => {
   const keys = [...table.tHead.rows[0].cells].map((head) => head.dataset.key);
-  return [...table.tBodies[0].rows].map((row) => Object.fromEntries([...row.cells].map((cell, i) => [keys[i], [cell.dataset.sort, cell.textContent]])));
+  return [...table.tBodies[0].rows].map((row) => Object.fromEntries([...row.cells].map((cell, i) => [keys[i], [cell.dataset.sort ?? cell.textContent, cell.textContent]])));
 })"""
 
 

@@ -131,12 +131,14 @@ def downloaded(opened: Opened, tmp_path: Path, act: Any) -> Path:
     return path
 
 
-def test_a_figure_is_saved_in_four_formats_from_the_page_alone(opened: Opened, tmp_path: Path) -> None:
+def test_a_figure_is_saved_in_four_formats_from_the_page_alone(folder: Path, opened: Opened, tmp_path: Path) -> None:
     figure = opened.page.locator("#figure-timeline")
     for kind in ("svg", "pdf", "png", "tsv"):
         path = downloaded(opened, tmp_path, figure.locator(f'.downloads a[data-kind="{kind}"]').click)
         assert path.name == f"timeline.{kind}"
         content = path.read_bytes()
+        if kind in ("svg", "pdf"):
+            assert content == (page_of(folder, "tested").parent / "figures" / path.name).read_bytes()
         if kind == "svg":
             drawing = ElementTree.fromstring(content)
             assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
@@ -155,6 +157,17 @@ def test_a_figure_is_saved_in_four_formats_from_the_page_alone(opened: Opened, t
             saved = pd.read_csv(path, sep="\t")
             rows = shown(opened, "timeline")
             np.testing.assert_allclose(saved["mixture"], [float(row["mixture"][0]) for row in rows], rtol=1e-12)
+
+
+def test_the_numbers_of_a_figure_whose_table_is_cut_are_saved_whole(
+    folder: Path, opened: Opened, tmp_path: Path
+) -> None:
+    figure = opened.page.locator("#figure-gene-course")
+    path = downloaded(opened, tmp_path, figure.locator('.downloads a[data-kind="tsv"]').click)
+    beside = page_of(folder, "tested").parent / "figures" / "gene-course.tsv"
+    assert path.read_bytes() == beside.read_bytes()
+    rows = opened.page.evaluate("document.querySelector('#figure-gene-course tbody').rows.length")
+    assert rows < len(pd.read_csv(path, sep="\t"))
 
 
 def test_everything_is_one_zip_with_figures_tables_and_methods(opened: Opened, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Figures as files that stand alone: for a talk, a paper, a spreadsheet."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -14,9 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from recovery_microglia.core.processes import mapped
+from recovery_microglia.figures.pdf import Pages
 from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, house_style
+from recovery_microglia.figures.svg import alone
 
 FORMATS = ("svg", "pdf", "png", "tsv")
+CREATOR = "recovery-microglia"
 _STANDING_ALONE: dict[str, Any] = {
     "svg.fonttype": "path",  # letters as outlines: the same on every machine
     "pdf.fonttype": 42,  # letters embedded as TrueType, which drawing programs can edit
@@ -25,9 +29,9 @@ _STANDING_ALONE: dict[str, Any] = {
     "svg.hashsalt": "recovery-microglia",  # the same drawing gives the same bytes
 }
 _NO_DATE: dict[str, dict[str, Any]] = {
-    "svg": {"Date": None, "Creator": "recovery-microglia"},
-    "pdf": {"CreationDate": None, "Creator": "recovery-microglia"},
-    "png": {"Software": "recovery-microglia"},
+    "svg": {"Date": None, "Creator": CREATOR},
+    "pdf": {"CreationDate": None, "Creator": CREATOR},
+    "png": {"Software": CREATOR},
 }
 
 
@@ -47,10 +51,9 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
         for format_ in formats:
             names = file_names(picture, format_)
             if format_ == "tsv":
-                text = picture.numbers.to_csv(sep="\t", index=False, lineterminator="\n")
-                yield names[0], text.encode()
+                yield names[0], picture.written_numbers()
             elif format_ == "pdf":
-                yield names[0], _pages(figures, boxes)
+                yield names[0], b"".join(Pages(_pages(figures, boxes)).file_of(range(len(figures))))
             else:
                 for name, figure, box in zip(names, figures, boxes, strict=True):
                     yield name, _saved(figure, box, format_)
@@ -64,6 +67,33 @@ def drawn_files(wanted: Sequence[Wanted], threads: int = 1) -> dict[str, bytes]:
     """Return the files of many pictures, by name, drawn by so many processes."""
     drawn = mapped(lambda one: dict(files_of(*one)), wanted, threads)
     return {name: content for files in drawn for name, content in files.items()}
+
+
+def pieces_of(pictures: Sequence[Picture], threads: int = 1) -> dict[str, list[bytes]]:
+    """Return SVG and PDF of pictures by name, in pieces to be written one after the other; their PDFs have letters in common."""
+    parts: list[Callable[[], dict[str, list[bytes]]]] = [
+        lambda: _pdf_pieces(pictures),
+        *(partial(_svg_pieces, picture) for picture in pictures),
+    ]
+    return {name: own for part in mapped(lambda part: part(), parts, threads) for name, own in part.items()}
+
+
+def _svg_pieces(picture: Picture) -> dict[str, list[bytes]]:
+    return {name: [content] for name, content in files_of(picture, ("svg",))}
+
+
+def _pdf_pieces(pictures: Sequence[Picture]) -> dict[str, list[bytes]]:
+    figures = [panel.figure for picture in pictures for panel in picture.panels]
+    if not figures:
+        return {}
+    with _standing_alone():
+        pages = Pages(_pages(figures, [_box(figure) for figure in figures]))
+    found, first = {}, 0
+    for picture in pictures:
+        last = first + len(picture.panels)
+        found[file_names(picture, "pdf")[0]] = pages.file_of(range(first, last))
+        first = last
+    return found
 
 
 def write_figures(
@@ -109,7 +139,7 @@ def _saved(figure: Figure, box: Bbox, format_: str) -> bytes:
     stream = BytesIO()
     dpi = PNG_DPI if format_ == "png" else RASTER_DPI
     figure.savefig(stream, format=format_, bbox_inches=box, dpi=dpi, metadata=_NO_DATE[format_], facecolor="white")
-    return stream.getvalue()
+    return alone(stream.getvalue().decode(), CREATOR).encode() if format_ == "svg" else stream.getvalue()
 
 
 def _pages(figures: Sequence[Figure], boxes: Sequence[Bbox]) -> bytes:

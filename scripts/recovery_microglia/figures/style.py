@@ -137,6 +137,10 @@ class Picture:
     wide: bool = False
     narrow: Drawing | None = None
 
+    def written_numbers(self) -> bytes:
+        """Return the numbers as a file: TSV, all digits."""
+        return self.numbers.to_csv(sep="\t", index=False, lineterminator="\n").encode()
+
 
 @contextmanager
 def house_style() -> Iterator[None]:

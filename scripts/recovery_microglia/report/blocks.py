@@ -57,10 +57,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, and what it sorts by."""
+    """A cell's text, and what it sorts by where that is not the text itself: a number that is rounded, or nothing."""
 
     text: str
-    sort: str
+    sort: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,8 @@ class Plate:
     ----------
     number
         What it is cited by, ``Figure 1``; empty before pages are numbered.
-    packed
-        JSON of the files that the page itself holds; empty where they lie beside it only.
-    files
-        These files by name, so that those beside the page need not be drawn again.
+    held
+        Whether the page itself holds its files; if not, they lie beside it only.
     links
         Format to address of the files beside the page.
     """
@@ -130,9 +128,8 @@ class Plate:
     picture: Picture
     numbers: Table
     number: str = ""
-    packed: str = ""
+    held: bool = False
     links: tuple[tuple[str, str], ...] = ()
-    files: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -245,8 +242,9 @@ def cell(value: Any, kind: Kind) -> Cell:
     if wording.missing(value):
         return Cell(text, "")
     if isinstance(value, (bool, np.bool_)) or kind in _NOT_NUMBERS:
-        return Cell(text, text.lower())
-    return Cell(text, repr(float(value)))
+        return Cell(text)
+    full = repr(float(value)).removesuffix(".0")
+    return Cell(text, None if full == text else full)
 
 
 def table(

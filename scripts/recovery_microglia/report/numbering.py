@@ -1,6 +1,5 @@
 """Figures of a page: found in its parts, numbered, and given their files."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count, islice, product
@@ -8,9 +7,8 @@ from string import ascii_lowercase
 from typing import Any
 
 from recovery_microglia.figures import Picture
-from recovery_microglia.figures.files import FORMATS, file_names, files_of
+from recovery_microglia.figures.files import FORMATS, file_names
 from recovery_microglia.report.blocks import Figures, Fold, Map, Plate, Section
-from recovery_microglia.report.cellmap import deflated
 
 FOLDER = "figures"
 """Folder of the files, beside the page."""
@@ -52,13 +50,6 @@ def linked(plate: Plate, formats: Sequence[str] = FORMATS) -> Plate:
     """Return a plate with the addresses of its files beside the page."""
     links = tuple((kind, f"{FOLDER}/{name}") for kind in formats for name in file_names(plate.picture, kind))
     return replace(plate, links=links)
-
-
-def packed(plate: Plate) -> Plate:
-    """Return a plate whose SVG and PDF the page holds, so that it can be sent alone; the PNG is drawn from the SVG."""
-    files = dict(files_of(plate.picture, ("svg", "pdf")))
-    text = json.dumps({name: deflated(content) for name, content in files.items()}, separators=(",", ":"))
-    return replace(plate, packed=text, files=files)
 
 
 def numbered(sections: Sequence[Section], first: int) -> list[Section]:

@@ -5,13 +5,14 @@ import json
 import re
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from recovery_microglia import figures
-from recovery_microglia.report import ReportInputs, cellmap
+from recovery_microglia.report import ReportInputs, cellmap, write_report
 from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
 from recovery_microglia.report.sections.timeline import timeline_section
@@ -251,3 +252,25 @@ def test_an_animal_whose_day_is_not_known_is_drawn_apart_and_said_to_have_none(t
     whole = figures.timeline(units, tested.arm_days(""), None)
     assert whole is not None
     assert ">no day<" not in whole.panels[0].svg
+
+
+# ---------------------------------------------------------------- files that the page holds
+
+
+def test_the_page_holds_the_files_that_lie_beside_it(made_up: dict[str, ReportInputs], tmp_path: Path) -> None:
+    inputs = made_up["tested"]
+    write_report(inputs, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'<script type="application/json" id="held">(.*?)</script>', page)[1])
+    whole = zlib.decompress(base64.b64decode(data["pieces"]))
+    ends = np.cumsum(data["sizes"])
+    pieces = [whole[end - size : end] for size, end in zip(data["sizes"], ends, strict=True)]
+    assert ends[-1] == len(whole)
+    assert len(set(pieces)) == len(pieces)  # what files share stands once
+    assert len(data["figures"]) == page.count("data-held=") > 5
+    for name, files in data["figures"].items():
+        assert {f"{name}.svg", f"{name}.pdf"} <= set(files) or {f"{name}-1.svg", f"{name}.pdf"} <= set(files)
+        for file, places in files.items():
+            assert b"".join(pieces[place] for place in places) == (tmp_path / "figures" / file).read_bytes(), file
+    letters = [piece for piece in pieces if b"/Length1" in piece]
+    assert len(letters) <= 4  # plain, bold, italic, both: not those of each figure

@@ -89,11 +89,13 @@ window.files = (() => {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
+  // what a cell sorts by: its text, unless that is rounded or stands for nothing
+  const value = (cell) => cell.dataset.sort ?? cell.textContent;
   function tsv(table) { // the rows that are shown, with all digits
     const heads = [...table.tHead.rows[0].cells];
     const numeric = heads.map((head) => head.classList.contains("num"));
     const lines = [heads.map((head) => head.dataset.key)];
-    for (const row of table.tBodies[0].rows) if (!row.hidden) lines.push([...row.cells].map((cell, i) => (numeric[i] ? cell.dataset.sort : cell.dataset.sort === "" ? "" : cell.textContent)));
+    for (const row of table.tBodies[0].rows) if (!row.hidden) lines.push([...row.cells].map((cell, i) => (numeric[i] || cell.dataset.sort === "" ? value(cell) : cell.textContent)));
     return lines.map((line) => line.map((word) => word.replace(/[\t\n]/g, " ")).join("\t")).join("\n") + "\n";
   }
   async function inflated(text) {
@@ -109,18 +111,26 @@ window.files = (() => {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     return new Uint8Array(await (await new Promise((done) => canvas.toBlob(done, "image/png"))).arrayBuffer());
   }
-  async function of(figure, kinds = ["svg", "pdf", "png", "tsv"]) { // name of a file to its content, of a figure that the page holds
-    const packed = figure.querySelector("script.packed"), found = {};
-    if (!packed) return found;
-    for (const [name, text] of Object.entries(JSON.parse(packed.textContent))) {
-      const own = name.split(".").pop(), image = own === "svg" && kinds.includes("png");
+  let unpacked = null; // once, when the first file is asked for
+  async function held() {
+    const data = JSON.parse(document.getElementById("held").textContent), all = await inflated(data.pieces);
+    let at = 0;
+    const pieces = data.sizes.map((size) => all.subarray(at, (at += size)));
+    return { figures: data.figures, pieces };
+  }
+  async function of(figure, kinds = ["svg", "pdf", "png", "tsv"]) { // name of a file to its content, of a figure whose files the page holds
+    const found = {}, name = figure.dataset.held;
+    if (!name) return found;
+    const { figures, pieces } = await (unpacked ||= held());
+    for (const [file, places] of Object.entries(figures[name])) {
+      const own = file.split(".").pop(), image = own === "svg" && kinds.includes("png");
       if (!kinds.includes(own) && !image) continue;
-      const content = await inflated(text);
-      if (kinds.includes(own)) found[name] = content;
-      if (image) found[name.replace(/svg$/, "png")] = await png(content);
+      const content = new Uint8Array(await new Blob(places.map((place) => pieces[place])).arrayBuffer());
+      if (kinds.includes(own)) found[file] = content;
+      if (image) found[file.replace(/svg$/, "png")] = await png(content);
     }
     const table = figure.querySelector("table.sortable");
-    if (table && kinds.includes("tsv")) found[`${figure.id.replace(/^figure-/, "")}.tsv`] = bytes(tsv(table));
+    if (table && kinds.includes("tsv")) found[`${name}.tsv`] ||= bytes(tsv(table)); // a table that is cut has a file
     return found;
   }
   const CRC = Uint32Array.from({ length: 256 }, (_, n) => { for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1; return n; });
@@ -142,11 +152,11 @@ window.files = (() => {
     end.setUint32(0, 0x06054b50, true); end.setUint16(8, n, true); end.setUint16(10, n, true); end.setUint32(12, size, true); end.setUint32(16, at, true);
     return new Blob([...parts, ...index, end]);
   }
-  return { save, tsv, of, zip, bytes, inflated };
+  return { save, tsv, value, of, zip, bytes, inflated };
 })();
 document.querySelectorAll(".downloads a").forEach((link) => link.addEventListener("click", async (event) => {
   const figure = link.closest("figure"), kind = link.dataset.kind;
-  if (!figure.querySelector("script.packed")) return; // the file lies beside the page
+  if (!figure.dataset.held) return; // the file lies beside the page
   event.preventDefault();
   const found = Object.entries(await files.of(figure, [kind]));
   const [name, content] = found[Number(link.dataset.place)] || found[0];
@@ -196,11 +206,11 @@ document.querySelectorAll("table.sortable").forEach((table) => {
   heads.forEach((head) => head.querySelector("button").addEventListener("click", () => {
     const down = head.getAttribute("aria-sort") === "ascending";
     const numeric = head.classList.contains("num");
-    const key = (row) => row.cells[head.cellIndex].dataset.sort;
+    const key = (row) => files.value(row.cells[head.cellIndex]);
     const rows = [...body.rows].sort((a, b) => {
       const [x, y] = [key(a), key(b)];
       if (x === "" || y === "") return (x === "") - (y === "");
-      const order = numeric ? Number(x) - Number(y) : x.localeCompare(y, undefined, { numeric: true });
+      const order = numeric ? Number(x) - Number(y) : x.localeCompare(y, undefined, { numeric: true, sensitivity: "base" });
       return down ? -order : order;
     });
     heads.forEach((other) => other.removeAttribute("aria-sort"));
