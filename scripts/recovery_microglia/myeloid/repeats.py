@@ -78,7 +78,7 @@ def repeats(adata: ad.AnnData) -> list[Notice]:
         Two libraries are the same cells under two names, a line each.
     """
     barcodes = adata.obs_names.str.partition(":").get_level_values(2).to_numpy(dtype=str)
-    counts, library = counts_of(adata), adata.obs["library"].astype(str).to_numpy()
+    counts, library = counts_of(adata), adata.obs["library"].to_numpy(dtype=str)
     cells = pd.DataFrame({"library": library, "cell": fingerprints(counts, barcodes)}).drop_duplicates()
     size = cells["library"].value_counts()
     same = _pairs(cells["library"], cells["cell"])
@@ -120,10 +120,10 @@ def _pairs(library: pd.Series, cell: pd.Series) -> dict[tuple[str, str], int]:
 
 def _of_one_name(counts: sp.csr_matrix, library: Texts, barcodes: Texts) -> dict[tuple[str, str], int]:
     """Return for pairs of libraries how many cells have the same barcode, where these are most alike in their counts."""
-    sequence = [found[0] if (found := _SEQUENCE.search(name)) else name for name in map(str, barcodes)]
+    sequence = [match[0] if (match := _SEQUENCE.search(name)) else name for name in map(str, barcodes)]
     cells = pd.DataFrame({"library": library, "cell": sequence}).drop_duplicates(keep=False)
     size = cells["library"].value_counts()
-    found = {}
+    found = dict[tuple[str, str], int]()
     for (first, second), n in _pairs(cells["library"], cells["cell"]).items():
         if n < max(FEWEST, REFUSED_FROM * min(size[first], size[second])):
             continue
