@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import anndata as ad
 import pandas as pd
 import pytest
 
@@ -54,3 +55,18 @@ def test_the_documented_commands_join_calls_to_a_table_of_the_users_own(finished
     assert int(called) == int(
         pd.read_csv(finished.results("small", "tables", "cells.tsv.gz"), sep="\t")["recovery_call"].sum()
     )
+
+
+def test_the_documented_commands_read_the_h5ad_with_rhdf5(finished: Project) -> None:
+    needed = 'cat(all(sapply(c("rhdf5", "Matrix"), requireNamespace, quietly = TRUE)))'
+    if r(needed, finished.path) != "TRUE":
+        pytest.skip("rhdf5 and Matrix are not installed in R here (Debian: apt-get install r-bioc-rhdf5 r-cran-matrix)")
+    text = (ROOT / "docs/howto.md").read_text(encoding="utf-8").split("## Results in R and Seurat")[1]
+    documented = re.findall(r"```r\n(.*?)```", text, flags=re.DOTALL)[1].replace("our_sni", "small")
+    asked = 'cat(sum(counts), sum(counts["Itgax", call == "yes"]), nlevels(call), dim(umap), colnames(counts)[1], sep = "\\n")'
+    said = r(f"{documented}\n{asked}", finished.path).splitlines()
+    adata = ad.read_h5ad(finished.results("small", "myeloid.h5ad"))
+    called = adata.X[(adata.obs["recovery_call"] == "yes").to_numpy()]
+    itgax = called[:, adata.var_names.get_loc("Itgax")].sum()
+    assert [float(one) for one in said[:5]] == [adata.X.sum(), itgax, 3, adata.n_obs, 2]
+    assert said[5] == adata.obs_names[0]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,17 @@ def samples_of(root: Path) -> FoundSamples:
         return deposit
     smallest = min(own[0].size for own in libraries.samples)
     everything = sum(own[0].size for own in libraries.samples) <= READ_AT_MOST
-    passed, readings = list(libraries.passed_over), dict[str, Reading]()
+    passed, readings, unread = list(libraries.passed_over), dict[str, Reading](), list[str]()
     for own in libraries.samples:
         whole = everything or own[0].size == smallest
         matrix, reading = _first_readable(root, own, try_reading if whole else glance)
         passed += [_passed_words(one, matrix) for one in own if one is not matrix]
         found.to_check += [line for line in [_choice(matrix, own)] if line and line not in found.to_check]
+        if reading is None and not matrix.product.part:
+            if twin := next((file for file in unread if cmp(root / file, root / matrix.file, shallow=False)), ""):
+                reading = Reading(f"it is the same file as {twin}", False)
+            else:
+                unread.append(matrix.file)
         _describe(root, matrix, reading, readings, len(libraries.samples) == 1, found)
         if reading and reading.readable:
             readings[matrix.file] = reading
@@ -160,7 +166,8 @@ def _why_left_out(
     if reading is None:
         return ""
     if not reading.readable:
-        return reading.said if reading.said.startswith("the genes are") else f"it cannot be read: {reading.said}"
+        plain = reading.said.startswith(("the genes are", "it is the same file as"))
+        return reading.said if plain else f"it cannot be read: {reading.said}"
     if pool:
         names = ", ".join(one.name for one in pool.samples[:4])
         return f"it holds {len(pool.samples)} samples ({names} …, by {pool.source}); give it an entry of its own, with split"

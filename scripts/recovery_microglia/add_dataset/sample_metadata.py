@@ -216,6 +216,33 @@ def _second_runs(told: Sequence[SampleDescription]) -> list[list[str]]:
     return [titles for titles in groups.values() if len(titles) > 1]
 
 
+_ANIMAL = re.compile(r"(?<![A-Za-z0-9])(?:mouse|animal|ms|m)[ _.#-]?(\d{1,4})(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def _animals_of_titles(titles: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the animal that each title names (``SNI_d14_m5``); nothing unless all do, and the names can be those of animals.
+
+    Where each group counts its animals anew, m1 is naive in one title and injured in another: then they are none.
+    """
+    found = [_ANIMAL.findall(title) for title in titles]
+    if not all(len(numbers) == 1 for numbers in found):
+        return []
+    animals = [f"m{numbers[0]}" for numbers in found]
+    groups: dict[str, set[tuple[str, ...]]] = {}
+    for animal, row in zip(animals, rows, strict=True):
+        side = Condition.INJURED if row["condition"] == Condition.CONTRALATERAL else row["condition"]
+        groups.setdefault(animal, set()).add((row["day"], side, row["arm"]))
+    return animals if all(len(own) == 1 for own in groups.values()) else []
+
+
+def _sexes_of_titles(titles: Sequence[str]) -> list[str]:
+    """Return the sex that each title gives as a letter (``SNI_d14_5_F``); nothing unless all do, and both letters are there."""
+    letters = [re.findall(r"(?<![A-Za-z0-9])[FM](?![A-Za-z0-9])", title) for title in titles]
+    if not all(len(own) == 1 for own in letters) or {own[0] for own in letters} != {"F", "M"}:
+        return []
+    return ["female" if own == ["F"] else "male" for own in letters]
+
+
 # ---------------------------------------------------------------- the sheet
 
 
@@ -308,6 +335,21 @@ def draft_rows(told: Sequence[SampleDescription], *, organism: str = "Mus muscul
         else:
             _fill(row, one, varying[id(one)], arms, notes)
         rows.append(row)
+    own = [row for row in rows if row["include"] == "yes"]
+    if not any(row["subject"] for row in own) and (animals := _animals_of_titles([one.title for one in kept], own)):
+        for row, animal in zip(own, animals, strict=True):
+            row["subject"] = animal
+        same = f", {len(animals) - len(set(animals))} of them of an animal that has another" * (
+            len(set(animals)) < len(animals)
+        )
+        notes.add(
+            f"The animals are read from the names, such as {animals[0]} ({len(animals)} libraries{same}): check the column subject.",
+            "",
+        )
+    if not any(row["sex"] for row in own) and (sexes := _sexes_of_titles([one.title for one in kept])):
+        for row, sex in zip(own, sexes, strict=True):
+            row["sex"] = sex
+        notes.add("F and M in the names were taken for the sexes: check the column sex.", "")
     to_check = notes.sentences() + _over_libraries(kept, rows, arms)
     return DraftedSheet(rows, to_check)
 

@@ -1,5 +1,7 @@
 """Neighbours of cells, and the graph of shared ones."""
 
+import warnings
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -36,7 +38,10 @@ def nearest_neighbours(
     with kept_compilations():
         from pynndescent import NNDescent
 
-    found, distances = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1).neighbor_graph
+    with warnings.catch_warnings():
+        # a function or two hold arrays of their own, which numba does not keep: they compile in every process, as ever
+        warnings.filterwarnings("ignore", message="Cannot cache compiled function")
+        found, distances = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1).neighbor_graph
     others = _others(found, np.arange(len(found)))
     shape = (len(points), k)
     return found[others].reshape(shape).astype(np.int64), distances[others].reshape(shape).astype(np.float64)

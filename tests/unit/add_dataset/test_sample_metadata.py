@@ -187,6 +187,44 @@ def test_animals_that_are_named_are_the_subjects() -> None:
     assert not any("Nothing names the animals" in line for line in found.to_check)
 
 
+def test_animals_are_read_from_names_where_all_name_one() -> None:
+    found = draft("naive_m1_F", "SNI_d14_m2_ipsi", "SNI_d14_m2_contra", "SNI_d7_mouse-3")
+    assert column(found, "subject") == ["m1", "m2", "m2", "m3"]
+    (line,) = [line for line in found.to_check if "column subject" in line]
+    assert line == (
+        "The animals are read from the names, such as m1 (4 libraries, 1 of them of an animal that has another): check the column subject."
+    )
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("naive_m1", "SNI_d14_m1"),  # each group counts anew
+        ("SNI_d14_m1", "SNI_d21_m1"),
+        ("naive_m1", "SNI_d14_2"),  # not all name one
+        ("naive 8 months m1 m2", "SNI_d14_m3"),  # a pool
+        ("naive_P14_wm1x", "SNI_d14_3m"),
+    ],
+)
+def test_names_that_may_be_no_animals_leave_the_column_empty(titles: tuple[str, ...]) -> None:
+    found = draft(*titles)
+    assert set(column(found, "subject")) == {""}
+    assert any("Nothing names the animals" in line for line in found.to_check)
+
+
+def test_letters_are_sexes_where_all_names_have_one_and_both_are_there() -> None:
+    found = draft("naive_1_F", "SNI_d14_2_M")
+    assert column(found, "sex") == ["female", "male"]
+    assert "F and M in the names were taken for the sexes: check the column sex." in found.to_check
+    for titles in (
+        ("naive_1_M", "SNI_d14_2_M"),
+        ("naive_1_F", "SNI_d14_2"),
+        ("naive_F_M", "SNI_d14_F"),
+        ("F1 naive", "SNI M2"),
+    ):
+        assert set(column(draft(*titles), "sex")) == {""}, titles
+
+
 def test_names_are_the_titles_if_they_differ_else_the_accessions() -> None:
     assert column(draft("SNI 3d (1)", "SNI 3d (2)"), "library") == ["SNI_3d_1", "SNI_3d_2"]
     assert column(draft("SNI", "SNI"), "library") == ["GSM0", "GSM1"]

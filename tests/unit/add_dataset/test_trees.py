@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -296,6 +297,22 @@ def test_in_a_folder_that_is_too_large_to_be_read_barcodes_tell_copies(
     assert [row["reason"] for row in entry.rows if row["include"] == "no"] == [
         "it holds the same cells as SNI_14d_1.h5ad"
     ]
+
+
+def test_archives_that_are_too_large_to_be_unpacked_are_compared_as_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, sample in (("SNI_14d_1", "a"), ("SNI_14d_2", "a"), ("sham_14d_1", "b"), ("sham_14d_2", "c")):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as packed:
+            for file, content in under(sample, {"counts.csv": f"gene,c1\nItgax,1\nIgf1,{sample}\n"}).items():
+                info = zipfile.ZipInfo(file)  # no time of its own: equal content is equal bytes
+                packed.writestr(info, content)
+    monkeypatch.setattr(found_samples, "READ_AT_MOST", 1)
+    monkeypatch.setattr(found_samples, "try_reading", found_samples.glance)
+    entry = draft_folder(tmp_path, "x")
+    assert taken(entry) == ["SNI_14d_1.zip", "sham_14d_1.zip", "sham_14d_2.zip"]
+    left = [row["reason"] for row in entry.rows if row["include"] == "no"]
+    assert left == ["it is the same file as SNI_14d_1.zip"]
 
 
 @pytest.mark.parametrize(
