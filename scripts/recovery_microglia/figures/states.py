@@ -108,7 +108,7 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
         "scores-by-state",
         "Recovery score by state",
         "Violins of single microglia; the dot is the median, the bar the quartiles. n: cells. At 0 (dotted) the recovery programme and its absence are equally likely. "
-        f"States of fewer than {FEWEST_CELLS} cells are not drawn.",
+        f"States of fewer than {FEWEST_CELLS} cells are not drawn.{_not_called(known)}",
         alt,
         (svg,),
         numbers,
@@ -116,6 +116,14 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
         wide=True,
         narrow=narrow,
     )
+
+
+def _not_called(cells: pd.DataFrame) -> str:
+    """Return why the state of recovery has more cells than were called, where it has."""
+    if "recovery_call" not in cells:
+        return ""
+    n = int(((cells["state"] == "recovery") & (cells["recovery_call"].astype(str) != "yes")).sum())
+    return f" {n:,} {'cell' if n == 1 else 'cells'} of recovery {'is' if n == 1 else 'are'} not called." if n else ""
 
 
 def _violin(ax: Axes, y: float, values: Floats, colour: str) -> None:

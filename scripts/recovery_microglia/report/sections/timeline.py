@@ -124,7 +124,7 @@ def _strata(inputs: ReportInputs) -> tuple[object, ...]:
     arms = sorted(strata["arm"].fillna("").astype(str).unique()) if len(strata) else []
     for arm in arms[:6]:
         blocks += plates(figures.strata_courses(strata, arm))
-    told = inputs.sentences("interactions") or _sentences_of(differences)
+    told = [wording.with_signs(text) for text in inputs.sentences("interactions") or _sentences_of(differences)]
     blocks += [Note(Severity.INFO, "Difference between the time courses", " ".join(told))] if told else []
     return (*blocks, *_strata_tables(inputs, strata))
 
@@ -182,7 +182,7 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     arms = inputs.arms
     days = inputs.arm_days(arms[0]) if arms else pd.DataFrame()
     tests = inputs.table("behaviour_tests")
-    told = inputs.sentences("behaviour") or _sentences_of(tests)
+    told = [wording.with_signs(text) for text in inputs.sentences("behaviour") or _sentences_of(tests)]
     blocks: list[object] = list(plates(figures.behaviour_beside_cells(behaviour, days)))
     blocks += [Note(Severity.INFO, "Behaviour and recovery cells", " ".join(told))] if told else []
     if len(tests):
