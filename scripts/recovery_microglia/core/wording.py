@@ -129,7 +129,8 @@ def p_equals(value: Any, letter: str = "p") -> str:
 
 def with_signs(sentence: str) -> str:
     """Return a sentence of a table, whose signs are those of a keyboard, as a page has it: p = 0.42, −7 to 18."""
-    return re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", re.sub(r"\bp (?=\.?\d)", "p = ", sentence))
+    equal = re.sub(r"\bp (?=\.?\d)", "p = ", sentence)
+    return re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", equal).replace(" %", PERCENT)
 
 
 def day(value: Any) -> str:

@@ -188,6 +188,10 @@ def _candidates(inputs: ReportInputs) -> list[object]:
         "Each line is an association within this study. More lines for than against make a candidate worth an experiment, no more. "
         "Known modulators are listed with what speaks for and against them here."
     )
+    if not shown["evidence_for"].any() and not shown["evidence_against"].any():
+        text = "None of the genes below could be tested here; what is known of each is from the literature."
+        listed = table(shown.head(60), [*CANDIDATE_COLUMNS[:3], *CANDIDATE_COLUMNS[-2:]], of="driver_candidates")
+        return [Fold("Known modulators of this state, none of them tested here", (Prose(text), listed))]
     blocks: list[object] = [Prose(text, "Candidates"), table(shown.head(60), CANDIDATE_COLUMNS, of="driver_candidates")]
     if len(truth):
         blocks.append(Prose(_truth_words(truth), "Simulated signals"))

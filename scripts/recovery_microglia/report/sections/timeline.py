@@ -215,9 +215,9 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         Column("subject", "Animal"),
         Column("condition", "Condition"),
         Column("day", "Day"),
-        Column("recovery", "Recovery cells among microglia", Kind.TEXT),
-        Column("interval", "95 % interval", Kind.TEXT, "of this animal's cells only"),
+        Column("recovery", "Called of its microglia", Kind.TEXT),
+        Column("interval", "95 % interval of the called", Kind.TEXT, "from this animal's cells only"),
         Column("note", "Note"),
     ]
     text = "Recovery cells could still be called. The share in each animal is described; this is not a test."
-    return (Prose(text), table(shown, columns, of="fractions", caption="Recovery cells per animal"))
+    return (Prose(text), table(shown, columns, of="fractions", caption="Called cells per animal"))
