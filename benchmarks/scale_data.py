@@ -26,7 +26,7 @@ from recovery_microglia.simulate.parameters import load_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path("/tmp/recovery-microglia-scale")
-VERSION = 1
+VERSION = 2
 """Changes with what is drawn, so that no cached data of another kind are measured."""
 N_GENES = 25_000
 SHARES = {
@@ -40,7 +40,8 @@ SHARES = {
     "endothelial": 0.17,
     "neuron": 0.15,
     "opc": 0.06,
-    "pericyte": 0.04,
+    "pericyte": 0.03,
+    "fibroblast": 0.01,
 }
 EXTRA_SHARE, DEPTH = 0.45, 1.45
 """Share of the molecules that the added genes take, and the depth that makes up for part of it."""

@@ -29,7 +29,7 @@ import sys, time, json, re, tempfile, importlib
 from pathlib import Path
 start = time.process_time()
 sys.path.insert(0, sys.argv[1])
-from recovery_microglia.readers.any_layout import read_counts
+from recovery_microglia.readers import any_layout
 from recovery_microglia.library import process as library
 from recovery_microglia.library.settings import CellSettings
 from recovery_microglia.core.genes import load_signatures
@@ -46,7 +46,7 @@ def timed(step, module, name):
     setattr(module, name, wrapped)
 for step, (module, name) in json.loads(sys.argv[3]).items():
     timed(step, module, name)
-counts = read_counts(Path(sys.argv[2]))
+counts = any_layout.read_counts(Path(sys.argv[2]))
 facts = {"library": "L001", "sex": "", "sort": "none", "droplets": "auto", "injury_class": "peripheral_nerve"}
 found = library.process_library(counts, facts, load_signatures(Path(sys.argv[4])), CellSettings(), seed=1)
 with tempfile.TemporaryDirectory() as folder:

@@ -28,9 +28,17 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from pages import markdown, write_below  # noqa: E402
-from scipy.special import softmax  # noqa: E402
 from timeline_others import OTHERS, log_ratio, propeller  # noqa: E402
-from timeline_studies import DAYS, HALF_RESPOND, LAWS, SHAPES, Design, part_reached  # noqa: E402
+from timeline_studies import (  # noqa: E402
+    CELLS_OF_SAMPLE,
+    DAYS,
+    HALF_RESPOND,
+    LAWS,
+    SHAPES,
+    Design,
+    case_control_counts,
+    part_reached,
+)
 
 from recovery_microglia.core.statistics import benjamini_hochberg  # noqa: E402
 from recovery_microglia.recovery.calibration import even_odds  # noqa: E402
@@ -171,34 +179,20 @@ def sexes(both: bool, facts: Row, seed: int) -> list[Row]:
 
 
 def case_control(noise: str, base: int, change: float, samples: int, facts: Row, seed: int) -> list[Row]:
-    """Return who finds the type that changed among five, and rises of others, in a study as scCODA's model comparison.
-
-    5,000 cells a sample of five types, multinomial; ``noise`` between samples: normal with a variance of .05 on the log shares, or
-    Dirichlet of precision 100, under which a type of a fifth of the cells varies as much.
-    """
-    rng = np.random.default_rng([seed, 6])
-    rest = (5000 - base) / 4
-    counts = []
-    for more in (0.0, change):
-        first = base * (1 + more)
-        mean = np.log([first, *[rest * (5000 - first) / (5000 - base)] * 4])
-        if noise == "normal":
-            shares = softmax(mean + np.sqrt(0.05) * rng.standard_normal((samples, 5)), axis=1)
-        else:
-            shares = rng.dirichlet(100 * softmax(mean), samples)
-        counts.append(np.array([rng.multinomial(5000, own) for own in shares]))
-    control, case = (table / 5000 for table in counts)
+    """Return who finds the type that changed among five, and rises of others, in a study as scCODA's model comparison."""
+    counts = case_control_counts(noise, base, change, samples, seed)
+    control, case = (table / CELLS_OF_SAMPLE for table in counts)
     up = case.mean(axis=0) > control.mean(axis=0)
     units = pd.DataFrame({"day": np.repeat([0.0, 1.0], samples), "condition": np.repeat(["naive", "injured"], samples)})
     both = np.concatenate(counts)
-    tables = [judged(units.assign(k=both[:, kind], n=5000)).iloc[0] for kind in range(5)]
+    tables = [judged(units.assign(k=both[:, kind], n=CELLS_OF_SAMPLE)).iloc[0] for kind in range(5)]
     clear = np.array([table["methods_against"] == "" for table in tables])
     p = {
         "ours": np.array([table["p"] for table in tables]),
         "propeller": propeller(*counts),
         "log ratio": log_ratio(*counts),
     }
-    groups = [[(table[:, kind], np.full(samples, 5000)) for table in counts] for kind in range(5)]
+    groups = [[(table[:, kind], np.full(samples, CELLS_OF_SAMPLE)) for table in counts] for kind in range(5)]
     p |= {
         name: np.array([float(test(own)[0]) for own in groups]) for name, test in OTHERS.items() if name != "arcsine t"
     }
@@ -344,7 +338,8 @@ def _promise(table: pd.DataFrame) -> str:
     return markdown(by["promised"].median().to_frame("median promised share").join(by["drawn"].mean()), ".3f")
 
 
-def _case_control(table: pd.DataFrame) -> str:
+def case_control_table(table: pd.DataFrame) -> str:
+    """Return how often each method finds the changed type, and how much of what it finds is no rise, as Markdown."""
     keys = ["noise", "samples", "change"]
     by = table.assign(change=table["change"].map("{:.2f}".format)).groupby([*keys, "method"], sort=False)
     means = by["found"].mean().reset_index()
@@ -404,7 +399,7 @@ PARTS: dict[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
     "promise": ("Promised power of .8: how often a day with the promised share is found", _promise),
     "sexes": ("Difference between the sexes, over all days", _sexes),
     "scores": ("Shares found from scores of cells: claims, and coverage of the first day's share", _scores),
-    "case-control": ("A published case-control simulation: how often the changed type is found", _case_control),
+    "case-control": ("A published case-control simulation: how often the changed type is found", case_control_table),
 }
 
 

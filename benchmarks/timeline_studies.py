@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit, logit, softmax
 
 Draws = np.ndarray
 DAYS = (1.0, 3.0, 7.0, 14.0, 21.0, 35.0)
@@ -141,6 +141,33 @@ class Design:
             at = rng.choice(np.flatnonzero(table["condition"] == "injured"), self.failed, replace=False)
             k[at] = rng.binomial(n[at], FAILED)
         return table.assign(k=k, n=n)
+
+
+# ---------------------------------------------------------------- a published simulation
+
+
+CELLS_OF_SAMPLE = 5000
+
+
+def case_control_counts(noise: str, base: int, change: float, samples: int, seed: int) -> tuple[Draws, Draws]:
+    """Return the counts of five types in the control and the case samples (samples × types each): scCODA's model comparison.
+
+    5,000 cells a sample, multinomial; of the first type ``base`` in the control and ``change`` times as many more in the case.
+    ``noise`` between samples: normal with a variance of .05 on the log shares, or Dirichlet of precision 100, under which a
+    type of a fifth of the cells varies as much.
+    """
+    rng = np.random.default_rng([seed, 6])
+    rest = (CELLS_OF_SAMPLE - base) / 4
+    counts = []
+    for more in (0.0, change):
+        first = base * (1 + more)
+        mean = np.log([first, *[rest * (CELLS_OF_SAMPLE - first) / (CELLS_OF_SAMPLE - base)] * 4])
+        if noise == "normal":
+            shares = softmax(mean + np.sqrt(0.05) * rng.standard_normal((samples, 5)), axis=1)
+        else:
+            shares = rng.dirichlet(100 * softmax(mean), samples)
+        counts.append(np.array([rng.multinomial(CELLS_OF_SAMPLE, own) for own in shares]))
+    return counts[0], counts[1]
 
 
 # ---------------------------------------------------------------- shapes of a rise

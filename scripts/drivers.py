@@ -29,6 +29,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
             [read_json(Path(path)) for path in snakemake.input.networks],
             [Path(path) for path in snakemake.input.own_networks],
         ),
+        threads=snakemake.threads,
     )
     for name, table in tables.items():
         write_table(table, Path(snakemake.output[name]))

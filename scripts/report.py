@@ -14,4 +14,4 @@ with reporting(snakemake.log[0]):
     costs = pd.DataFrame(read_costs(Path(path) for path in snakemake.input.costs), columns=list(COLUMNS))
     write_table(costs, Path(snakemake.output.costs))
     inputs = load_inputs(Path(snakemake.input.summary).parent, drivers=snakemake.params.drivers)
-    write_report(inputs, Path(snakemake.output.page))
+    write_report(inputs, Path(snakemake.output.page), snakemake.threads)

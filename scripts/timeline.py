@@ -29,6 +29,7 @@ with reporting(*snakemake.log, reads=snakemake.input):
         quantile=snakemake.params.quantile,
         settings=TimelineSettings(**snakemake.params.settings),
         seed=snakemake.params.seed,
+        threads=snakemake.threads,
     )
     for name, table in tables.items():
         write_table(table, Path(snakemake.output[name]))

@@ -203,5 +203,6 @@ def rhapsody(sample: str) -> dict[str, str | bytes]:
     table += "".join(f"{1000 + k}," + ",".join(map(str, row)) + "\n" for k, row in enumerate(COUNTS))
     return {
         f"{sample}_RSEC_MolsPerCell.csv": table, f"{sample}_RSEC_ReadsPerCell.csv": table, f"{sample}_RSEC_MolsPerCell_Unfiltered.csv.gz": table,
+        f"{sample}_DBEC_MolsPerCell.csv": table, f"{sample}_DBEC_ReadsPerCell.csv": table,
         f"{sample}_Metrics_Summary.csv": "## BD\nTotal_Reads,3\n1,2\n", f"{sample}_Sample_Tag_Calls.csv": "## BD\nCell_Index,Sample_Tag\n1000,SampleTag01\n",
     }  # fmt: skip

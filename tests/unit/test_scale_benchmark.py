@@ -19,7 +19,6 @@ from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.study.dataset import load_dataset  # noqa: E402
 
 
-@pytest.mark.long
 def test_the_data_are_libraries_of_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.setattr(scale_data, "CACHE", tmp_path)
     folder = scale_data.made(900, 400, n_genes=4000)
@@ -63,7 +62,7 @@ def one(cells: int, cpu: float, *, stock: bool) -> dict[str, Any]:
             "wall": 5 * cpu,
             "cpu": 4 * cpu,
             "peak": 3000.0,
-            "stages": {"read": {"wall": 1, "cpu": 1, "peak": 1}},
+            "stages": {"read": {"wall": 1, "cpu": 1, "peak": 1}, "doublets": {"wall": 3 * cpu, "cpu": cpu, "peak": 1}},
         }
     return entry
 
@@ -74,6 +73,8 @@ def test_ratios_and_exponent() -> None:
     assert list(table.columns) == ["100", "200"]
     assert table.loc["stock / ours, wall", "100"] == 5
     assert table.loc["stock / ours, memory", "100"] == 6
+    assert table.loc["stock without doublets / ours with them, wall", "100"] == 2
+    assert table.loc["stock without doublets / ours with them, CPU", "100"] == 3
     assert np.isnan(table.loc["stock / ours, CPU", "200"])
     assert table.loc["library jobs / floor", "100"] == 5
     assert table.loc["library jobs without imports / floor", "100"] == pytest.approx(4.8)  # (10 - 0.4) / 2

@@ -98,6 +98,7 @@ rule timeline:
         costs="results/{dataset}/costs/timeline.json",
     conda:
         "../../envs/environment.yaml"
+    threads: 4
     resources:
         mem_mb=memory("timeline", of_dataset(Inputs.merged_reads)),
         runtime=minutes("timeline", of_dataset(Inputs.merged_reads)),

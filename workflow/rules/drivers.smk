@@ -42,6 +42,7 @@ rule drivers:
         costs="results/{dataset}/costs/drivers.json",
     conda:
         "../../envs/environment.yaml"
+    threads: 2  # two models
     resources:
         mem_mb=memory("drivers", of_dataset(Inputs.merged_reads)),
         runtime=minutes("drivers", of_dataset(Inputs.merged_reads)),

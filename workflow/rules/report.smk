@@ -90,6 +90,7 @@ rule report:
         "results/{dataset}/logs/report.log",
     conda:
         "../../envs/environment.yaml"
+    threads: 4
     resources:
         mem_mb=memory("report"),
         runtime=minutes("report"),

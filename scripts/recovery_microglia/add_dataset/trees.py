@@ -102,7 +102,7 @@ def product_of(file: str, stem: str, folders: Sequence[str]) -> Product:
     >>> product_of("a/SNI_1/outs/raw_feature_bc_matrix", "", ["a", "SNI_1", "outs", "raw_feature_bc_matrix"]).sample
     'a SNI_1'
     >>> product_of("cellbender/SNI_1_filtered.h5", "SNI_1_filtered", ["cellbender"])
-    Product(sample='SNI_1', order=(1, 0, 0, 0, 0, 1), what='decontaminated', part=False)
+    Product(sample='SNI_1', order=(1, 0, 0, 0, 0, 0, 1), what='decontaminated', part=False)
     """
     words = [word for word in map(own_words, [*folders, stem]) if word]
     distinct = list(dict.fromkeys(words))  # SNI_1/SNI_1_filtered.h5 is SNI_1
@@ -115,8 +115,12 @@ def product_of(file: str, stem: str, folders: Sequence[str]) -> Product:
     raw = not filtered and (named_raw or "cellbender" in path)
     setting = re.search(r"sensitivity_(\d+)", path)
     sensitivity = 0 if setting is None else abs(int(setting[1]) - DEFAULT_SENSITIVITY)
-    order = (corrected, part, full, raw, sensitivity, _form(file))
+    dbec = (
+        "dbec_molspercell" in path
+    )  # BD's second correction, made for panels; of a whole transcriptome it takes molecules away
+    order = (corrected, part, full, raw, sensitivity, dbec, _form(file))
     kinds = (
+        (dbec, "DBEC-corrected"),
         (corrected, "decontaminated"), (part, "part of the molecules"), (full, "GeneFull, which counts introns too"),
         (raw, "unfiltered"), (sensitivity > 0, "another sensitivity"),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The step `drivers`: genes and activities that are associated with the state, by animal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anndata as ad
 import numpy as np
@@ -10,6 +10,7 @@ from recovery_microglia.core.anndata_access import obs_of
 from recovery_microglia.core.arrays import Bools
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.core.json_files import Json
+from recovery_microglia.core.processes import mapped
 from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.drivers.activities import ACTIVITY_COLUMNS, activities
 from recovery_microglia.drivers.genes import (
@@ -46,6 +47,7 @@ def drivers_step(
     myeloid: ad.AnnData,
     signatures: Signatures,
     networks: Sequence[Network],
+    threads: int = 1,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of genes and activities.
 
@@ -65,18 +67,22 @@ def drivers_step(
         Gene sets.
     networks
         Networks of targets, with those that are not there.
+    threads
+        Processes that share the models: recovery cells against others, and injured against control animals.
     """
     made_call = genes_of_the_call(signatures, refinement)
     called = recovery["status"] != Status.NOT_TESTABLE
     bulks = by_call(myeloid, cells if called else cells[:0], sheet)
+    microglia = [ALL if name == "microglia" else "" for name in obs_of(myeloid)["lineage"]]
+    of_animals = pseudobulks(myeloid, microglia, sheet)
+    models: list[Callable[[], list[Contrast]]] = [lambda: injury_contrasts(of_animals, made_call)]
     if called:
-        state = state_contrasts(bulks, made_call)
+        models.append(lambda: state_contrasts(bulks, made_call))
         igf1 = igf1_genes(myeloid[_recovery(myeloid, cells)], made_call)
     else:
-        state = [not_called(str(recovery["reason"]))]
+        models.append(lambda: [not_called(str(recovery["reason"]))])
         igf1 = untested(f"no call: {recovery['reason']}")
-    microglia = [ALL if name == "microglia" else "" for name in obs_of(myeloid)["lineage"]]
-    injury = injury_contrasts(pseudobulks(myeloid, microglia, sheet), made_call)
+    injury, state = mapped(lambda model: model(), models, threads)
     ratios = ratios_by_animal(bulks)
     return {
         "driver_contrasts": contrasts_table([*state, *injury]),

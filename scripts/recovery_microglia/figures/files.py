@@ -1,7 +1,8 @@
 """Figures as files that stand alone: for a talk, a paper, a spreadsheet."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from recovery_microglia.core.processes import mapped
 from recovery_microglia.figures.pdf import Pages
 from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, house_style
 from recovery_microglia.figures.svg import alone
@@ -57,34 +59,63 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
                     yield name, _saved(figure, box, format_)
 
 
-def pieces_of(pictures: Sequence[Picture]) -> dict[str, list[bytes]]:
+Wanted = tuple[Picture, Sequence[str]]
+"""A picture, and the formats in which it is drawn."""
+
+
+def drawn_files(wanted: Sequence[Wanted], threads: int = 1) -> dict[str, bytes]:
+    """Return the files of many pictures, by name, drawn by so many processes."""
+    drawn = mapped(lambda one: dict(files_of(*one)), wanted, threads)
+    return {name: content for files in drawn for name, content in files.items()}
+
+
+def pieces_of(pictures: Sequence[Picture], threads: int = 1) -> dict[str, list[bytes]]:
     """Return SVG and PDF of pictures by name, in pieces to be written one after the other; their PDFs have letters in common."""
-    found = {name: [content] for picture in pictures for name, content in files_of(picture, ("svg",))}
+    parts: list[Callable[[], dict[str, list[bytes]]]] = [
+        lambda: _pdf_pieces(pictures),
+        *(partial(_svg_pieces, picture) for picture in pictures),
+    ]
+    return {name: own for part in mapped(lambda part: part(), parts, threads) for name, own in part.items()}
+
+
+def _svg_pieces(picture: Picture) -> dict[str, list[bytes]]:
+    return {name: [content] for name, content in files_of(picture, ("svg",))}
+
+
+def _pdf_pieces(pictures: Sequence[Picture]) -> dict[str, list[bytes]]:
     figures = [panel.figure for picture in pictures for panel in picture.panels]
-    if figures:
-        with _standing_alone():
-            pages = Pages(_pages(figures, [_box(figure) for figure in figures]))
-        first = 0
-        for picture in pictures:
-            last = first + len(picture.panels)
-            found[file_names(picture, "pdf")[0]] = pages.file_of(range(first, last))
-            first = last
+    if not figures:
+        return {}
+    with _standing_alone():
+        pages = Pages(_pages(figures, [_box(figure) for figure in figures]))
+    found, first = {}, 0
+    for picture in pictures:
+        last = first + len(picture.panels)
+        found[file_names(picture, "pdf")[0]] = pages.file_of(range(first, last))
+        first = last
     return found
 
 
 def write_figures(
-    pictures: Iterable[tuple[Picture, Sequence[str]]], folder: Path, made: Mapping[str, bytes] = MappingProxyType({})
+    pictures: Iterable[Wanted],
+    folder: Path,
+    made: Mapping[str, bytes] = MappingProxyType({}),
+    threads: int = 1,
 ) -> None:
     """Write files of pictures, each in its formats, into a folder, which is made anew; ``made``: files that were drawn before, by name."""
+    files: dict[str, bytes] = {}
+    missing: list[Wanted] = []
+    for picture, formats in pictures:
+        files |= {name: made[name] for format_ in formats for name in file_names(picture, format_) if name in made}
+        left = [format_ for format_ in formats if not files.keys() >= set(file_names(picture, format_))]
+        missing.append((picture, left))
+    files |= drawn_files(missing, threads)
     if folder.is_dir():
         for old in folder.iterdir():
             old.unlink()
     folder.mkdir(parents=True, exist_ok=True)
-    for picture, formats in pictures:
-        there = {name: made[name] for format_ in formats for name in file_names(picture, format_) if name in made}
-        missing = [format_ for format_ in formats if not there.keys() >= set(file_names(picture, format_))]
-        for name, content in (*there.items(), *files_of(picture, missing)):
-            (folder / name).write_bytes(content)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 @contextmanager

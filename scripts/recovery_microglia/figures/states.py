@@ -91,7 +91,7 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
         )
         ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
         ax.set_xlabel("recovery score (log-likelihood ratio, nats)")
-        ax.axvline(0, color=GREY, lw=1, ls=":", zorder=0)
+        ax.axvline(0, color=INK, lw=1.2, ls=":", zorder=0)
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         return figure

@@ -36,7 +36,7 @@ STARTED = b"+"
 END_WITH_PARENT, NAME = 1, 15
 """Of Linux's prctl: PR_SET_PDEATHSIG, PR_SET_NAME."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")}
-"""What Snakemake tells jobs of one thread, and libraries want to know when they are imported."""
+"""What Snakemake tells jobs of one thread, and libraries want to know when they are imported; a job of two forks for itself."""
 
 
 class ReadyProcess:
@@ -102,7 +102,7 @@ def start_jobs_from(process: ReadyProcess, kind: Any) -> None:
         return
 
     def execute_script(script: Any, fname: str, edit: bool = False) -> None:
-        elsewhere = script.container_img or script.conda_env or script.env_modules or script.threads != 1
+        elsewhere = script.container_img or script.conda_env or script.env_modules
         if elsewhere or not process.is_there():
             usual(script, fname, edit)
         else:

@@ -2,10 +2,11 @@
 
 A file that was deposited or copied twice passes every check of its own: its cells are real, and an animal that is duplicated
 agrees with itself. Only beside each other the libraries show it. The counts of a cell of some thousand molecules are as good
-as a fingerprint: two cells never have the same ones by chance.
+as a fingerprint: two cells never have the same ones by chance. Where one library was counted twice (another reference, introns with
+it, decontaminated), the counts differ a little; then the barcodes are the same, and each cell is most like the one of its name.
 """
 
-from itertools import combinations
+import re
 
 import anndata as ad
 import numpy as np
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.arrays import Texts
 from recovery_microglia.core.errors import InputError, Notice
-from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.vocabulary import Severity
 
 MANY_GENES = 50
@@ -27,6 +27,13 @@ FEWEST = 10
 """Cells in common that are no accident; of libraries with fewer, all."""
 REFUSED_FROM = 0.5
 """Share of both libraries that makes them one; of one of them only, it is held in the other."""
+OTHERS, MOST_ALIKE = 6, 0.9
+"""Cells of other names with which each is compared, and share of the cells that are more like the one of their own name. Of plates, whose
+wells are named alike, it is a seventh."""
+COMPARED = 500
+"""Cells of a pair of libraries, at most, whose counts are compared."""
+_SEQUENCE = re.compile(r"[ACGTN]{12,}")
+"""The part of a barcode that was sequenced: tools and people write more around it (``-1``, ``SNI_1_``)."""
 
 
 def fingerprints(counts: sp.csr_matrix, barcodes: Texts) -> NDArray[np.uint64]:
@@ -71,28 +78,75 @@ def repeats(adata: ad.AnnData) -> list[Notice]:
         Two libraries are the same cells under two names, a line each.
     """
     barcodes = adata.obs_names.str.partition(":").get_level_values(2).to_numpy(dtype=str)
-    cells = pd.DataFrame(
-        {"library": adata.obs["library"].astype(str).to_numpy(), "cell": fingerprints(counts_of(adata), barcodes)}
-    ).drop_duplicates()
+    counts, library = counts_of(adata), adata.obs["library"].to_numpy(dtype=str)
+    cells = pd.DataFrame({"library": library, "cell": fingerprints(counts, barcodes)}).drop_duplicates()
     size = cells["library"].value_counts()
-    shared = cells[cells.duplicated("cell", keep=False)].groupby("cell")["library"].agg(lambda names: sorted(names))
-    pairs = pd.Series([pair for names in shared for pair in combinations(names, 2)], dtype=object).value_counts()
+    same = _pairs(cells["library"], cells["cell"])
+    alike = {
+        pair: n for pair, n in _of_one_name(counts, library, barcodes).items() if n > same.get(pair, 0)
+    }  # of cells with the same counts more is known
     lines, notices = [], []
-    for (first, second), n in labelled(pairs):
+    for (first, second), n in {**same, **alike}.items():
         smaller, larger = sorted((first, second), key=lambda name: (size[name], name))
         if n < min(FEWEST, size[smaller]):
             continue
+        counted = "nearly the same counts (counted twice, or decontaminated?)" if (first, second) in alike else ""
         if n >= REFUSED_FROM * size[larger]:
+            how = f", by their barcodes and {counted}" if counted else ""
             lines.append(
                 f"libraries '{first}' and '{second}': {n:,} of {size[smaller]:,} and {size[larger]:,} myeloid cells are the same "
-                "cells; one library under two names would count as two. Correct the sheet, or leave one out (include = no)"
+                f"cells{how}; one library under two names would count as two. Correct the sheet, or leave one out (include = no)"
             )
         else:
             text = (
-                f"{n:,} of the {size[smaller]:,} myeloid cells of library {smaller} stand in library {larger} too, with the "
-                "same counts, and count twice: is one a part of the other, or was a pool not taken apart?"
+                f"{n:,} of the {size[smaller]:,} myeloid cells of library {smaller} stand in library {larger} too, with "
+                f"{counted or 'the same counts'}, and count twice: is one a part of the other, or was a pool not taken apart?"
             )
             notices.append(Notice("same_cells_twice", Severity.ALARM, text))
     if lines:
         raise InputError("\n".join(lines))
     return notices
+
+
+def _pairs(library: pd.Series, cell: pd.Series) -> dict[tuple[str, str], int]:
+    """Return how many cells two libraries have in common, where they have any; each cell stands once in a library."""
+    names, row = np.unique(library.to_numpy(), return_inverse=True)
+    _, column = np.unique(cell.to_numpy(), return_inverse=True)
+    there = sp.csr_matrix((np.ones(len(row), dtype=np.int64), (row, column)))
+    shared = sp.triu(there @ there.T, k=1).tocoo()
+    order = np.lexsort((shared.col, shared.row, -shared.data))
+    return {(str(names[shared.row[k]]), str(names[shared.col[k]])): int(shared.data[k]) for k in order}
+
+
+def _of_one_name(counts: sp.csr_matrix, library: Texts, barcodes: Texts) -> dict[tuple[str, str], int]:
+    """Return for pairs of libraries how many cells have the same barcode, where these are most alike in their counts."""
+    sequence = [match[0] if (match := _SEQUENCE.search(name)) else name for name in map(str, barcodes)]
+    cells = pd.DataFrame({"library": library, "cell": sequence}).drop_duplicates(keep=False)
+    size = cells["library"].value_counts()
+    found: dict[tuple[str, str], int] = {}
+    for (first, second), n in _pairs(cells["library"], cells["cell"]).items():
+        if n < max(FEWEST, REFUSED_FROM * min(size[first], size[second])):
+            continue
+        one, other = (
+            cells[cells["library"] == name].reset_index(names="row").set_index("cell")["row"]
+            for name in (first, second)
+        )
+        rows = pd.concat([one, other], axis=1, join="inner").to_numpy()[:COMPARED]
+        if _most_alike(counts[rows[:, 0]], counts[rows[:, 1]]) >= MOST_ALIKE:
+            found[first, second] = n
+    return found
+
+
+def _most_alike(one: sp.csr_matrix, other: sp.csr_matrix) -> float:
+    """Return the share of the rows of ``one`` that are more like their own row of ``other`` than like the next `OTHERS`.
+
+    Likeness is the cosine of the roots of the counts (Bhattacharyya), which does not ask how deep a cell was sequenced.
+    """
+    roots = [matrix.astype(np.float64).sqrt() for matrix in (one, other)]
+    length = [np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()) for matrix in roots]
+    likeness = []
+    for shift in range(OTHERS + 1):
+        turned = np.roll(np.arange(other.shape[0]), -shift)
+        product = np.asarray(roots[0].multiply(roots[1][turned]).sum(axis=1)).ravel()
+        likeness.append(product / np.maximum(length[0] * length[1][turned], 1e-12))
+    return float((likeness[0] > np.max(likeness[1:], axis=0)).mean())

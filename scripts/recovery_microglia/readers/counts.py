@@ -112,28 +112,53 @@ def to_anndata(table: Table, *, organism: Organism, genome: str | None, where: s
     check_names(table, matrix.shape, where)
     matrix.sum_duplicates()
     counts = check_counts(matrix, table.symbols, table.barcodes, where)
-    genes = genes_of(table, organism=organism, genome=genome, where=where)
-    _refuse_repeated(counts, genes, where)
-    _leave_out_sums(counts, table, genes)
+    genes = checked_genes(counts, table.symbols, genes_of(table, organism=organism, genome=genome, where=where), where)
     adata = with_genes(counts, table.barcodes, table.obs, genes)
     check_depths(counts_of(adata), where)
     return adata
 
 
-def _leave_out_sums(counts: sp.csr_matrix, table: Table, genes: Genes) -> None:
-    """Leave out a row of a table of text that is the sum of the others, whatever its name; it would count all twice."""
-    if not table.layout.startswith("dense text"):
-        return
-    known = known_symbols("mouse") | known_symbols("human")
-    total = np.bincount(counts.indices, counts.data, counts.shape[1])
-    large = np.flatnonzero((total > 0.4 * total.sum()) & (genes.column >= 0))
-    for feature in large:
-        name = genes.var.index[genes.column[feature]]
-        own = np.asarray(counts[:, [feature]].todense()).ravel()
-        others = np.asarray(counts.sum(axis=1)).ravel() - own
-        if name not in known and len(own) > 1 and (own == others).all():
-            genes.column[feature] = -1
-            cast(list[str], genes.reading["no_genes"]).append(str(table.symbols[int(feature)]))
+def without_sums(counts: sp.csr_matrix, symbols: Sequence[str], genes: Genes) -> Genes:
+    """Return the genes without rows that are the sum of the others, whatever their names; they would count all twice.
+
+    The sum may be of the genes alone or of the spike-ins with them, and there may be several. Only names that are no known
+    genes are looked at, and only those with much of the counts of the first cells.
+    """
+    first = counts[:SUMMED_CELLS]
+    total = np.bincount(first.indices, first.data, counts.shape[1])
+    large = np.flatnonzero((total > LARGE_SHARE * total.sum()) & (genes.column >= 0))
+    known = known_symbols("mouse") | known_symbols("human") if len(large) else frozenset()
+    large = np.array([k for k in large if genes.var.index[genes.column[k]] not in known], dtype=np.int64)
+    if not len(large) or counts.shape[0] < 2:
+        return genes
+    of_genes = genes.column >= 0
+    of_genes[large] = False
+    spikes = np.array([SPIKES_AND_TAGS.fullmatch(name) is not None for name in symbols]) & (genes.column < 0)
+    sums = [counts @ chosen.astype(np.int64) for chosen in (of_genes, of_genes | spikes)]
+    dense = {int(k): np.asarray(counts[:, [int(k)]].todense()).ravel() for k in large}
+    found = [k for k, own in dense.items() if own.any() and any((own == one).all() for one in sums)]
+    if not found:
+        return genes
+    column = genes.column.copy()
+    column[found] = -1
+    named = [*cast(list[str], genes.reading["no_genes"]), *(str(symbols[k]) for k in found)]
+    return Genes(column, genes.var, {**genes.reading, "no_genes": named})
+
+
+SUMMED_CELLS, LARGE_SHARE = 500, 0.2
+"""Cells in which a row must hold this share of the counts to be looked at as a sum: one sum holds a half, four a fifth."""
+
+
+def checked_genes(counts: sp.csr_matrix, symbols: Sequence[str], genes: Genes, where: str) -> Genes:
+    """Return the genes that a library's counts (barcodes × features) leave, or refuse a table that holds itself twice.
+
+    Raises
+    ------
+    InputError
+        The table holds its genes twice.
+    """
+    _refuse_repeated(counts, genes, where)
+    return without_sums(counts, symbols, genes)
 
 
 def _refuse_repeated(counts: sp.csr_matrix, genes: Genes, where: str) -> None:

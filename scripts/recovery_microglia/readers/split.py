@@ -16,16 +16,17 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recovery_microglia.core.anndata_access import counts_of
 from recovery_microglia.core.arrays import Int32s, Integers
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.genes import Organism
 from recovery_microglia.readers import matrix_market
 from recovery_microglia.readers.barcode_assignment import BarcodeAssignment, Rule, owners
-from recovery_microglia.readers.counts import Genes, genes_of, with_genes
+from recovery_microglia.readers.counts import Genes, checked_genes, genes_of, with_genes
 from recovery_microglia.readers.hdf5 import looks_raw
 from recovery_microglia.readers.layouts import ReadRequest, read_with, unchanged
 from recovery_microglia.readers.streams import STREAMS, Stream, of_table
-from recovery_microglia.readers.validation import check_counts, check_names, check_unique
+from recovery_microglia.readers.validation import check_counts, check_depths, check_names, check_unique
 
 PIECE, BUFFERS = 1 << 18, 1 << 24
 """Entries of a library that are written at once, and of all libraries together that wait for it."""
@@ -103,7 +104,7 @@ def _split(
             dealt = _deal(stream, whose, file, str(path))
             written = {}
             for library, key in whose.key.items():
-                part = _library(stream, dealt, whose, whose.keys.index(key), genes)
+                part = _library(stream, dealt, whose, whose.keys.index(key), genes, f"{path}: {key}")
                 part.uns["key"] = key
                 part.write_h5ad(out / f"{library}.h5ad", compression="lzf")
                 written[library] = part.n_obs, key
@@ -222,8 +223,16 @@ def _are_counts(values: NDArray[Any]) -> bool:
     return bool(whole and values.min() >= 0 and values.max() <= 2**31 - 1)
 
 
-def _library(stream: Stream, dealt: _Dealt, whose: BarcodeAssignment, number: int, genes: Genes) -> ad.AnnData:
-    """Put one library together."""
+def _library(
+    stream: Stream, dealt: _Dealt, whose: BarcodeAssignment, number: int, genes: Genes, where: str
+) -> ad.AnnData:
+    """Put one library together, and look at it as at one that has a file of its own.
+
+    Raises
+    ------
+    InputError
+        It holds no raw counts, or its genes twice.
+    """
     cells = np.flatnonzero(whose.group == number)
     lengths = dealt.lengths[cells] if stream.by_cell else dealt.lengths[number]
     minor, value = dealt.parts[number].take()
@@ -234,6 +243,9 @@ def _library(stream: Stream, dealt: _Dealt, whose: BarcodeAssignment, number: in
     else:
         counts = sp.csc_matrix(parts, shape=(len(cells), len(stream.names.symbols))).tocsr()
     names, obs = stream.names.barcodes, stream.names.obs
-    return with_genes(
-        counts, [names[int(cell)] for cell in cells], None if obs is None else obs.iloc[cells].copy(), genes
+    own = checked_genes(counts, stream.names.symbols, genes, where)
+    library = with_genes(
+        counts, [names[int(cell)] for cell in cells], None if obs is None else obs.iloc[cells].copy(), own
     )
+    check_depths(counts_of(library), where)
+    return library

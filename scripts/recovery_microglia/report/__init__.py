@@ -111,7 +111,7 @@ def _with_files(section: Section) -> Section:
     return replace(section, blocks=changed(section.blocks, change))
 
 
-def page_of(inputs: ReportInputs) -> Page:
+def page_of(inputs: ReportInputs, threads: int = 1) -> Page:
     """Return what stands on the page of a data set; figures are drawn here, and numbered.
 
     Where recovery cells cannot be judged, the genes that were measured are the main evidence and come first.
@@ -159,7 +159,7 @@ def page_of(inputs: ReportInputs) -> Page:
             for section in supplementary([part for part in audit if part is not None])
         ],
     )
-    return replace(page, held=held([plate for plate in page.plates if plate.held]))
+    return replace(page, held=held([plate for plate in page.plates if plate.held], threads))
 
 
 def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
@@ -193,12 +193,12 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
     )
 
 
-def write_report(inputs: ReportInputs, path: Path) -> None:
-    """Write the page of a data set, and beside it the files of its figures."""
+def write_report(inputs: ReportInputs, path: Path, threads: int = 1) -> None:
+    """Write the page of a data set, and beside it the files of its figures, which two processes draw where there are threads."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = page_of(inputs)
+    page = page_of(inputs, threads)
     path.write_text(render_report(inputs, page), encoding="utf-8")
-    write_figures(files_beside(page.plates), path.parent / FOLDER, page.held.files)
+    write_figures(files_beside(page.plates), path.parent / FOLDER, page.held.files, threads)
 
 
 def render_index(

@@ -26,11 +26,11 @@ class Held:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def held(plates: Sequence[Plate]) -> Held:
-    """Return the files of figures as a page holds them; each piece once."""
+def held(plates: Sequence[Plate], threads: int = 1) -> Held:
+    """Return the files of figures as a page holds them, each piece once; so many processes draw them."""
     if not plates:
         return Held()
-    pieces = pieces_of([plate.picture for plate in plates])
+    pieces = pieces_of([plate.picture for plate in plates], threads)
     for plate in plates:
         if len(plate.numbers.rows) < len(plate.picture.numbers):
             name = file_names(plate.picture, "tsv")[0]

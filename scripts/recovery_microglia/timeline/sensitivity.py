@@ -10,6 +10,7 @@ import pandas as pd
 from recovery_microglia.core.errors import Notice
 from recovery_microglia.core.families import family_of
 from recovery_microglia.core.frame_access import records
+from recovery_microglia.core.processes import mapped
 from recovery_microglia.core.vocabulary import Denominator, Route, Severity, Status
 from recovery_microglia.core.wording import interval, whole_percent
 from recovery_microglia.recovery.calibration import BY_ODDS, animals, call_above, cutoffs_for, cutoffs_of_animals
@@ -157,6 +158,7 @@ def alternatives(
     partitions: pd.DataFrame | None = None,
     held: Mapping[str, Mapping[float, str]] | None = None,
     seed: int = 1,
+    threads: int = 1,
 ) -> tuple[pd.DataFrame, str, list[Notice]]:
     """Repeat the onset under every alternative (= robustness.tsv), say in one sentence how it held, and warn where not.
 
@@ -172,6 +174,8 @@ def alternatives(
         Clusters of the cells (cells × partitions), columns ``leiden_<resolution>`` and ``integrated_leiden_<resolution>``.
     held
         Arm to its days that are described and not tested.
+    threads
+        Processes that share the alternatives.
     """
     tested = main[(main["route"] == Route.SCORE) & (main["status"] == Status.TESTED)]
     rows: list[dict[str, Any]] = []
@@ -179,10 +183,14 @@ def alternatives(
     quick = TimelineSettings(settings.alpha, settings.power, min(settings.n_draws, ADJUSTED_DRAWS), 0)
     if not tested.empty:
         known = pd.DataFrame(index=cells.index) if partitions is None else partitions.astype(str)
-        for choice in _choices(cells, calibration, sheet, known, quantile):
-            if choice.score and choice.score not in known_shares:
-                known_shares[choice.score] = mixtures(cells, sheet, scores={"score": choice.score})
-            rows += _answers(choice, cells, sheet, totals, known_shares, tested, held or {}, quick, seed)
+        choices = list(_choices(cells, calibration, sheet, known, quantile))
+        for score in dict.fromkeys(choice.score for choice in choices if choice.score):
+            known_shares[score] = mixtures(cells, sheet, scores={"score": score})
+
+        def answers(choice: Choice) -> list[dict[str, Any]]:
+            return _answers(choice, cells, sheet, totals, known_shares, tested, held or {}, quick, seed)
+
+        rows = [row for found in mapped(answers, choices, threads) for row in found]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, sentence(table, tested), choices_it_hangs_on(table, tested)
 

@@ -52,6 +52,7 @@ def timeline_step(
     quantile: float,
     settings: TimelineSettings,
     seed: int,
+    threads: int = 1,
 ) -> tuple[dict[str, pd.DataFrame], Json]:
     """Return the tables of the timeline step, and timeline.json."""
     design = audit(sheet)
@@ -73,6 +74,7 @@ def timeline_step(
         partitions=partitions(myeloid).loc[recovered["cell"]].set_axis(recovered.index),
         held={arm: design.held_of(arm) for arm in {arm for arm, _ in design.held}},
         seed=seed,
+        threads=threads,
     )
     status, reason = worst_status((design.status, design.reason), called)
     main = table[(table["route"] == Route.SCORE) & (table["denominator"] == Denominator.MICROGLIA)]

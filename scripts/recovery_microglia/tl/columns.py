@@ -9,11 +9,30 @@ import pandas as pd
 
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.core.places import schemas
+from recovery_microglia.core.schemas import hint, load_schema
 from recovery_microglia.study.samples import Library, checked_libraries
 
 FACTS = ("subject", "day", "condition", "arm", "sex", "age", "chemistry", "batch", "sort", "pooled_n")
 """Columns of the sheet that cells can carry."""
 WHERE = Path("adata.obs")
+
+
+def check_words(**words: str) -> None:
+    """Refuse words that ``dataset.yaml`` would refuse: a misspelt one would be taken for none of those that are known.
+
+    Raises
+    ------
+    InputError
+        One line per mistake, with what is allowed.
+    """
+    known = load_schema(schemas() / "dataset.yaml")["properties"]
+    mistakes = [
+        f"{name}: '{word}' is not one of {', '.join(known[name]['enum'])}{hint(str(word), known[name]['enum'])}"
+        for name, word in words.items()
+        if word not in known[name]["enum"]
+    ]
+    if mistakes:
+        raise InputError("\n".join(mistakes))
 
 
 def _text(value: Any) -> str:

@@ -25,7 +25,7 @@ from recovery_microglia.library.process import LibraryResult, process_library
 from recovery_microglia.library.settings import CellSettings
 from recovery_microglia.myeloid import ClusterSettings, merge
 from recovery_microglia.myeloid.step import myeloid_step
-from recovery_microglia.readers.counts import genes_of, to_anndata, with_genes
+from recovery_microglia.readers.counts import genes_of, to_anndata, with_genes, without_sums
 from recovery_microglia.readers.hdf5 import gene_names
 from recovery_microglia.readers.table import Table
 from recovery_microglia.readers.validation import check_counts
@@ -36,7 +36,7 @@ from recovery_microglia.summary.h5ad import h5ad_column
 from recovery_microglia.summary.notices import collect_notices
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.step import partitions, timeline_step
-from recovery_microglia.tl.columns import libraries_of
+from recovery_microglia.tl.columns import check_words, libraries_of
 
 KEY = "recovery_microglia"
 """Where in ``uns`` the steps leave what the later ones need."""
@@ -110,7 +110,7 @@ def lineage(
     Raises
     ------
     InputError
-        In plain lines: columns that are missing or contradict themselves, no raw counts, another organism.
+        In plain lines: columns that are missing or contradict themselves, words that are not known, no raw counts, another organism.
 
     Examples
     --------
@@ -120,6 +120,8 @@ def lineage(
     >>> bool((adata.obs["lineage"] == "microglia").sum() > 20)
     True
     """
+    _check_kind(adata)
+    check_words(injury_class=injury_class, assay=assay, enrichment=enrichment, droplets=droplets)
     earlier = adata.uns.get(KEY, {})
     _refuse_taken(obs_of(adata), OF_LINEAGE, earlier=earlier)
     if not adata.obs_names.is_unique:
@@ -313,6 +315,18 @@ def answer(adata: ad.AnnData) -> Json:
 # ---------------------------------------------------------------- what they share
 
 
+def _check_kind(adata: ad.AnnData) -> None:
+    """Refuse what is no AnnData: a path or a MuData, say.
+
+    Raises
+    ------
+    InputError
+        In one line, with what to do.
+    """
+    if not isinstance(adata, ad.AnnData):
+        raise InputError(f"adata: an AnnData is needed, not {type(adata).__name__}; read a file with anndata.read_h5ad")
+
+
 def _state(adata: ad.AnnData, needs: str = "cells", made_by: str = "lineage") -> dict[str, Any]:
     """Return a copy of what the steps so far have left.
 
@@ -321,6 +335,7 @@ def _state(adata: ad.AnnData, needs: str = "cells", made_by: str = "lineage") ->
     InputError
         The step that leaves ``needs`` was not run.
     """
+    _check_kind(adata)
     state = dict(adata.uns.get(KEY, {}))
     if needs not in state:
         raise InputError(f"run rm.tl.{made_by} first")
@@ -353,13 +368,17 @@ def _counts(
         raise InputError(f"adata.layers: there is no layer '{layer}'; there are: {there}")
     where = f"{f"adata.layers['{layer}']" if layer else 'adata.X'}, library {library}"
     matrix: Any = adata.layers[layer] if layer else adata.X
+    if matrix is None:
+        there = ", ".join(map(str, filter(None, adata.layers)))
+        raise InputError(f"adata.X: there are no counts{f'; say layer=… ({there})' if there else ''}")
     symbols, ids = gene_names(var_of(adata))
     names = list(map(str, adata.obs_names[rows]))
     found = Table(sp.csr_matrix(matrix[rows]), names, symbols, "AnnData", ids)
     if not checked:
         return to_anndata(found, organism="mouse", genome=None, where=where)
     counts = check_counts(found.matrix, symbols, names, where)
-    return with_genes(counts, names, None, genes_of(found, organism="mouse", genome=None, where=where))
+    genes = without_sums(counts, symbols, genes_of(found, organism="mouse", genome=None, where=where))
+    return with_genes(counts, names, None, genes)
 
 
 def _myeloid(adata: ad.AnnData) -> ad.AnnData:

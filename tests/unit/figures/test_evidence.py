@@ -11,7 +11,7 @@ import pytest
 
 from made_up.sets import a_tested_set
 from recovery_microglia import figures
-from recovery_microglia.figures.files import FORMATS, file_names, files_of, write_figures
+from recovery_microglia.figures.files import FORMATS, drawn_files, file_names, files_of, write_figures
 from recovery_microglia.report import ReportInputs
 
 
@@ -151,6 +151,14 @@ def test_a_figure_of_several_panels_has_a_file_a_panel_and_one_pdf(inputs: Repor
     assert len(re.findall(rb"/Type /Page\b", (tmp_path / "umap.pdf").read_bytes())) == n
     saved = pd.read_csv(tmp_path / "umap.tsv", sep="\t")
     assert saved["cells"].sum() == picture.numbers["cells"].sum()
+
+
+def test_two_processes_draw_the_same_files_as_one(inputs: ReportInputs) -> None:
+    pictures = [figures.embeddings(inputs.cells, states=True), figures.scores_by_state(inputs.cells)]
+    wanted = [(picture, FORMATS) for picture in pictures]
+    alone = drawn_files(wanted)
+    assert {name.partition(".")[2] for name in alone} == set(FORMATS)
+    assert drawn_files(wanted, threads=2) == alone
 
 
 def test_courses_are_laid_over_each_other_by_injury_model(inputs: ReportInputs) -> None:

@@ -185,7 +185,7 @@ class Script:
 
 @pytest.mark.parametrize(
     ("other", "way"),
-    [({}, "fork"), ({"conda_env": "e"}, "own"), ({"container_img": "i"}, "own"), ({"threads": 2}, "own")],
+    [({}, "fork"), ({"conda_env": "e"}, "own"), ({"container_img": "i"}, "own"), ({"threads": 2}, "fork")],
 )
 def test_scripts_of_other_environments_start_as_ever(
     ready: ReadyProcess, monkeypatch: pytest.MonkeyPatch, other: dict[str, object], way: str
@@ -208,6 +208,6 @@ def test_snakemakes_class_is_as_it_is_expected(ready: ReadyProcess) -> None:
     assert not hasattr(Other, "execute_script")
     here = inspect.signature(PythonScript.execute_script)
     assert list(here.parameters)[1:] == ["fname", "edit"]
-    own = {"container_img", "conda_env", "env_modules", "threads"}
+    own = {"container_img", "conda_env", "env_modules"}
     assert own <= set(inspect.signature(PythonScript.__init__).parameters)
     assert callable(PythonScript._execute_cmd)

@@ -94,3 +94,53 @@ def test_a_few_cells_in_common_are_no_alarm_but_all_of_a_tiny_library_are() -> N
     assert repeats(merged({"pool": pool, "other": sp.csr_matrix(sp.vstack([pool[:5], cells(80, seed=2)]))})) == []
     (notice,) = repeats(merged({"pool": pool, "tiny": pool[:4]}))
     assert "4 of the 4 myeloid cells of library tiny" in notice.text
+
+
+def counted_again(counts: sp.csr_matrix, share: float, *, seed: int) -> sp.csr_matrix:
+    """The same molecules through another tool: some are not found again."""
+    thinned = counts.copy()
+    thinned.data = np.random.default_rng(seed).binomial(thinned.data, share).astype(np.int32)
+    thinned.eliminate_zeros()
+    return thinned
+
+
+def sequences(n: int, *, seed: int) -> list[str]:
+    letters = np.random.default_rng(seed).choice(list("ACGT"), (n, 16))
+    return ["".join(row) for row in letters]
+
+
+@pytest.mark.parametrize("share", [0.95, 0.7])
+def test_a_library_that_was_counted_twice_is_one_library(share: float) -> None:
+    """Two animals of one turned 'descriptive' into 'tested' where Cell Ranger had counted introns the second time."""
+    one, names = cells(80, seed=1), sequences(80, seed=1)
+    order = np.random.default_rng(0).permutation(80)
+    libraries = {"A": one, "B": cells(80, seed=2), "C": counted_again(one, share, seed=3)[order][:70]}
+    barcodes = {"A": [f"SNI_1_{name}-1" for name in names], "C": [names[k] for k in order[:70]]}
+    with pytest.raises(InputError) as said:
+        repeats(merged(libraries, barcodes))
+    assert str(said.value) == (
+        "libraries 'A' and 'C': 70 of 70 and 80 myeloid cells are the same cells, by their barcodes and nearly the same counts (counted "
+        "twice, or decontaminated?); one library under two names would count as two. Correct the sheet, or leave one out (include = no)"
+    )
+
+
+def test_a_part_that_was_counted_again_is_an_alarm() -> None:
+    pool, names = cells(200, seed=1), sequences(200, seed=1)
+    libraries = {"pool": pool, "part": counted_again(pool[:40], 0.9, seed=2)}
+    (notice,) = repeats(merged(libraries, {"pool": names, "part": names[:40]}))
+    assert (notice.code, notice.severity) == ("same_cells_twice", "alarm")
+    assert (
+        "40 of the 40 myeloid cells of library part stand in library pool too, with nearly the same counts"
+        in notice.text
+    )
+
+
+def test_wells_of_two_plates_that_are_named_alike_are_no_repeat() -> None:
+    """Even where the wells of a row are deeper on every plate."""
+    wells = [f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13)]
+    depth = np.repeat(np.linspace(0.3, 3, 8), 12)[:, None]
+    plates = {
+        name: sp.csr_matrix(np.random.default_rng(seed).poisson(depth, (96, 400)).astype(np.int32))
+        for seed, name in enumerate("AB")
+    }
+    assert repeats(merged(plates, {"A": wells, "B": wells})) == []

@@ -87,6 +87,31 @@ def test_sums_are_no_gene(tmp_path: Path, name: str) -> None:
     same(tmp_path / "m.tsv", no_genes=[name])
 
 
+SPIKES = {f"ERCC-{k:05d}": 7 for k in range(1, 11)}
+
+
+@pytest.mark.parametrize("spikes", [0, 70], ids=["of the genes", "of the genes and the spike-ins"])
+def test_several_sums_beside_spike_ins_are_no_genes(tmp_path: Path, spikes: int) -> None:
+    """Two sums, one of them named as nobody names them; what they are sums of holds the spike-ins or not."""
+    sums = COUNTS.sum(axis=1) + spikes
+    (tmp_path / "m.tsv").write_text(table(extra_rows={**SPIKES, "Total": sums, "Sum of all": sums}))
+    same(tmp_path / "m.tsv", no_genes=[*SPIKES, "Total", "Sum of all"])
+
+
+def test_a_sum_among_the_genes_of_an_anndata_is_no_gene(tmp_path: Path) -> None:
+    whole = np.column_stack([COUNTS, COUNTS.sum(axis=1)])
+    names = {"obs": pd.DataFrame(index=CELLS), "var": pd.DataFrame(index=[*GENES, "my own sum"])}
+    ad.AnnData(sp.csr_matrix(whole), **names).write_h5ad(tmp_path / "m.h5ad")
+    same(tmp_path / "m.h5ad", no_genes=["my own sum"])
+
+
+def test_an_unknown_gene_with_half_of_the_counts_stays(tmp_path: Path) -> None:
+    """It is the sum of the others in all cells but one."""
+    nearly = COUNTS.sum(axis=1) + (np.arange(12) == 5)
+    (tmp_path / "m.tsv").write_text(table(extra_rows={"Gm99999x": nearly}))
+    assert read_counts(tmp_path / "m.tsv").X.sum() == COUNTS.sum() + nearly.sum()
+
+
 @pytest.mark.parametrize(
     "name",
     ["ERCC-00002", "Hashtag_1", "HTO-A", "ADT_CD45", "anti-mouse CD45", "CD45-TotalSeqA", "CMO301", "CD11b|pAbO"],

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 
 from made_up.parts import taken_apart
 from recovery_microglia.core.errors import InputError
+from recovery_microglia.core.genes import known_symbols
 from recovery_microglia.readers import dense_text, matrix_market, streams
 from recovery_microglia.readers import split as splitting
 from recovery_microglia.readers.any_layout import read_counts
@@ -218,3 +219,34 @@ def test_a_file_larger_than_the_memory_it_takes(tmp_path: Path, root: Path) -> N
     one = ad.read_h5ad(tmp_path / "out" / "L3.h5ad")
     assert one.shape == (1000, n_genes)
     assert one.X.sum() == counts[(obs["library"] == "L3").to_numpy()].sum()
+
+
+def as_split_by_pattern(counts: np.ndarray, names: list[str], folder: Path) -> Path:
+    whole = np.vstack([counts, counts])
+    obs = pd.DataFrame(index=[f"{library}_{k}" for library in "ab" for k in range(len(counts))])
+    ad.AnnData(sp.csr_matrix(whole), obs=obs, var=pd.DataFrame(index=names)).write_h5ad(folder / "m.h5ad")
+    return folder / "m.h5ad"
+
+
+def test_scaled_and_rounded_values_are_refused_in_a_joined_file_too(tmp_path: Path) -> None:
+    """The same values in a file of their own are refused; many libraries in one file are no excuse."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.gamma(0.4, 2, 1200)[None, :] * rng.gamma(5, 0.2, 60)[:, None])
+    scaled = np.round(counts / counts.sum(axis=1, keepdims=True) * 10_000).astype(np.int32)
+    names = sorted(known_symbols("mouse"))[1000:2200]
+    file = as_split_by_pattern(scaled, names, tmp_path)
+    with pytest.raises(InputError, match=r"m\.h5ad: a: .* scaled and rounded.*; raw counts are needed"):
+        split_counts(file, {"A": "a", "B": "b"}, Rule(pattern=PATTERN), tmp_path)
+    assert not (tmp_path / "A.h5ad").exists()
+    file = as_split_by_pattern(counts.astype(np.int32), names, tmp_path)
+    assert split_counts(file, {"A": "a", "B": "b"}, Rule(pattern=PATTERN), tmp_path).written["A"] == (60, "a")
+
+
+def test_a_sum_among_the_genes_of_a_joined_file_is_no_gene(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).poisson(3, (20, 50)).astype(np.int32)
+    names = [*sorted(known_symbols("mouse"))[1000:1050], "my own sum"]
+    file = as_split_by_pattern(np.column_stack([counts, counts.sum(axis=1)]), names, tmp_path)
+    split_counts(file, {"A": "a"}, Rule(pattern=PATTERN), tmp_path)
+    found = ad.read_h5ad(tmp_path / "A.h5ad")
+    assert found.X.sum() == counts.sum()
+    assert list(found.uns["reading"]["no_genes"]) == ["my own sum"]

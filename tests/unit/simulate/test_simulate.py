@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.io import mmread
 
+import recovery_microglia.simulate
 from made_up.one_library import demo_library, parameters
 from recovery_microglia.core.errors import InputError
 from recovery_microglia.simulate.libraries import SEX_GENES, add_signals, profiles, simulate, simulate_library
@@ -270,3 +271,13 @@ def test_a_simulation_without_signals_needs_no_recovery_cells(root: Path) -> Non
     added = plain.copy()
     add_signals(added, truth, without, signals[:0], targets, LIBRARY, seed=1)
     assert (added.X != plain.X).nnz == 0
+
+
+def test_what_others_import_from_the_package_is_there() -> None:
+    """Scripts outside the project make their small libraries with ``from recovery_microglia.simulate import *``."""
+    there: dict[str, object] = {}
+    exec("from recovery_microglia.simulate import *", there)  # as those scripts do
+    assert there["load_parameters"] is load_parameters
+    assert there["simulate_library"] is simulate_library
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        recovery_microglia.simulate.nothing  # type: ignore[attr-defined]  # noqa: B018

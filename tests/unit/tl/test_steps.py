@@ -86,3 +86,28 @@ def test_cells_that_are_gone_between_the_steps_are_not_passed_over(tiny: ad.AnnD
 def test_a_table_that_is_not_there_is_named_with_those_that_are(tiny: ad.AnnData) -> None:
     with pytest.raises(InputError, match=r"there is no table 'onsets' yet; there are: .*samples"):
         rm.tl.table(tiny, "onsets")
+
+
+def test_misspelt_words_are_refused_as_in_the_description_of_a_data_set(tiny: ad.AnnData) -> None:
+    with pytest.raises(InputError) as caught:
+        rm.tl.lineage(
+            tiny.copy(), **COLUMNS, injury_class="peripheral nerve", assay="nucleus", enrichment="CD11b", droplets="raw"
+        )
+    assert str(caught.value).splitlines() == [
+        "injury_class: 'peripheral nerve' is not one of peripheral_nerve, spinal_cord, inflammation, none, other; did you mean 'peripheral_nerve'?",
+        "assay: 'nucleus' is not one of cells, nuclei; did you mean 'nuclei'?",
+        "enrichment: 'CD11b' is not one of none, microglia, cd11b, cd45, myeloid, other; did you mean 'cd11b'?",
+        "droplets: 'raw' is not one of auto, filtered, unfiltered",
+    ]
+
+
+def test_what_is_no_anndata_and_what_has_no_counts_is_refused(tiny: ad.AnnData) -> None:
+    for step in (rm.tl.score, rm.tl.timeline, rm.tl.answer, lambda wrong: rm.tl.lineage(wrong, **COLUMNS)):
+        with pytest.raises(InputError, match=r"^adata: an AnnData is needed, not str; read a file with"):
+            step("our_study.h5ad")
+    empty = ad.AnnData(obs=tiny.obs[["animal", "group", "dpi"]], var=tiny.var)
+    with pytest.raises(InputError, match=r"^adata\.X: there are no counts$"):
+        rm.tl.lineage(empty, **COLUMNS)
+    empty.layers["counts"] = tiny.X
+    with pytest.raises(InputError, match=r"^adata\.X: there are no counts; say layer=… \(counts\)$"):
+        rm.tl.lineage(empty, **COLUMNS)

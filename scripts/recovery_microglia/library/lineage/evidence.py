@@ -21,9 +21,13 @@ def scaled_down(counts: sp.csr_matrix) -> sp.csr_matrix:
     total = row_sums(counts)
     if not (total > DEEP).any():
         return counts
-    factor = np.minimum(DEEP / np.maximum(total, 1), 1.0)
-    scaled = counts.copy()
-    scaled.data = np.rint(counts.data * np.repeat(factor, np.diff(counts.indptr))).astype(np.int32)
+    data = counts.data.astype(np.int32)  # a copy; deep cells alone are touched, as a library has fifty million counts
+    for cell in np.flatnonzero(total > DEEP):
+        own = data[counts.indptr[cell] : counts.indptr[cell + 1]]
+        own[:] = np.rint(own * (DEEP / total[cell]))
+    if data.all():
+        return sp.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
+    scaled = sp.csr_matrix((data, counts.indices.copy(), counts.indptr.copy()), shape=counts.shape)
     scaled.eliminate_zeros()
     return scaled
 
