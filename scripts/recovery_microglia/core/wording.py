@@ -1,5 +1,6 @@
 """Numbers and keys in plain words; a missing number is a dash, never an invented one."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -120,10 +121,16 @@ def p_value(value: Any) -> str:
     return "< 0.0001" if float(value) < 1e-4 else f"{float(value):.2g}"
 
 
-def p_equals(value: Any) -> str:
+def p_equals(value: Any, letter: str = "p") -> str:
     """Return a p-value for a sentence: p = 0.012, p < 0.0001."""
     text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f"{letter} {text}" if text.startswith("<") else f"{letter} = {text}"
+
+
+def with_signs(sentence: str) -> str:
+    """Return a sentence of a table, whose signs are those of a keyboard, as a page has it: p = 0.42, −7 to 18."""
+    equal = re.sub(r"\bp (?=\.?\d)", "p = ", sentence)
+    return re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", equal).replace(" %", PERCENT)
 
 
 def day(value: Any) -> str:

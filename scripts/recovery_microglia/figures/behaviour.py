@@ -19,6 +19,7 @@ from recovery_microglia.figures.style import (
     root_days,
 )
 
+BOTH = "animals of both sexes"
 GROUP = ("measure", "unit", "model", "sex")
 
 
@@ -70,7 +71,8 @@ def _measure(ax: Axes, rows: pd.DataFrame, measure: str, width: float) -> None:
     for group, (colour, marker, line) in zip(groups, LOOKS, strict=False):
         own = rows[[key == group for key in text.itertuples(index=False, name=None)]].sort_values("day")
         x = root_days(own["day"])
-        label = ", ".join(part for part in group if part) or measure
+        words = (BOTH if part == "mixed" else part for part in group if part)
+        label = ", ".join(words) or measure
         ax.errorbar(x, own["mean"], yerr=own["sem"].fillna(0.0), color=colour, marker=marker, ls=line, ms=5.5, lw=1.6,
                     elinewidth=1.1, label=label)  # fmt: skip
     unit = str(rows["unit"].iloc[0]) if "unit" in rows and pd.notna(rows["unit"].iloc[0]) else ""

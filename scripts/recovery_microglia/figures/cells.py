@@ -16,7 +16,6 @@ from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.core.wording import with_day
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
-    NARROW,
     PALE,
     Drawing,
     Picture,
@@ -247,13 +246,13 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     colours = {name: state_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], [str(name) for name in table.index], "States of the microglia", colours)
     with house_style():
-        svg = drawing(draw(NARROW), "states", alt)
+        svg, narrow = at_two_widths(draw, "states", alt)
     return Picture("states", "States of the microglia by condition and day",
                    "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
                    "is shown under recovery first, else under the likeliest; the column programmes of cells.tsv.gz lists all. "
                    "Grey: no programme, in a cell unusually low in homeostatic genes.",
                    alt, (svg,), share.rename_axis("group").reset_index(),
-                   kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)})  # fmt: skip
+                   kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
 def _stacked(

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from recovery_microglia.core import wording
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.figures.style import GREY, WIDE, legend
 
@@ -60,7 +61,10 @@ def draw_dots(
     ax.scatter(*(places[::-1] if upright else places), s=look.area(share), c=shade, lw=0, clip_on=False)
     _name_axes(ax, *names, upright=upright)
     handles = [
-        *(_handle(np.sqrt(look.area(part)), GREY, 1.0, f"{part:.0%} of the cells") for part in (0.1, 0.5, 1.0)),
+        *(
+            _handle(np.sqrt(look.area(part)), GREY, 1.0, f"{100 * part:.0f}{wording.PERCENT} of the cells")
+            for part in (0.1, 0.5, 1.0)
+        ),
         *(
             _handle(8, look.colour, float(look.opacity(part)), word)
             for part, word in ((0, "none"), (0.5, "half"), (1, "highest mean"))

@@ -28,6 +28,12 @@ DESK = 4.6
 """Width in inches of a drawing that shares the page with another."""
 
 
+def _over(contrast: str) -> str:
+    """Return a comparison in words: what over what."""
+    first, _, rest = contrast.partition(" ")
+    return f"{'recovery cells over other microglia' if first == 'state' else first} {rest}".strip()
+
+
 def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     """Draw shrunken fold changes against the false-discovery rate of one contrast, genes of the call among all, the others among themselves.
 
@@ -82,7 +88,7 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
     columns = ["gene", "shrunken", "log2_fold_change", "q", "made_call", "q_without", "rank_without"]
     return Picture(
         name,
-        f"Fold changes: {contrast}",
+        f"Fold changes, {_over(contrast)}",
         "Vermilion: genes that took part in the call, which differ by construction. Named: the first genes that did not.",
         alt,
         (svg,),
@@ -211,7 +217,7 @@ def activity_bars(activities: pd.DataFrame, contrast: str, resource: str) -> Pic
     ]
     return Picture(
         name,
-        f"Activities by {resource}: {contrast}",
+        f"Activities, {_over(contrast)}" + ("" if resource == "targets" else f" ({resource})"),
         "Blue bars: both methods find it at 5 %, with one sign. An activity says that its targets moved together.",
         alt,
         (svg,),

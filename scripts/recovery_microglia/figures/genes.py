@@ -108,14 +108,16 @@ def gene_course(
     )
 
     def draw(width: float) -> Figure:
-        across = 5 if width >= WIDE else 2
+        across = 6 if width >= WIDE else 2
         down = -(-len(drawn) // across)
-        figure = Figure(figsize=(width + 1.4 if width >= WIDE else width + 0.4, 1.5 * down))
-        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.75, "wspace": 0.5})
+        figure = Figure(figsize=(width + 3.6 if width >= WIDE else width + 0.4, 1.6 * down))
+        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.85, "wspace": 0.42})
         for ax, gene in zip(panels.flat, drawn, strict=False):
             _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
             if gene in least:
-                ax.set_title(f"q {wording.p_value(least[gene])}", loc="right", fontsize=9, fontweight="normal")
+                ax.annotate(
+                    wording.p_equals(least[gene], "q"), (0, 1), (0, 3), "axes fraction", "offset points", fontsize=9
+                )
         for ax in panels.flat[len(drawn) :]:
             ax.set_visible(False)
         return figure
@@ -163,7 +165,7 @@ def _gene_panel(ax: Axes, own: pd.DataFrame, gene: str, days: Sequence[float], s
         ax.text(root_days([day])[0], highest * 1.05, "★", ha="center", va="bottom", color=INK, fontsize=9)
     ax.set_ylim(-0.04 * highest, highest * 1.25)
     ax.set_xlim(root_days([days[0]])[0] - 0.08 * span, root_days([days[-1]])[0] + 0.08 * span)
-    ax.set_title(gene, fontstyle="italic")
+    ax.set_title(gene, fontstyle="italic", pad=16)
     day_axis(ax, days, label="", every=False)
     ax.locator_params(axis="y", nbins=4)
     ax.grid(axis="y")

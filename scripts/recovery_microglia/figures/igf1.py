@@ -109,7 +109,7 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     ]
 
     def draw(width: float) -> Figure:
-        figure, ax = canvas(width, 0.9 + 0.3 * len(shown))
+        figure, ax = canvas(width, 0.9 + (0.3 if width >= WIDE else 0.46) * len(shown))
         left, y = np.zeros(len(shown)), np.arange(len(shown))[::-1]
         for source in shown.columns:
             values = shown[source].to_numpy(float)

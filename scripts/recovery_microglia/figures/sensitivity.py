@@ -85,7 +85,9 @@ def sensitivity(table: pd.DataFrame, arm: str = "") -> Picture | None:
 
     def draw(width: float) -> Figure:
         figure = Figure(figsize=(width, 1.3 + 0.42 * len(numbers) + (0 if width >= WIDE else 0.3 * len(numbers))))
-        left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (3, 2), "wspace": 0.12})
+        left, right = figure.subplots(
+            1, 2, sharey=True, gridspec_kw={"width_ratios": (3, 2), "wspace": 0.12 if width >= WIDE else 0.3}
+        )
         _reported(left, right, reported)
         for y, row in zip(np.arange(len(numbers))[::-1], records(numbers), strict=True):
             _row(left, right, float(y), answered[answered["family"] == row["family"]])
@@ -110,9 +112,9 @@ def sensitivity(table: pd.DataFrame, arm: str = "") -> Picture | None:
             left, [0.0, *own["onset_low"].dropna(), *own["onset_high"].dropna(), last], label="onset (day)", every=False
         )
         percent_axis(right, "x")
-        right.set_xlabel("highest share of microglia")
+        right.set_xlabel("highest share of microglia" if width >= WIDE else "highest share")
         right.set_xlim(left=0)
-        right.locator_params(axis="x", nbins=4)
+        right.locator_params(axis="x", nbins=4 if width >= WIDE else 2)
         for ax in (left, right):
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)

@@ -24,6 +24,7 @@ from recovery_microglia.figures.style import (
     GREY,
     INK,
     VERMILION,
+    WIDE,
     Picture,
     at_two_widths,
     canvas,
@@ -108,7 +109,7 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
         "scores-by-state",
         "Recovery score by state",
         "Violins of single microglia; the dot is the median, the bar the quartiles. n: cells. At 0 (dotted) the recovery programme and its absence are equally likely. "
-        f"States of fewer than {FEWEST_CELLS} cells are not drawn.",
+        f"States of fewer than {FEWEST_CELLS} cells are not drawn.{_not_called(known)}",
         alt,
         (svg,),
         numbers,
@@ -116,6 +117,14 @@ def scores_by_state(cells: pd.DataFrame) -> Picture | None:
         wide=True,
         narrow=narrow,
     )
+
+
+def _not_called(cells: pd.DataFrame) -> str:
+    """Return why the state of recovery has more cells than were called, where it has."""
+    if "recovery_call" not in cells:
+        return ""
+    n = int(((cells["state"] == "recovery") & (cells["recovery_call"].astype(str) != "yes")).sum())
+    return f" {n:,} {'cell' if n == 1 else 'cells'} of recovery {'is' if n == 1 else 'are'} not called." if n else ""
 
 
 def _violin(ax: Axes, y: float, values: Floats, colour: str) -> None:
@@ -370,12 +379,19 @@ def truth_states(table: pd.DataFrame) -> Picture | None:
                 )
                 ax.add_patch(Rectangle((column - 0.47, row - 0.44), 0.94, 0.88, facecolor=face, lw=0))
                 if value >= 0.005:
-                    ax.text(column, row, f"{100 * value:.0f} %", ha="center", va="center", fontsize=9,
+                    ax.text(column, row, f"{100 * value:.0f}{' %' if width >= WIDE else ''}", ha="center", va="center", fontsize=9,
                             color="#ffffff" if value > 0.55 and name == state and name not in ("near_recovery", "interferon", "none") else INK)  # fmt: skip
-        ax.set(xlim=(-0.55, len(given) - 0.45), ylim=(len(true) - 0.45, -0.55), ylabel="true state")
-        ax.set_xticks(range(len(given)), [lineage_name(name) for name in given], rotation=35, ha="left")
+        ax.set(
+            xlim=(-0.55, len(given) - 0.45),
+            ylim=(len(true) - 0.45, -0.55),
+            ylabel="true state" if width >= WIDE else "",
+        )
+        wide = width >= WIDE
+        turn = {"rotation": 35, "ha": "left"} if wide else {"rotation": 90}
+        ax.set_xticks(range(len(given)), [lineage_name(name) for name in given], **turn)
         ax.xaxis.tick_top()
-        ax.set_yticks(range(len(true)), [f"{lineage_name(name)} (n = {cells[name]:,})" for name in true])
+        between = " " if wide else "\n"
+        ax.set_yticks(range(len(true)), [f"{lineage_name(name)}{between}(n = {cells[name]:,})" for name in true])
         ax.tick_params(length=0)
         for side in ax.spines.values():
             side.set_visible(False)
@@ -388,5 +404,5 @@ def truth_states(table: pd.DataFrame) -> Picture | None:
     with house_style():
         svg, narrow = at_two_widths(draw, "truth-states", alt + ".")
     return Picture(
-        "truth-states", "True states and the states that their cells were given", "A row is a true state; shares of its cells, which add up to 100 %. "
+        "truth-states", "True states and the states that their cells were given", "A row is a true state; shares of its cells in percent, which add up to 100. "
         "On the diagonal (coloured) the state is right. n: single microglia of good quality.", alt + ".", (svg,), table, of="truth_states", wide=True, narrow=narrow)  # fmt: skip

@@ -65,7 +65,7 @@ def strata_courses(strata: pd.DataFrame, arm: str = "") -> Picture | None:
     return Picture(
         "strata-sex" + (f"-{slug(arm)}" if arm else ""),
         "By sex" + (f": {arm}" if arm else ""),
-        "Estimates for the day with 95 % intervals over animals; short lines are the controls of the same "
+        "Estimates for the day with 95 % intervals over animals (none where there is one animal); short lines are the controls of the same "
         "sex. Whether the courses differ is a test of its own, below: two results of which only one is significant are "
         f"not a difference.{left_out}",
         alt,

@@ -47,6 +47,10 @@ FOLLOWS_THE_PAGE: dict[str, str] = {
     VERMILION: "vermilion",
     GREY: "grey",
     ONSET: "onset",
+    "#332288": "first",  # lines of sexes, arms, data sets (strata.LOOKS)
+    "#117733": "second",
+    "#882255": "third",
+    "#997700": "fourth",
 }
 """Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {

@@ -124,8 +124,8 @@ def page_of(inputs: ReportInputs, threads: int = 1) -> Page:
         cells_section(inputs),
         subgroup_section(inputs),
         igf1_section(inputs),
-        drivers_section(inputs),
         genes,
+        drivers_section(inputs),
         robustness_section(inputs),
         truth_section(inputs),
     ]

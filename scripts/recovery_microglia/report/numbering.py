@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count, islice, product
+from itertools import count, islice, pairwise, product
 from string import ascii_lowercase
 from typing import Any
 
@@ -52,15 +52,29 @@ def linked(plate: Plate, formats: Sequence[str] = FORMATS) -> Plate:
     return replace(plate, links=links)
 
 
+JOINED = {"drivers": "genes"}
+"""Sections whose figures go on with the letters of the section before, where that is this one: both are of genes."""
+SIMULATED = "truth"
+"""The section that only simulated data have; its figures have numbers of their own, T1 and on, so that Figure 6 is the same on all pages."""
+
+
 def numbered(sections: Sequence[Section], first: int) -> list[Section]:
     """Return sections with a number for each that has figures, from ``first`` on: Figure 2, or Figure 2a and 2b."""
-    found, number = [], first
+    sizes = {section.name: sum(1 for _ in plates_in(section.blocks)) for section in sections}
+    shared = {before.name: own.name for before, own in pairwise(sections) if JOINED.get(own.name) == before.name}
+    found: list[Section] = []
+    number, start = first, ""
+    ends: Iterator[object] = iter(())
     for section in sections:
-        n = sum(1 for _ in plates_in(section.blocks))
-        if n:
-            ends = _letters() if n > 1 else iter([""])
-            section = replace(section, blocks=changed(section.blocks, _naming(f"Figure {number}", ends)))
-            number += 1
+        n = sizes[section.name]
+        if section.name == SIMULATED:
+            section = replace(section, blocks=changed(section.blocks, _naming("Figure T", count(1))))
+        elif n:
+            if section.name not in shared.values() or not sizes[JOINED[section.name]]:
+                n += sizes.get(shared.get(section.name, ""), 0)
+                start, ends = f"Figure {number}", _letters() if n > 1 else iter([""])
+                number += 1
+            section = replace(section, blocks=changed(section.blocks, _naming(start, ends)))
         found.append(section)
     return found
 

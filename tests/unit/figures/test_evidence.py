@@ -39,6 +39,14 @@ def test_scores_by_state_are_the_quartiles_of_the_cells(inputs: ReportInputs) ->
             assert numbers.loc[state, "cells"] == len(own)
 
 
+def test_cells_of_recovery_that_were_not_called_are_counted(inputs: ReportInputs) -> None:
+    """402 cells of the state stood beside 395 called ones."""
+    cells = inputs.cells.assign(recovery_call=np.where(inputs.cells["state"] == "recovery", "yes", "no"))
+    assert "not called" not in figures.scores_by_state(cells).caption
+    cells.loc[microglia(inputs).query("state == 'recovery'").index[:3], "recovery_call"] = "no"
+    assert figures.scores_by_state(cells).caption.endswith(" 3 cells of recovery are not called.")
+
+
 def test_every_animal_stands_at_its_own_cutoff_with_its_false_rate(inputs: ReportInputs) -> None:
     cells = inputs.cells.copy()
     first = cells["subject"].iloc[0]

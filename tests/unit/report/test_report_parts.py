@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 from recovery_microglia import figures
+from recovery_microglia.core import wording
 from recovery_microglia.report import ReportInputs, cellmap, write_report
 from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
+from recovery_microglia.report.sections.igf1 import _title as igf1_title
 from recovery_microglia.report.sections.timeline import timeline_section
 
 
@@ -274,3 +276,29 @@ def test_the_page_holds_the_files_that_lie_beside_it(made_up: dict[str, ReportIn
             assert b"".join(pieces[place] for place in places) == (tmp_path / "figures" / file).read_bytes(), file
     letters = [piece for piece in pieces if b"/Length1" in piece]
     assert len(letters) <= 4  # plain, bold, italic, both: not those of each figure
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def test_sentences_of_tables_are_written_as_on_paper() -> None:
+    before = "difference 4 points, 95 % interval -7 to 18, p 0.42 (Spearman -0.8; permutation p 0.058; loss-of-function; p < 0.001)"
+    after = "difference 4 points, 95\xa0% interval −7 to 18, p = 0.42 (Spearman −0.8; permutation p = 0.058; loss-of-function; p < 0.001)"
+    assert wording.with_signs(before) == after
+
+
+@pytest.mark.parametrize(
+    ("lineage", "cells"),
+    [
+        ("border_macrophage", "border macrophages"),
+        ("endothelial", "endothelial cells"),
+        ("microglia", "microglia"),
+        ("opc", "OPCs"),
+        ("ambiguous_myeloid", "ambiguous myeloid cells"),
+    ],
+)
+def test_the_largest_source_stands_in_the_plural(lineage: str, cells: str) -> None:
+    shares = pd.DataFrame(
+        {"subject": ["a", "a"], "condition": "injured", "lineage": [lineage, "neuron"], "share": [0.6, 0.4]}
+    )
+    assert igf1_title(shares) == f"After injury {cells} are the largest source of Igf1 (60.0\xa0% of the counts)"

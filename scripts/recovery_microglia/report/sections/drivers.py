@@ -1,10 +1,13 @@
 """Genes, activities and signals that are associated with the state."""
 
+import re
+
 import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Severity, Status
+from recovery_microglia.figures.palette import LINEAGES, lineage_name
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table, whole_table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -21,7 +24,18 @@ def drivers_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[object] = [*_genes(inputs, contrasts), *_activities(inputs), *_signals(inputs)]
     blocks += [*_candidates(inputs), *_igf1(inputs)]
-    return Section("drivers", "What is associated with the state", CANNOT, tuple(blocks))
+    return Section("drivers", _title(contrasts), CANNOT, tuple(blocks))
+
+
+def _title(contrasts: pd.DataFrame) -> str:
+    """Return how many genes are associated with the state, beside those that made the call, as a title."""
+    known = _tested(contrasts, "state")
+    if len(known) != 1:
+        return "What is associated with the state"
+    n = int(known["genes_up_without"].iloc[0] + known["genes_down_without"].iloc[0])
+    return (
+        f"What is associated with the state: {wording.count(n, 'gene') if n else 'no gene'} besides those of the call"
+    )
 
 
 def _tested(contrasts: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -165,15 +179,32 @@ def _candidates(inputs: ReportInputs) -> list[object]:
     if candidates.empty:
         return []
     shown = candidates[(candidates["evidence_for"] > 0) | (candidates["known"] != "")]
+    told = {
+        column: [_in_words(str(text)) for text in shown[column].fillna("")]
+        for column in ("speaks_for", "speaks_against", "sender")
+    }
+    shown = shown.assign(**told)
     text = (
         "Each line is an association within this study. More lines for than against make a candidate worth an experiment, no more. "
         "Known modulators are listed with what speaks for and against them here."
     )
+    if not shown["evidence_for"].any() and not shown["evidence_against"].any():
+        text = "None of the genes below could be tested here; what is known of each is from the literature."
+        listed = table(shown.head(60), [*CANDIDATE_COLUMNS[:3], *CANDIDATE_COLUMNS[-2:]], of="driver_candidates")
+        return [Fold("Known modulators of this state, none of them tested here", (Prose(text), listed))]
     blocks: list[object] = [Prose(text, "Candidates"), table(shown.head(60), CANDIDATE_COLUMNS, of="driver_candidates")]
     if len(truth):
         blocks.append(Prose(_truth_words(truth), "Simulated signals"))
         blocks.append(Fold("Simulated signals, and what was found", (whole_table(truth, of="driver_truth"),)))
     return blocks
+
+
+_KEYS = re.compile(rf"\b(?:{'|'.join(LINEAGES)})\b")
+
+
+def _in_words(text: str) -> str:
+    """Return a cell of the candidates without code words; the network of a data set of one's own has no name but `targets`."""
+    return _KEYS.sub(lambda found: lineage_name(found[0]), text).replace("targets (targets)", "targets")
 
 
 def _truth_words(truth: pd.DataFrame) -> str:

@@ -87,6 +87,7 @@ def _gene_tests(tests: pd.DataFrame) -> Fold:
 
 def _title(changes: pd.DataFrame, tests: pd.DataFrame) -> str:
     """Return which genes differ from control as a sentence: over all days where that was tested, else on a single day."""
+    bound = f"q\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}{LEVEL:g}"
     for table_, when, none in (
         (changes, "over the days", "over the days"),
         (tests, "on some day", "on a single day"),
@@ -96,7 +97,8 @@ def _title(changes: pd.DataFrame, tests: pd.DataFrame) -> str:
             continue
         hits, n = known[known["q"] < LEVEL], known["gene"].nunique()
         if hits.empty:
-            return f"None of {n} genes differs from control {none} (q < {LEVEL:g})"
+            return f"None of {n} genes differs from control {none} ({bound})"
         named = list(dict.fromkeys(hits.sort_values("q")["gene"]))
-        return f"{len(named)} of {n} genes differ from control {when} (q < {LEVEL:g}): {wording.listed(named, most=5)}"
+        differ = "differs" if len(named) == 1 else "differ"
+        return f"{len(named)} of {n} genes {differ} from control {when} ({bound}): {wording.listed(named, most=5)}"
     return "Single genes over days"

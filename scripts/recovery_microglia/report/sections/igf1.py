@@ -44,7 +44,16 @@ def _title(shares: pd.DataFrame) -> str:
     means = known.groupby("lineage")["share"].sum() / known["subject"].nunique()
     top = str(means.idxmax())
     name = "other microglia" if top == "microglia" and "recovery_microglia" in means.index else lineage_name(top)
-    text = f"After injury the largest source of Igf1 is {name} ({wording.percent(means[top])} of the counts)"
+    text = (
+        f"After injury {_cells_of(name)} are the largest source of Igf1 ({wording.percent(means[top])} of the counts)"
+    )
     if "recovery_microglia" in means.index and top != "recovery_microglia":
         text += f"; recovery microglia hold {wording.percent(means['recovery_microglia'])}"
     return text
+
+
+def _cells_of(name: str) -> str:
+    """Return the cells of a lineage in the plural: border macrophages, endothelial cells, microglia."""
+    if name.endswith("microglia"):
+        return name
+    return f"{name} cells" if name.endswith(("al", "ous", "oid", "ed")) else f"{name}s"

@@ -124,7 +124,7 @@ def _strata(inputs: ReportInputs) -> tuple[object, ...]:
     arms = sorted(strata["arm"].fillna("").astype(str).unique()) if len(strata) else []
     for arm in arms[:6]:
         blocks += plates(figures.strata_courses(strata, arm))
-    told = inputs.sentences("interactions") or _sentences_of(differences)
+    told = [wording.with_signs(text) for text in inputs.sentences("interactions") or _sentences_of(differences)]
     blocks += [Note(Severity.INFO, "Difference between the time courses", " ".join(told))] if told else []
     return (*blocks, *_strata_tables(inputs, strata))
 
@@ -182,7 +182,7 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     arms = inputs.arms
     days = inputs.arm_days(arms[0]) if arms else pd.DataFrame()
     tests = inputs.table("behaviour_tests")
-    told = inputs.sentences("behaviour") or _sentences_of(tests)
+    told = [wording.with_signs(text) for text in inputs.sentences("behaviour") or _sentences_of(tests)]
     blocks: list[object] = list(plates(figures.behaviour_beside_cells(behaviour, days)))
     blocks += [Note(Severity.INFO, "Behaviour and recovery cells", " ".join(told))] if told else []
     if len(tests):
@@ -215,9 +215,9 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         Column("subject", "Animal"),
         Column("condition", "Condition"),
         Column("day", "Day"),
-        Column("recovery", "Recovery cells among microglia", Kind.TEXT),
-        Column("interval", "95 % interval", Kind.TEXT, "of this animal's cells only"),
+        Column("recovery", "Called of its microglia", Kind.TEXT),
+        Column("interval", "95 % interval of the called", Kind.TEXT, "from this animal's cells only"),
         Column("note", "Note"),
     ]
     text = "Recovery cells could still be called. The share in each animal is described; this is not a test."
-    return (Prose(text), table(shown, columns, of="fractions", caption="Recovery cells per animal"))
+    return (Prose(text), table(shown, columns, of="fractions", caption="Called cells per animal"))
