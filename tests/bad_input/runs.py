@@ -74,17 +74,23 @@ def out_of_memory(_: Lab) -> None:
     raise MemoryError
 
 
-def copied(_: Lab) -> None:
+def copied(_: Lab, *, again: bool = False) -> None:
     import anndata as ad
     import numpy as np
     import pandas as pd
 
     from recovery_microglia.myeloid.repeats import repeats
 
-    counts = np.random.default_rng(1).poisson(1.0, (120, 300)).astype(np.int32)
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(1.0, (120, 300)).astype(np.int32)
+    other = rng.binomial(counts, 0.9).astype(np.int32) if again else counts
     names = [f"{library}:{i}" for library in ("I1", "I2") for i in range(120)]
     obs = pd.DataFrame({"library": [name.split(":")[0] for name in names]}, index=names)
-    repeats(ad.AnnData(sp.csr_matrix(np.vstack([counts, counts])), obs=obs))
+    repeats(ad.AnnData(sp.csr_matrix(np.vstack([counts, other])), obs=obs))
+
+
+def counted_again(lab: Lab) -> None:
+    copied(lab, again=True)
 
 
 def vanished(lab: Lab) -> None:
@@ -211,6 +217,13 @@ MEANWHILE = [
         step(copied),
         "libraries 'I1' and 'I2': 120 of 120 and 120 myeloid cells are the same cells; one library under two names would count as "
         "two. Correct the sheet, or leave one out (include = no)",
+    ),
+    Case(
+        "one library that was counted twice, with introns or decontaminated, under two names",
+        step(counted_again),
+        "libraries 'I1' and 'I2': 120 of 120 and 120 myeloid cells are the same cells, by their barcodes and nearly the same counts "
+        "(counted twice, or decontaminated?); one library under two names would count as two. Correct the sheet, or leave one out "
+        "(include = no)",
     ),
     Case(
         "the memory is used up",
