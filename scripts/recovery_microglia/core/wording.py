@@ -118,11 +118,11 @@ def p_value(value: Any) -> str:
     """Return a p-value; never 0."""
     if missing(value):
         return DASH
-    return "< 0.0001" if float(value) < 1e-4 else f"{float(value):.2g}"
+    return "< 0.001" if float(value) < 1e-3 else f"{float(value):.2g}"
 
 
 def p_equals(value: Any, letter: str = "p") -> str:
-    """Return a p-value for a sentence: p = 0.012, p < 0.0001."""
+    """Return a p-value for a sentence: p = 0.012, p < 0.001."""
     text = p_value(value)
     return f"{letter} {text}" if text.startswith("<") else f"{letter} = {text}"
 

@@ -251,7 +251,8 @@ def test_an_onset_is_an_interval_with_its_censoring(row: dict, text: str) -> Non
 
 
 def test_a_p_is_never_zero() -> None:
-    assert wording.p_value(0.0) == "< 0.0001"
+    assert wording.p_value(0.0) == "< 0.001"
+    assert wording.p_value(0.00099) == "< 0.001"
     assert wording.p_value(0.0312) == "0.031"
 
 
