@@ -12,10 +12,10 @@ FORKS = sys.platform == "linux"
 
 
 def mapped[Item, Result](function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """Return what a function gives for each item, in order; ``threads`` processes take every so manieth item each.
+    """Return what a function gives for each item, in order; ``threads`` processes share the items.
 
     The others are forks of this one, so that function and items need not be sent; what they find is sent back. What one of
-    them does not deliver, since it failed or was killed, is computed here, where a mistake is told as ever.
+    them does not deliver, since it failed or was killed, is computed here, where a mistake is raised as ever.
     """
     threads = min(threads, len(items)) if FORKS else 1
     if threads < 2:

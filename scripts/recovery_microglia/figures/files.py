@@ -53,7 +53,7 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
             if format_ == "tsv":
                 yield names[0], picture.written_numbers()
             elif format_ == "pdf":
-                yield names[0], b"".join(Pages(_pages(figures, boxes)).file_of(range(len(figures))))
+                yield names[0], b"".join(_pdf_pieces([picture])[names[0]])
             else:
                 for name, figure, box in zip(names, figures, boxes, strict=True):
                     yield name, _saved(figure, box, format_)

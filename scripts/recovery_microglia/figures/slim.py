@@ -80,7 +80,7 @@ def _circle(segments: list[tuple[str, list[float]]]) -> dict[str, float] | None:
 
 
 def _by_steps(segments: list[tuple[str, list[float]]]) -> str:
-    """Return a path whose points are told by their distance from the one before; sums stay exact, as all are whole hundredths."""
+    """Return a path written as steps from point to point; sums stay exact, as all are whole hundredths."""
     text: list[str] = []
     at = start = (0, 0)
     last = ""

@@ -194,7 +194,7 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
 
 
 def write_report(inputs: ReportInputs, path: Path, threads: int = 1) -> None:
-    """Write the page of a data set, and beside it the files of its figures, which two processes draw where there are threads."""
+    """Write the page of a data set, and beside it the files of its figures, drawn by so many processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     page = page_of(inputs, threads)
     path.write_text(render_report(inputs, page), encoding="utf-8")
