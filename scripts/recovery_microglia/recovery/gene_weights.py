@@ -22,8 +22,11 @@ from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.recovery.likelihood import (
     ON_THE_WAY,
+    PRIOR_LEVELS,
     RECOVERY_FOLD,
     TURNED,
+    WAY_WEIGHT,
+    LevelWeights,
     Likelihoods,
     Resting,
     Weights,
@@ -61,7 +64,10 @@ TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
 
 @dataclass(frozen=True)
 class Prior:
-    """What is expected of a gene's fold: log-normal around ``centre``; with probability ``none`` it does not move."""
+    """What is expected of a gene's fold: log-normal around ``centre``; with probability ``none`` it does not move.
+
+    ``sure``: how likely it must be to move for it to be added.
+    """
 
     centre: float
     sd: float
@@ -70,7 +76,7 @@ class Prior:
 
 
 SIGNATURE = Prior(RECOVERY_FOLD, 0.7, 0.0, 0.0)
-RELATED = Prior(1.7, 0.5, 0.5, 0.8)
+RELATED = Prior(1.7, 0.5, 0.5, 0.3)
 ANY = Prior(2.0, 0.7, 0.98, 0.99)
 RIVAL = Prior(1.0, 0.3, 0.0, 0.0)
 
@@ -132,7 +138,7 @@ def refine(
     fold = cross_fit(subject, control)
     fit, terms = likelihoods_and_terms(counts, weights, resting)
     animal = np.unique(subject, return_inverse=True)[1].astype(np.int64)
-    weights_of_levels = likeliest_levels(fit, animal)
+    weights_of_levels = replace(likeliest_levels(fit, animal), way=WAY_WEIGHT)
     ratio = log_ratio(fit, weights_of_levels)
     share = shares_of_animals(ratio, animal)
     level = levels(fit, share, weights_of_levels)
@@ -222,7 +228,7 @@ def score(
     counts: sp.csr_matrix,
     refined: Refined,
     resting: Resting | Sequence[Resting],
-    level_weights: Floats | None = None,
+    level_weights: LevelWeights = PRIOR_LEVELS,
 ) -> Floats:
     """Return the log-likelihood ratio of each cell by the weights that have not seen its animal.
 
@@ -261,7 +267,7 @@ def strongest_gene(
     refined: Refined,
     resting: Resting | Sequence[Resting],
     chosen: Bools,
-    level_weights: Floats,
+    level_weights: LevelWeights,
 ) -> tuple[Integers, Floats]:
     """Return of the chosen cells the column of the gene that their score owes most to, and the score without it.
 
@@ -270,7 +276,7 @@ def strongest_gene(
     gene, without = np.full(len(chosen), -1, dtype=np.int64), np.full(len(chosen), np.nan)
     for own, weights, rest in parts_by_fold(refined, resting, chosen):
         fit, terms = likelihoods_and_terms(counts[own], weights, rest)
-        each = log_ratios_without(fit, terms, level_weights)
+        each = log_ratios_without(fit, terms, level_weights.of(own))
         gene[own] = weights.columns[weights.recovery != 1][each.argmin(axis=0)]
         without[own] = each.min(axis=0)
     return gene, without
@@ -433,7 +439,8 @@ def _choose(
     (fold, _, _, moves), (other_fold, _, _, other_moves) = (
         _posterior(effect[0], error[0], base, prior) for prior in (RELATED, ANY)
     )
-    up = np.where(related, fold, other_fold)
+    # a gene that is known of similar states counts as far as it is likely to move: in shallow data few are certain, and together they tell much
+    up = np.where(related, np.exp(moves * np.log(fold)), other_fold)
     sure = np.where(related, moves >= RELATED.sure, other_moves >= ANY.sure)
     rivals = effect[1 : 1 + n_rivals]
     # the largest of several noisy estimates is too large: each is taken less its error

@@ -44,7 +44,10 @@ RIVAL_FOLD, RIVAL_LEVELS, SHARED_LEVEL = 4.0, (0.5, 1.0), 0.75
 LEAST_SHARED = 1.15
 """Fold in another programme below which a gene of recovery counts as recovery's alone."""
 RIVAL_WEIGHT, WAY_WEIGHT = 0.03, 0.02
-"""Prior weights of each other programme, and of cells on the way."""
+"""Prior weights of each other programme, and of cells on the way among those without the programme, at least."""
+WAY_FOR_EACH, MOST_WAY = 0.3, 0.4
+"""Cells on the way that are expected for each that runs the programme, and their share of the others at most. From a twentieth to a
+third of the full level there would be .35 for each cell above, if levels go on below as they do from a third to two thirds."""
 WHOLE_TO, MOST_FOR, MOST_AGAINST = 2.0, 3.0, 2.0
 """Up to where the evidence of one gene for recovery counts in full, and what it never exceeds for and against recovery, in nats.
 In between it counts ever less, so that of two cells the one with more counts still stands higher: with an edge at 3 the score ranked
@@ -147,6 +150,26 @@ class Likelihoods:
     way: Floats
     rest: Floats
     rivals: Floats
+
+
+@dataclass(frozen=True)
+class LevelWeights:
+    """How far the cells of a data set are into recovery.
+
+    Attributes
+    ----------
+    turned
+        How likely each level of `TURNED` is among cells that run the programme (levels,); they add up to one.
+    way
+        How likely a cell that does not run it is on the way (cells,), or one for all.
+    """
+
+    turned: Floats
+    way: float | Floats
+
+    def of(self, cells: Bools | Integers) -> "LevelWeights":
+        """Return the same for some of the cells."""
+        return replace(self, way=self.way if isinstance(self.way, float) else self.way[cells])
 
 
 def expected_fold(share: Floats) -> Floats:
@@ -408,58 +431,69 @@ def _mean(logs: Floats) -> Floats:
     return np.asarray(log_sum(logs) - np.log(len(logs)))
 
 
-LOG_TURNED = np.log(np.array(TURNED_WEIGHTS))
+PRIOR_LEVELS = LevelWeights(np.array(TURNED_WEIGHTS), WAY_WEIGHT)
 
 
-def without_recovery(fit: Likelihoods) -> Floats:
+def without_recovery(fit: Likelihoods, way: float | Floats = WAY_WEIGHT) -> Floats:
     """Return the log-likelihood of all that is not recovery (cells,): without it, and on the way to it."""
-    return np.asarray(np.logaddexp(np.log1p(-WAY_WEIGHT) + fit.rest, np.log(WAY_WEIGHT) + _mean(fit.way)))
+    return np.asarray(np.logaddexp(np.log1p(-np.asarray(way)) + fit.rest, np.log(way) + _mean(fit.way)))
 
 
-def log_ratio(fit: Likelihoods, level_weights: Floats | None = None) -> Floats:
-    """Return the log-likelihood ratio of recovery against its absence (cells,), in nats.
-
-    ``level_weights``: how likely each level is among cells that run the programme (levels,); the prior ones if None.
-    """
-    logs = LOG_TURNED if level_weights is None else np.log(level_weights)
-    return np.asarray(log_sum(fit.turned + logs[:, None]) - without_recovery(fit))
+def log_ratio(fit: Likelihoods, level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
+    """Return the log-likelihood ratio of recovery against its absence (cells,), in nats."""
+    turned = log_sum(fit.turned + np.log(level_weights.turned)[:, None])
+    return np.asarray(turned - without_recovery(fit, level_weights.way))
 
 
-def log_ratios_without(fit: Likelihoods, terms: Sequence[Floats], level_weights: Floats | None = None) -> Floats:
+def log_ratios_without(fit: Likelihoods, terms: Sequence[Floats], level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
     """Return the log-likelihood ratio without each gene in turn (genes × cells); ``terms`` of `likelihoods_and_terms`."""
     return np.array([log_ratio(less(fit, term), level_weights) for term in terms]).reshape(len(terms), len(fit.rest))
 
 
-def likeliest_levels(fit: Likelihoods, group: Integers) -> Floats:
-    """Return how likely each level is among the cells that run the programme (levels,); they add up to one.
+def likeliest_levels(fit: Likelihoods, group: Integers) -> LevelWeights:
+    """Return how far the cells of a data set are into recovery.
 
-    Those that make the cells of all animals likeliest, each animal with its own share, drawn towards the prior weights with the
-    weight of `PRIOR_LEVEL_CELLS` cells. Data sets differ: in a gradient many cells are half-way, in pups hardly any is. With the prior
-    weights alone more than half of the pups' microglia would be called.
+    Those weights that make the cells of all animals likeliest, each animal with its own share of recovery cells, drawn towards the prior
+    ones with the weight of `PRIOR_LEVEL_CELLS` cells. Data sets differ: in a gradient many cells are half-way, in pups hardly any is. With
+    the prior weights alone more than half of the pups' microglia would be called.
+
+    Where there is a gradient, animals with many recovery cells also hold many that are on the way; one ratio of the two holds for all
+    animals. With a fixed share on the way they were counted as recovery cells: shares came out a sixth too high in drawn sorted cells.
     """
-    against, prior = without_recovery(fit), np.array(TURNED_WEIGHTS)
-    weights, share = prior, np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE)
+    prior = np.array(TURNED_WEIGHTS)
+    weights, share, each_way = prior, np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE), WAY_FOR_EACH
     size = np.maximum(np.bincount(group, minlength=len(share)), 1)
+    between = _mean(fit.way)
     for _ in range(LEVEL_ROUNDS):
         each = fit.turned + np.log(weights)[:, None]
-        ratio = log_sum(each) - against
-        chance = np.nan_to_num(probability(ratio, np.clip(share, 1e-6, 1 - 1e-6)[group]))
-        share = np.bincount(group, weights=chance, minlength=len(share)) / size
-        found = (np.exp(each - log_sum(each)) * chance).sum(axis=1) + PRIOR_LEVEL_CELLS * prior
+        turned = log_sum(each)
+        known, way = share[group], _on_the_way(share, each_way)[group]
+        parts = np.array([np.log(known) + turned, np.log((1 - known) * way) + between,
+                          np.log((1 - known) * (1 - way)) + fit.rest])  # fmt: skip
+        chance, passing, _ = np.exp(parts - log_sum(parts))
+        share = np.clip(np.bincount(group, weights=chance, minlength=len(share)) / size, 1e-6, 1 - 1e-6)
+        found = (np.exp(each - turned) * chance).sum(axis=1) + PRIOR_LEVEL_CELLS * prior
         weights = found / found.sum()
-    return np.asarray(weights)
+        each_way = (passing.sum() + PRIOR_LEVEL_CELLS * WAY_FOR_EACH) / (chance.sum() + PRIOR_LEVEL_CELLS)
+    # a few cells on the way are reckoned with everywhere; counted above, they would be taken for those of a gradient
+    return LevelWeights(np.asarray(weights), np.maximum(_on_the_way(share, each_way), WAY_WEIGHT)[group])
 
 
-def levels(fit: Likelihoods, share: Floats, level_weights: Floats | None = None) -> Floats:
+def _on_the_way(share: Floats, each_way: float) -> Floats:
+    """Return how many of the cells without the programme are on the way, where there are ``each_way`` for each recovery cell."""
+    return np.asarray(np.clip(each_way * share / (1 - share), 1e-9, MOST_WAY))
+
+
+def levels(fit: Likelihoods, share: Floats, level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
     """Return how far each cell is expected to be into recovery and each other programme (cells × (1 + rivals)).
 
     ``share`` is the share of recovery cells that is expected where the cell comes from (cells,).
     """
     known = np.clip(share, 1e-4, 1 - 1e-4)
-    logs = LOG_TURNED if level_weights is None else np.log(level_weights)
-    own = np.log(known) + logs[:, None] + fit.turned
-    way = np.log1p(-known) + np.log(WAY_WEIGHT / len(ON_THE_WAY)) + fit.way
-    rest = np.log1p(-known) + np.log1p(-WAY_WEIGHT) + fit.rest
+    on_way = np.asarray(level_weights.way)
+    own = np.log(known) + np.log(level_weights.turned)[:, None] + fit.turned
+    way = np.log1p(-known) + np.log(on_way / len(ON_THE_WAY)) + fit.way
+    rest = np.log1p(-known) + np.log1p(-on_way) + fit.rest
     whole = log_sum(np.vstack([own, way, rest]))
     recovery = (np.exp(own - whole) * np.array(TURNED)[:, None]).sum(axis=0)
     recovery += (np.exp(way - whole) * np.array(ON_THE_WAY)[:, None]).sum(axis=0)

@@ -20,6 +20,7 @@ from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, sc
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
+    LevelWeights,
     Noise,
     Resting,
     Weights,
@@ -157,7 +158,7 @@ def score_cells(
 
 def _scored(
     counts: sp.csr_matrix, refined: Refined, resting: Resting | list[Resting], animal: Integers
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, LevelWeights]:
     """Return the log-likelihood ratio of each cell, at the levels that are likeliest in the data set, and these levels' weights."""
     fit = fitted(counts, refined, resting)
     level_weights = likeliest_levels(fit, animal)

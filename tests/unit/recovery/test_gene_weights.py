@@ -253,3 +253,21 @@ def test_the_posterior_of_a_fold_is_what_a_fine_grid_gives() -> None:
             slab = joint.sum() * (x[1] - x[0]) / (inside[1] - inside[0]) * (1 - prior.none)
             still = stats.norm.pdf(effect, 0, error) * prior.none
             assert moves == pytest.approx(slab / (slab + still), abs=0.005)
+
+
+def test_a_gene_of_similar_states_counts_as_far_as_it_is_likely_to_rise() -> None:
+    base = np.full(4, 1e-4)
+    effect = np.array([[2.0, 2.0, 0.2, 2.0]]) * base  # threefold, threefold, a fifth more, threefold
+    error = np.array([[0.2, 1.5, 0.2, 1.5]]) * base
+    chosen, fold, _ = module._choose(effect, error, base, np.array([True, True, True, False]), 0)
+    # the third is likely to stand still; the fourth belongs to no similar state and must be certain
+    assert sorted(chosen) == [0, 1]
+    sure, doubtful = (fold[list(chosen).index(gene)] for gene in (0, 1))
+    assert sure == pytest.approx(2.8, abs=0.3)  # drawn a little towards the expected 1.7
+    # independent: chance of a rise by quadrature of the prior, times the mean log fold given one
+    folds = np.exp(np.linspace(np.log(0.05), np.log(50), 4001))
+    prior = stats.norm.pdf(np.log(folds), np.log(1.7), 0.5)
+    rise = prior / prior.sum() * stats.norm.pdf(2.0, folds - 1, 1.5)
+    chance = 0.5 * rise.sum() / (0.5 * rise.sum() + 0.5 * stats.norm.pdf(2.0, 0, 1.5))
+    assert 0.3 < chance < 0.8  # so doubtful that it would once have been left out
+    assert doubtful == pytest.approx(np.exp(chance * np.average(np.log(folds), weights=rise)), rel=0.02)

@@ -1,5 +1,7 @@
 """The log-likelihood ratio against scipy, and shares without a cutoff against known truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +25,8 @@ from recovery_microglia.recovery.likelihood import (
     TURNED,
     TURNED_WEIGHTS,
     WAY_WEIGHT,
+    LevelWeights,
+    Likelihoods,
     Noise,
     Resting,
     burst_odds,
@@ -31,6 +35,7 @@ from recovery_microglia.recovery.likelihood import (
     learn_resting,
     less,
     levels,
+    likeliest_levels,
     likeliest_share,
     likelihoods,
     likelihoods_and_terms,
@@ -308,6 +313,41 @@ def test_levels_are_those_that_the_cells_were_drawn_with() -> None:
     # the bounds on each gene's evidence and the prior weights of the levels draw high levels down
     assert found[:2] == pytest.approx([0.0, 0.5], abs=0.15)
     assert found[1] + 0.1 < found[2]
+
+
+def one_measure(level: np.ndarray, seed: int) -> Likelihoods:
+    """Return the likelihoods of cells that are known by one number each, normal (SD 1) around nine times their level."""
+    y = np.random.default_rng(seed).normal(9 * level, 1)
+    turned, way = (np.array([9 * one * (y - 4.5 * one) for one in levels_]) for levels_ in (TURNED, ON_THE_WAY))
+    return Likelihoods(turned, way, np.zeros(len(y)), np.zeros((0, len(y))))
+
+
+def test_where_there_is_a_gradient_cells_on_the_way_are_not_counted_as_recovery_cells() -> None:
+    rng = np.random.default_rng(3)
+    high = [np.concatenate([rng.uniform(0.4, 1, 300), rng.uniform(0.05, 0.3, 120), np.zeros(580)]) for _ in range(3)]
+    level, animal = np.concatenate([*high, np.zeros(2000)]), np.repeat(np.arange(5), 1000)
+    fit = one_measure(level, 4)
+    found = likeliest_levels(fit, animal)
+    assert found.turned.sum() == pytest.approx(1)
+    assert found.turned[:3].sum() > 0.9  # none is above the full level
+    of_animal = np.asarray(found.way)[::1000]
+    # 120 of the 700 without the programme (.17); those a twentieth of the way cannot be told from those at rest
+    assert of_animal[:3] == pytest.approx([0.15, 0.15, 0.15], abs=0.05)
+    assert of_animal[3:].tolist() == [WAY_WEIGHT] * 2  # no cell is on the way where none has arrived
+
+    def share(weights: LevelWeights) -> float:
+        return float(np.mean([mixture_share(log_ratio(fit, weights)[animal == one])[0] for one in range(3)]))
+
+    # the interval of an animal's share of 1,000 cells is some .06 wide, of the mean of three .035
+    assert share(found) == pytest.approx(0.3, abs=0.02)
+    assert share(replace(found, way=WAY_WEIGHT)) > share(found) + 0.01
+
+
+def test_without_a_gradient_hardly_a_cell_is_on_the_way() -> None:
+    level, animal = np.repeat([0.85, 0.0, 0.85, 0.0], [300, 700, 250, 750]), np.repeat([0, 1], 1000)
+    found = likeliest_levels(one_measure(level, 5), animal)
+    # an even gradient, as is expected at first, would have .3 x 300 / 700 = .13 and .3 x 250 / 750 = .1
+    assert np.asarray(found.way).max() < 0.04
 
 
 # ---------------------------------------------------------------- without a cutoff
