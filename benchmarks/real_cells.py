@@ -46,7 +46,8 @@ from recovery_microglia.recovery import scores  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
 from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold, strongest_gene  # noqa: E402
 from recovery_microglia.recovery.likelihood import (  # noqa: E402
-    LOG_TURNED,
+    TURNED_WEIGHTS,
+    LevelWeights,
     Resting,
     likelihoods_and_terms,
     mixture_share,
@@ -257,7 +258,7 @@ def recorded(genes: pd.Index) -> Iterator[Evidence]:
         refined: Refined,
         resting: Resting | list[Resting],
         chosen: Bools,
-        level_weights: Floats,
+        level_weights: LevelWeights,
     ) -> tuple[Integers, Floats]:
         evidence.refined, evidence.resting = refined, resting
         return original(counts, refined, resting, chosen, level_weights)
@@ -275,7 +276,7 @@ def gene_evidence(counts: sp.csr_matrix, evidence: Evidence, cells: Bools) -> tu
     terms = np.zeros((len(columns), len(cells)))
     for rows, weights, rest in parts_by_fold(refined, resting, cells):
         fit, own = likelihoods_and_terms(counts[rows], weights, rest)
-        level = (fit.turned + LOG_TURNED[:, None]).argmax(axis=0)
+        level = (fit.turned + np.log(TURNED_WEIGHTS)[:, None]).argmax(axis=0)
         place = np.searchsorted(columns, weights.columns[weights.recovery != 1])
         for gene, term in zip(place, own, strict=True):
             terms[gene, rows] = term[level, np.arange(len(rows))]

@@ -109,12 +109,13 @@ def rivals(adata: ad.AnnData, control: Calls) -> Mapping[str, Calls]:
 
 
 def trained_on_truth(
-    counts: sp.csr_matrix, microglia: Calls, truth: Calls, subject: NDArray[np.str_]
+    counts: sp.csr_matrix, microglia: Calls, truth: Calls, subject: NDArray[np.str_], *, rising_only: bool = False
 ) -> tuple[NDArray[np.float64], Calls]:
     """Return the log-odds and calls of a classifier that was trained on the truth of the other subjects.
 
-    It knows which cells are microglia, learns each gene's level in recovery and in other microglia (negative
-    binomial log-likelihood ratio over the genes that differ), and takes the cutoff with the best F1 in training.
+    It takes the cells ``microglia``, learns each gene's level in recovery and in other microglia (negative
+    binomial log-likelihood ratio over the genes that differ; over those that rise with ``rising_only``), and takes the cutoff with
+    the best F1 in training.
     """
     from scipy.stats import nbinom
     from sklearn.model_selection import GroupKFold
@@ -133,7 +134,10 @@ def trained_on_truth(
         size = total[train[truth[train]]].sum()
         # a gene must differ by more than chance, half again for overdispersion
         z = (level[0] - level[1]) * size / np.sqrt(1.5 * level[1] * size + 1)
-        genes = np.flatnonzero((np.abs(np.log2((level[0] + 1e-7) / (level[1] + 1e-7))) > 0.4) & (np.abs(z) > 3.5))
+        fold = np.log2((level[0] + 1e-7) / (level[1] + 1e-7))
+        if not rising_only:
+            fold, z = np.abs(fold), np.abs(z)
+        genes = np.flatnonzero((fold > 0.4) & (z > 3.5))
         return genes, np.array(level)[:, genes] + 1e-7
 
     def ratio(cells: NDArray[np.int64], genes: NDArray[np.int64], level: NDArray[np.float64]) -> NDArray[np.float64]:
