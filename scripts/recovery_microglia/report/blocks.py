@@ -54,6 +54,16 @@ class Column:
         """Whether the column holds numbers, which stand right."""
         return self.kind not in _NOT_NUMBERS
 
+    @property
+    def of_genes(self) -> bool:
+        """Whether the column holds gene symbols, which are in italics."""
+        return self.kind is Kind.GENE
+
+    @property
+    def of_words(self) -> bool:
+        """Whether the column holds text, which may name genes."""
+        return self.kind is Kind.TEXT
+
 
 @dataclass(frozen=True)
 class Cell:
