@@ -229,6 +229,38 @@ def test_the_address_holds_colour_view_and_gene_and_brings_them_back(browser: An
     again.page.close()
 
 
+def test_a_link_lands_where_it_leads_whatever_is_drawn_on_the_way(browser: Any, folder: Path) -> None:
+    """Sections off the screen are laid out late, and the map fills its legend when it is passed: both move what stands below."""
+    opened = Opened(browser, page_of(folder, "tested"))
+    opened.page.emulate_media(reduced_motion="no-preference")
+    top = "id => Math.round(document.getElementById(id).getBoundingClientRect().top)"
+    for name in ("robustness", "timeline", "genes"):
+        opened.page.locator(f'nav.toc a[href="#{name}"]').click()
+        opened.page.wait_for_function(f"Math.abs(({top})('{name}')) <= 24")  # scroll-padding is 16
+        opened.page.wait_for_timeout(300)
+        assert abs(opened.page.evaluate(top, name)) <= 24, name
+    opened.page.goto("about:blank")
+    opened.page.goto(f"{opened.address}#robustness")
+    opened.page.wait_for_function("document.querySelectorAll('main > section:not(.verdict, .laid)').length === 0")
+    assert abs(opened.page.evaluate(top, "robustness")) <= 24
+    opened.page.close()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_paper_cuts_no_table(browser: Any, folder: Path, name: str) -> None:
+    opened = Opened(browser, page_of(folder, name))
+    opened.page.set_viewport_size({"width": 688, "height": 1000})  # A4 within margins of 14 mm
+    opened.page.emulate_media(media="print")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    cut = opened.page.evaluate(
+        "() => [...document.querySelectorAll('main table')].filter((t) => t.getBoundingClientRect().width && "
+        "t.getBoundingClientRect().right > t.closest('.framed').getBoundingClientRect().right + 1).map((t) => t.dataset.name)"
+    )
+    assert opened.page.locator("table:visible").count() > 0
+    assert cut == []
+    opened.page.close()
+
+
 def test_a_link_into_a_fold_opens_it_and_the_contents_mark_the_place(browser: Any, folder: Path) -> None:
     opened = Opened(browser, page_of(folder, "tested"))
     toc = opened.page.locator("nav.toc")

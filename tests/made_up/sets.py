@@ -74,7 +74,7 @@ def a_tested_set(*, simulated: bool = True, seed: int = 1) -> ReportInputs:
         onset=[answers.ONSET],
         days=answers.days(samples),
         truth=accuracy if simulated else None,
-        robustness={"sentence": "The onset is (3, 7] in 9 of 12 analyses; the others give (7, 14] (3)."},
+        robustness=[answers.ROBUSTNESS],
         interactions=["The rise does not differ between females and males (p = 0.4)."],
         behaviour=[str(text) for text in tables["behaviour_tests"]["sentence"]],
         design={"status": "tested", "reason": "", "rank": 9, "columns": 9},

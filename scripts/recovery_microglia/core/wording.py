@@ -148,6 +148,17 @@ def plain(value: Any) -> str:
     return DASH if missing(value) else str(value)
 
 
+CODE_WORDS = {
+    "score_without": "score without Itgax and Igf1",
+    "depth_matched": "score at one depth",
+    "fixed_cutoff": "score at the controls' cutoff",
+    "low_detection": "low detection",
+    "medium_detection": "medium detection",
+    "high_detection": "high detection",
+}
+"""Words of the tables' code, as a reader meets them."""
+
+
 def with_day(name: str, when: float) -> str:
     """Return a condition or a library with its day: injured, day 7; the name alone where there is no day."""
     return f"{name}, day {when:g}" if np.isfinite(when) else name

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
+from recovery_microglia.core.wording import p_value
 from recovery_microglia.figures.style import (
     CONDITIONS,
     GREY,
@@ -183,16 +184,8 @@ def _name_days(ax: Axes, units: pd.DataFrame, days: pd.DataFrame, *, width: floa
 
 
 def _short_p(value: float) -> str:
-    """Return a p in few letters; nothing where there is none."""
-    if not np.isfinite(value):
-        return ""
-    return (
-        "<.001"
-        if value < 0.001
-        else f"{value:.2f}".removeprefix("0")
-        if value >= 0.1
-        else f"{value:.3f}".removeprefix("0")
-    )
+    """Return a p as elsewhere on the page, without spaces; nothing where there is none."""
+    return "".join(p_value(value).split()) if np.isfinite(value) else ""
 
 
 def _top(units: pd.DataFrame, days: pd.DataFrame) -> float:

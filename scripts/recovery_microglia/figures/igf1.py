@@ -146,7 +146,9 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
     sources = [str(c) for c in table]
     of_microglia = [c for c in sources if c.startswith("microglia: ") or c in MICROGLIA]
     large = table.max()
-    states = [c for c in of_microglia if large[c] >= SMALL or c.endswith("recovery") or c in MICROGLIA]
+    # recovery cells stand for themselves however few they are; a source without a count would be an entry of the legend without a bar
+    called = {"microglia: recovery", *MICROGLIA}
+    states = [c for c in of_microglia if large[c] >= SMALL or (c in called and large[c] > 0)]
     states.sort(key=lambda c: ({"microglia: recovery": 0, "recovery_microglia": 0, "microglia: near_recovery": 1,
                                 "microglia: homeostatic": 2, "microglia: other": 9}.get(c, 3), c))  # fmt: skip
     cells = [c for c in sources if c not in of_microglia]
@@ -155,7 +157,8 @@ def _kept(table: pd.DataFrame) -> pd.DataFrame:
     shown = table[states].copy()
     small_states, small_cells = [c for c in of_microglia if c not in states], [c for c in cells if c not in kept]
     if table[small_states].to_numpy().any():
-        shown[OTHER_STATES] = table[small_states].sum(axis=1)
+        together = "microglia: other" if "microglia: other" in states else OTHER_STATES  # one name on the page
+        shown[together] = table[small_states].sum(axis=1) + shown.get(together, 0.0)
     shown[kept] = table[kept]
     if table[small_cells].to_numpy().any():
         shown[OTHER_CELLS] = table[small_cells].sum(axis=1)

@@ -16,6 +16,7 @@ from recovery_microglia.core.vocabulary import Route, Severity, Status
 from recovery_microglia.figures.files import FORMATS, write_figures
 from recovery_microglia.figures.svg import Styles
 from recovery_microglia.report.blocks import Plate, Section, plates
+from recovery_microglia.report.gene_names import GeneNames, gene_names
 from recovery_microglia.report.held import Held, held
 from recovery_microglia.report.inputs import ReportInputs, load_answer, load_inputs
 from recovery_microglia.report.numbering import (
@@ -63,8 +64,9 @@ IN_AUDIT = ("svg", "tsv")
 """Formats in which figures of the audit are written."""
 
 
-def _environment() -> Environment:
-    """Return what the templates of one page know; its glossary marks each term once."""
+def _environment(names: GeneNames) -> Environment:
+    """Return what the templates of one page know; its glossary marks each term once, and gene symbols are in italics."""
+    glossary = Glossary()
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -74,17 +76,19 @@ def _environment() -> Environment:
     )
     environment.filters["plain"] = Markup  # written by us, with every text in it escaped
     environment.filters["svg"] = Styles().once
-    environment.filters["glossed"] = Glossary().mark
-    environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8") + _columns_of_numbers())
+    environment.filters["genes"] = names.mark
+    environment.filters["glossed"] = lambda text: names.mark(glossary.mark(text))
+    environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8") + _columns_by_kind())
     environment.globals["script"] = Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))
     environment.globals["map_script"] = Markup((TEMPLATES / "cellmap.js").read_text(encoding="utf-8"))
     return environment
 
 
-def _columns_of_numbers() -> str:
-    """Return the style of columns of numbers by their place, which spares each of ten thousand cells a word: n3 is the third."""
-    places = ", ".join(f".n{place} td:nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
-    return f"{places} {{ text-align: right; }}"
+def _columns_by_kind() -> str:
+    """Return the style of columns of numbers and of genes by their place, which spares each of ten thousand cells a word: n3 is the third."""
+    numbers = ", ".join(f".n{place} td:nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
+    genes = ", ".join(f".g{place} td:nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
+    return f"{numbers} {{ text-align: right; }}\n{genes} {{ font-style: italic; }}"
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
         facts.append(("Sorted for", inputs.text("enrichment")))
     if inputs.run.get("date"):
         facts.append(("Run", inputs.run["date"]))
-    template = _environment().get_template("report.html.j2")
+    template = _environment(gene_names(inputs)).get_template("report.html.j2")
     return template.render(
         title=inputs.text("title") or inputs.text("dataset"),
         dataset=inputs.text("dataset"),
@@ -223,7 +227,7 @@ def render_index(
     entries = [_entry(inputs) for inputs in answers_]
     drawn = _overview(answers_, comparison, agreement) if overview is None else overview
     shown = [changed((block,), linked)[0] for block in plates(*drawn)]
-    page = _environment().get_template("index.html.j2")
+    page = _environment(GeneNames(())).get_template("index.html.j2")
     simulated = any(entry["simulated"] for entry in entries)
     return page.render(entries=entries, any_simulated=simulated, overview=shown)
 

@@ -1,5 +1,6 @@
 """What a page is built of; the template knows one macro for each."""
 
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,15 +12,25 @@ import pandas as pd
 from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures import Picture
-from recovery_microglia.figures.palette import lineage_name
+from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_name
 from recovery_microglia.figures.style import slug
 from recovery_microglia.report.cellmap import CellMap
 
 PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
+_IN_WORDS = wording.CODE_WORDS | {key: lineage_name(key) for key in (*LINEAGES, *STATES) if "_" in key}
+_CODE = re.compile(rf"\b(?:{'|'.join(map(re.escape, _IN_WORDS))})\b")
+
+
+def _text(value: Any) -> str:
+    """Return a text without words of the code; a dash where there is none."""
+    return _CODE.sub(lambda found: _IN_WORDS[found[0]], wording.plain(value))
+
+
 _TEXT_OF: dict[Kind, Callable[[Any], str]] = {
-    **dict.fromkeys((Kind.TEXT, Kind.GENE), wording.plain),
+    Kind.TEXT: _text,
+    Kind.GENE: wording.plain,
     **dict.fromkeys((Kind.COUNT, Kind.BYTES), wording.whole),
     **dict.fromkeys((Kind.NUMBER, Kind.SECONDS), wording.number),
     Kind.SHARE: wording.percent,
@@ -53,6 +64,16 @@ class Column:
     def numeric(self) -> bool:
         """Whether the column holds numbers, which stand right."""
         return self.kind not in _NOT_NUMBERS
+
+    @property
+    def of_genes(self) -> bool:
+        """Whether the column holds gene symbols, which are in italics."""
+        return self.kind is Kind.GENE
+
+    @property
+    def of_words(self) -> bool:
+        """Whether the column holds text, which may name genes."""
+        return self.kind is Kind.TEXT
 
 
 @dataclass(frozen=True)

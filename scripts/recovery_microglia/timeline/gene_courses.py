@@ -212,7 +212,7 @@ def _changes_in_words(table: pd.DataFrame, arm: str) -> str:
     where = f" ({arm})" if arm else ""
     changed = tested[tested["q"] < 0.05].sort_values("p", kind="stable")
     of = f"{len(changed)} of the {len(tested)} genes tested{where}"
-    how = "quasi-likelihood test over animals, all days together, false-discovery rate below .05"
+    how = "quasi-likelihood test over animals, all days together, false-discovery rate below 0.05"
     if changed.empty:
         return f"None of the {len(tested)} genes tested{where} was shown to differ from control on any day ({how})."
     told = []

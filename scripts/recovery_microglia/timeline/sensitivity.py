@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,15 @@ NO_CLUSTER = "no cluster is one of recovery cells: no answer"
 
 ADJUSTED_DRAWS = 800
 """Studies drawn for each test of an alternative: enough for a level of .05 over a dozen days."""
+
+
+class Told(TypedDict):
+    """What other choices say of the answer of one arm: a sentence of what was reported, one a family, and what follows."""
+
+    arm: str
+    reported: str
+    families: list[str]
+    conclusion: str
 
 
 @dataclass(frozen=True)
@@ -159,8 +168,8 @@ def alternatives(
     held: Mapping[str, Mapping[float, str]] | None = None,
     seed: int = 1,
     threads: int = 1,
-) -> tuple[pd.DataFrame, str, list[Notice]]:
-    """Repeat the onset under every alternative (= robustness.tsv), say in one sentence how it held, and warn where not.
+) -> tuple[pd.DataFrame, list[Told], list[Notice]]:
+    """Repeat the onset under every alternative (= robustness.tsv), say how it held, and warn where not.
 
     Parameters
     ----------
@@ -192,7 +201,7 @@ def alternatives(
 
         rows = [row for found in mapped(answers, choices, threads) for row in found]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table, sentence(table, tested), choices_it_hangs_on(table, tested)
+    return table, told(table, tested), choices_it_hangs_on(table, tested)
 
 
 def _answers(
@@ -263,9 +272,10 @@ def _compatible(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return bool(max(low for low, _ in ends) < min(high for _, high in ends))
 
 
-def sentence(table: pd.DataFrame, main: pd.DataFrame) -> str:
-    """Return what each family of choices says of the onset and of the rise: ranges, and what the answer depends on."""
-    return " ".join(filter(None, (_of_arm(others_of(table, row), row) for row in records(main))))
+def told(table: pd.DataFrame, main: pd.DataFrame) -> list[Told]:
+    """Return what the families of choices say of the onset and of the rise of each arm, in sentences."""
+    found = (_of_arm(others_of(table, row), row) for row in records(main))
+    return [part for part in found if part is not None]
 
 
 def others_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
@@ -300,22 +310,24 @@ def _families(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(name), part) for name, part in own[own["note"] == ""].groupby("family", sort=False)]
 
 
-def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> str:
+def _of_arm(others: pd.DataFrame, row: Mapping[str, Any]) -> Told | None:
     if others.empty:
-        return ""
+        return None
     arm = f" ({row['arm']})" if row["arm"] else ""
     start = (
         f"The analyses of a family share cells, animals and model: they are not votes. Reported{arm}: "
-        f"{interval(row['onset_low'], row['onset_high'])}. "
+        f"{interval(row['onset_low'], row['onset_high'])}."
     )
-    told = [_of_family(str(name), part, float(row["onset_day"])) for name, part in others.groupby("family", sort=False)]
+    families = [
+        _of_family(str(name), part, float(row["onset_day"])) for name, part in others.groupby("family", sort=False)
+    ]
     hangs = [name for name, part in _families(others) if not _agrees(part).any()]
     end = (
         f"The onset depends on these choices: {'; '.join(hangs)}."
         if hangs
         else "No family of choices excludes the onset."
     )
-    return f"{start}{' '.join(told)} {end}"
+    return Told(arm=str(row["arm"]), reported=start, families=families, conclusion=end)
 
 
 def _of_family(name: str, part: pd.DataFrame, onset_day: float) -> str:

@@ -63,7 +63,7 @@ def timeline_step(
     timeline, onset = run_timeline(table, design, called, settings, seed=seed)
     reported = timeline[timeline["route"] == Route.SCORE] if len(timeline) else timeline
     unseen = unknown_batches(subjects(sheet), reported)
-    robust, sentence, hanging = alternatives(
+    robust, told, hanging = alternatives(
         recovered,
         calibration,
         sheet,
@@ -110,7 +110,7 @@ def timeline_step(
         "status": status,
         "reason": reason,
         "design": design.as_dict(),
-        "robustness": sentence,
+        "robustness": told,
         "interactions": [text for text in differences["sentence"] if text],
         "behaviour": list(pain_tests["sentence"]),
         "next_steps": next_steps(

@@ -14,6 +14,7 @@ from made_up.sheet import sheet
 from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES
 from recovery_microglia.figures import course
+from recovery_microglia.figures.palette import LINEAGES
 from recovery_microglia.report import ReportInputs, render_index, render_report
 from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.sheet import NEGLIGIBLE_RISE, answers, key_numbers, limits
@@ -89,6 +90,12 @@ def test_the_answer_stands_before_everything_else(drawn: tuple[ReportInputs, Pag
 def test_no_number_is_shown_as_nan_or_none(drawn: tuple[ReportInputs, Page]) -> None:
     _, page = drawn
     assert re.findall(r"\b(nan|None|NaT|<NA>|inf)\b", page.words) == []
+
+
+def test_no_word_of_the_code_stands_in_a_sentence_or_a_table(drawn: tuple[ReportInputs, Page]) -> None:
+    _, page = drawn
+    code = [*wording.CODE_WORDS, *(key for key in LINEAGES if "_" in key)]
+    assert [word for word in code if re.search(rf"\b{word}\b", page.words)] == []
 
 
 def test_a_p_or_an_onset_stands_only_on_a_tested_page(drawn: tuple[ReportInputs, Page]) -> None:

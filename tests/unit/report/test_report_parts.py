@@ -17,6 +17,7 @@ from recovery_microglia.report import ReportInputs, cellmap, write_report
 from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
 from recovery_microglia.report.sections.igf1 import _title as igf1_title
+from recovery_microglia.report.sections.sensitivity import robustness_section
 from recovery_microglia.report.sections.timeline import timeline_section
 
 
@@ -147,7 +148,7 @@ def test_every_day_is_labelled_with_its_animals_and_q(tested: ReportInputs) -> N
             assert by_day[f"{row['day']:g}"][1].split(" + ")[0] == str(n)
             # a line lower where it would touch that of the day before
             *_, q = by_day[f"{row['day']:g}"]
-            assert q == "<.001" if row["q"] < 0.001 else float(q) == pytest.approx(row["q"], rel=0.1)
+            assert q == "".join(wording.p_value(row["q"]).split())  # one rounding on the whole page
 
 
 def test_the_main_figure_shows_shares_without_a_cutoff_and_the_called_cells_beside_them(tested: ReportInputs) -> None:
@@ -183,6 +184,35 @@ def test_sources_of_few_igf1_counts_are_not_drawn(tested: ReportInputs) -> None:
     assert less.numbers["animals"].sum() == whole.numbers["animals"].sum() - 1
     assert "at least 20 Igf1 counts" in less.caption
     assert figures.igf1_within(states.assign(microglia_igf1_counts=19)) is None
+
+
+def test_no_source_without_a_count_is_in_the_legend(tested: ReportInputs) -> None:
+    """Cells that are likely recovery and not called once had an entry of their own without a bar."""
+    states = tested.table("igf1_states")
+    likely = states["state"] == "near_recovery"
+    assert (states.loc[likely, "share"] > 0).any()
+    rows = states.assign(share=states["share"].mask(likely, 0.0))
+    for picture in (figures.igf1_sources(tested.table("igf1_share"), rows), figures.igf1_within(rows)):
+        shares = picture.numbers.drop(columns=["condition", "day", "animals", "counts"])
+        assert "microglia, recovery" in shares
+        assert (shares.max() > 0).all()
+        assert "recovery likely, not called" not in picture.panels[0].svg
+
+
+@pytest.mark.parametrize("arms", [("",), ("left", "right")])
+def test_each_family_of_choices_is_a_line_of_its_own(tested: ReportInputs, arms: tuple[str, ...]) -> None:
+    # a full stop inside a line does not cut it
+    families = ["By clusters, 3 of 9 show a rise. Worst: The last.", "Leaving out one library, 5 of 5 show a rise."]
+    told = [
+        {"arm": arm, "reported": f"Reported {arm}.", "families": families, "conclusion": "None excludes the onset."}
+        for arm in arms
+    ]
+    section = robustness_section(replace(tested, summary={**tested.summary, "robustness": told}))
+    assert section is not None
+    points = [block.texts for block in section.blocks if block.block == "points"]
+    assert points == [tuple(families)] * len(arms)
+    said = [section.lead] if len(arms) == 1 else [b.text for b in section.blocks if b.block == "prose"]
+    assert said == [f"Reported {arm}. None excludes the onset." for arm in arms]
 
 
 def test_an_unknown_day_is_no_day_0_among_the_sources(tested: ReportInputs) -> None:

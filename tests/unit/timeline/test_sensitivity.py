@@ -6,6 +6,7 @@ import pytest
 
 from made_up.sheet import sheet
 from recovery_microglia.core.errors import Notice
+from recovery_microglia.core.families import family_of
 from recovery_microglia.core.wording import interval
 from recovery_microglia.recovery.calibration import BY_ODDS, QUANTILES, calibrate
 from recovery_microglia.timeline import days as days_module
@@ -123,7 +124,7 @@ def test_all_cells_are_a_denominator_only_where_all_were_sampled(study: dict) ->
 
 
 def test_each_family_is_told_in_one_line_with_its_range(study: dict, answers) -> None:
-    table, sentence, _ = answers
+    table, told_of_arms, _ = answers
     main = study["main"].query("route == 'score'").iloc[0]
     assert (main["onset_low"], main["onset_high"]) == (7, 14)
     known = table[table["note"] == ""]
@@ -131,20 +132,24 @@ def test_each_family_is_told_in_one_line_with_its_range(study: dict, answers) ->
     shown = known[known["onset_high"].notna()]
     common = np.maximum(np.nan_to_num(shown["onset_low"]), 7) < np.minimum(shown["onset_high"], 14)
     assert ((shown["agrees"] == "True") == common).all()
-    assert sentence.startswith("The analyses of a family share cells, animals and model: they are not votes. ")
+    (told,) = told_of_arms
+    assert told["arm"] == ""
+    assert told["reported"].startswith("The analyses of a family share cells, animals and model: they are not votes. ")
+    names = {text.split(",")[0]: text for text in told["families"]}
+    families = {family_of(varied).judged for varied in table["varied"] if varied != "nothing"}
+    assert len(names) == len(told["families"]) == len(families)
     left_out = known[known["left_out"] != ""]
     low, high = (100 * f(left_out["peak_rise"]) for f in (min, max))
-    told = f"Leaving out one library, {len(left_out)} of {len(left_out)} show a rise, a quarter of it reached on day "
-    assert told in sentence
-    assert f"at its highest {low:.1f} to {high:.1f} points over control ({len(left_out)} compatible" in sentence
-    assert (
-        "By clusters, 3 of 9 show a rise (6 have no answer" in sentence
-    )  # those without an answer stay in the denominator
+    own = names["Leaving out one library"]
+    assert f"{len(left_out)} of {len(left_out)} show a rise, a quarter of it reached on day " in own
+    assert f"at its highest {low:.1f} to {high:.1f} points over control ({len(left_out)} compatible" in own
+    # those without an answer stay in the denominator
+    assert "3 of 9 show a rise (6 have no answer" in names["By clusters"]
     # depth explains it all here: the one analysis that says so is named, in words
-    assert "worst case: the score at one depth, of microglia (no rise shown)" in sentence
+    assert any("worst case: the score at one depth, of microglia (no rise shown)" in text for text in told["families"])
     least = left_out.loc[left_out["peak_rise"].idxmin()]
-    assert f"worst case: without library {least['left_out']} ({100 * least['peak_rise']:.1f} points)" in sentence
-    assert sentence.endswith("No family of choices excludes the onset.")
+    assert f"worst case: without library {least['left_out']} ({100 * least['peak_rise']:.1f} points)" in own
+    assert told["conclusion"] == "No family of choices excludes the onset."
 
 
 @pytest.mark.parametrize(
@@ -176,14 +181,14 @@ def test_an_onset_that_no_analysis_of_a_kind_gives_is_warned_of(study: dict, ans
 
 
 def test_clusters_count_only_where_they_have_an_answer(answers) -> None:
-    table, sentence, _ = answers
+    table, (told,), _ = answers
     clusters = table[table["scorer"] == "cluster"]
     silent = clusters["resolution"] == 0.2  # one cluster of all cells
     assert (clusters["note"] != "").tolist() == silent.tolist()
     assert clusters.loc[silent, ["onset_low", "onset_high"]].isna().all(axis=None)
     assert set(clusters.loc[silent, "agrees"]) == {""}
     assert set(clusters.loc[~silent, "agrees"]) == {"True"}  # the same cells as the call
-    assert "(6 have no answer, as no cluster is one of recovery cells)" in sentence
+    assert sum("(6 have no answer, as no cluster is one of recovery cells)" in text for text in told["families"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -204,9 +209,9 @@ def test_what_an_alternative_varies_is_named(facts: dict, varied: str) -> None:
 
 
 def test_nothing_is_tried_where_nothing_was_tested(study: dict) -> None:
-    table, sentence, _ = run(study, main=study["main"].assign(status="descriptive"))
+    table, told, _ = run(study, main=study["main"].assign(status="descriptive"))
     assert table.empty
-    assert sentence == ""
+    assert told == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def igf1_section(inputs: ReportInputs) -> Section:
     title = _title(shares)
     within = figures.igf1_within(states) if len(states) else None
     if len(shares) and shares["share"].notna().any():
-        lead = "Recovery microglia act through IGF1. In unsorted tissue, the share of all Igf1 counts by lineage names its sources."
+        lead = "Recovery microglia act through the protein IGF1. In unsorted tissue, the share of all Igf1 counts by lineage names its sources."
         left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
         blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
         if len(left_out):

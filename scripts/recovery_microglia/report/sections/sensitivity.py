@@ -1,6 +1,7 @@
 """The answer under other choices of the analysis."""
 
-import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.families import family_of
 from recovery_microglia.core.vocabulary import Status
-from recovery_microglia.report.blocks import Column, Fold, Note, Points, Section, plates, table
+from recovery_microglia.report.blocks import Column, Fold, Note, Points, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 
@@ -22,11 +23,6 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         why = "No onset was tested, so that there is no onset to compare under other choices."
         return Section("robustness", title, "", (Note("why", "Not applicable", why),))
     arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str)))
-    told = inputs.summary.get("robustness")
-    sentence = str((told or {}).get("sentence", "")) if isinstance(told, dict) else str(told or "")
-    if not sentence:
-        same = int(rows["agrees"].map(wording.truthy).sum())
-        sentence = f"{same} of {len(rows)} alternative analyses are compatible with the reported interval."
     columns = [
         Column("analysis", "Analysis"),
         Column("arm", "Arm"),
@@ -44,7 +40,7 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     ]
     pictures = plates(*(figures.sensitivity(rows, arm) for arm in arms[:6]))
     further = plates(*(draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)))
-    lead, points = _by_family(sentence)
+    lead, points = _by_family(inputs.summary.get("robustness") or [], rows)
     return Section(
         "robustness",
         title,
@@ -57,12 +53,17 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     )
 
 
-def _by_family(text: str) -> tuple[str, tuple[Points, ...]]:
-    """Return what begins and ends the words on the analyses, and a line for each family in between."""
-    said = re.split(r"(?<=\.) (?=[A-Z])", text)
-    if len(said) < 5:
-        return text, ()
-    return " ".join([*said[:2], said[-1]]), (Points(tuple(said[2:-1])),)
+def _by_family(told: Sequence[Mapping[str, Any]], rows: pd.DataFrame) -> tuple[str, tuple[Prose | Points, ...]]:
+    """Return what was reported and what follows, and between them a line for each family; with several arms, for each of them."""
+    if not told:
+        same = int(rows["agrees"].map(wording.truthy).sum())
+        return f"{same} of {len(rows)} alternative analyses are compatible with the reported interval.", ()
+    if len(told) == 1:
+        return f"{told[0]['reported']} {told[0]['conclusion']}", (Points(tuple(told[0]["families"])),)
+    blocks: list[Prose | Points] = []
+    for own in told:
+        blocks += [Prose(f"{own['reported']} {own['conclusion']}", own["arm"]), Points(tuple(own["families"]))]
+    return "", tuple(blocks)
 
 
 def _title(rows: pd.DataFrame) -> str:

@@ -35,6 +35,7 @@ document.querySelectorAll(".cellmap").forEach((root) => {
   // What is drawn now: positions, a colour and a rank for each cell.
   let shown = null;
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const italic = (gene) => Object.assign(document.createElement("i"), { textContent: gene });
   const word = (hex) => parseInt(`ff${hex.slice(5, 7)}${hex.slice(3, 5)}${hex.slice(1, 3)}`, 16) >>> 0; // as pixels lie in memory
   const pale = () => word(dark.matches ? "#39434d" : "#d9dde2");
   function mixed(t) { // a colour of the ramp, the strongest furthest from the paper
@@ -140,9 +141,8 @@ document.querySelectorAll(".cellmap").forEach((root) => {
     ramp.className = "ramp";
     ramp.append(bar, ends);
     legend.append(ramp);
-    said.textContent = colour.kind === "gene"
-      ? `${colour.gene}: raw counts in ${colour.cells.toLocaleString("en")} of ${data.n.toLocaleString("en")} cells; grey: no count, which at this depth does not show that the gene is off.`
-      : `${colour.unit}; grey: cells of other lineages (no score).`;
+    if (colour.kind === "gene") said.replaceChildren(italic(colour.gene), `: raw counts in ${colour.cells.toLocaleString("en")} of ${data.n.toLocaleString("en")} cells; grey: no count, which at this depth does not show that the gene is off.`);
+    else said.textContent = `${colour.unit}; grey: cells of other lineages (no score).`;
   }
 
   async function refresh() {
@@ -233,7 +233,7 @@ document.querySelectorAll(".cellmap").forEach((root) => {
   if (view) view.addEventListener("change", () => { state.view = view.value; remember(); whole(); refresh(); });
   dark.addEventListener("change", refresh);
   new ResizeObserver(fit).observe(canvas);
-  geneSearch({ data, unpack, pick });
+  geneSearch({ data, unpack, pick, italic });
   // Nothing is unpacked before the page stands and the map is near: the answer comes first.
   new IntersectionObserver((seen, watch) => {
     if (!seen.some((entry) => entry.isIntersecting)) return;
@@ -243,7 +243,7 @@ document.querySelectorAll(".cellmap").forEach((root) => {
 });
 
 // ---- any gene of the map: in every animal over the days, and by state of the microglia
-function geneSearch({ data, unpack, pick }) {
+function geneSearch({ data, unpack, pick, italic }) {
   const box = document.getElementById("gene-search");
   if (!box) return;
   box.hidden = false;
@@ -259,6 +259,11 @@ function geneSearch({ data, unpack, pick }) {
   const picture = (label, height) => {
     const svg = put(drawn, "svg", { viewBox: `0 0 420 ${height}`, role: "img", "aria-label": label });
     return svg;
+  };
+  const title = (svg, gene, text) => {
+    const line = put(svg, "text", { x: 4, y: 14 });
+    put(line, "tspan", { "font-style": "italic" }, gene);
+    line.append(text);
   };
   const rate = (sum) => (sum.depth ? (1e4 * sum.counts) / sum.depth : 0);
 
@@ -291,7 +296,7 @@ function geneSearch({ data, unpack, pick }) {
     }
     days.forEach((day) => put(svg, "text", { x: x(day), y: 208, "text-anchor": "middle" }, String(day)));
     put(svg, "text", { x: 230, y: 230, "text-anchor": "middle" }, "days after injury (square-root scale)");
-    put(svg, "text", { x: 4, y: 14 }, `${gene}, counts per 10,000 of the microglia`);
+    title(svg, gene, ", counts per 10,000 of the microglia");
     const at = new Map();
     parts.sort((a, b) => a.control - b.control).forEach((part) => {
       const place = at.get(part.day) || 0;
@@ -304,7 +309,7 @@ function geneSearch({ data, unpack, pick }) {
     const rows = [...moods].filter(([, sum]) => sum.cells >= 10).sort((a, b) => rate(b[1]) - rate(a[1]));
     if (!rows.length) return;
     const svg = picture(`${gene} by state of the microglia`, 34 + 24 * rows.length), top = Math.max(...rows.map(([, sum]) => rate(sum)), 1e-9);
-    put(svg, "text", { x: 4, y: 14 }, `${gene}, counts per 10,000 by state (share of cells with a count)`);
+    title(svg, gene, ", counts per 10,000 by state (share of cells with a count)");
     rows.forEach(([name, sum], place) => {
       const y = 28 + 24 * place, colour = data.colours.state.legend.find((entry) => entry[0] === name)[1];
       put(svg, "text", { x: 150, y: y + 13, "text-anchor": "end" }, name);
@@ -321,7 +326,7 @@ function geneSearch({ data, unpack, pick }) {
     }
     const gene = key.slice(5), { animals, moods } = await sums(key);
     drawn.replaceChildren();
-    said.textContent = `${gene}: ${data.colours[key].cells.toLocaleString("en")} cells with a count.`;
+    said.replaceChildren(italic(gene), `: ${data.colours[key].cells.toLocaleString("en")} cells with a count.`);
     overDays(gene, animals);
     byState(gene, moods);
     window.place.set("gene", gene);

@@ -50,6 +50,15 @@ document.querySelectorAll("svg.dots").forEach((figure) => {
   });
 });
 
+// ---- sections off the screen are laid out one by one once the page has loaded, all at once before a link leads among them
+const layOut = (() => {
+  const waiting = [...document.querySelectorAll("main > section:not(.verdict)")];
+  const idle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
+  const next = () => { waiting.shift()?.classList.add("laid"); if (waiting.length) idle(next); };
+  addEventListener("load", () => idle(next));
+  return () => waiting.splice(0).forEach((section) => section.classList.add("laid"));
+})();
+
 // ---- what is shown is in the address, behind the anchor: #cells?colour=score&view=integrated
 window.place = (() => {
   const [anchor, query] = location.hash.slice(1).split("?");
@@ -64,17 +73,18 @@ window.place = (() => {
     reveal(at);
     if (facts.toString()) write();
   });
-  function reveal(id) {
+  function reveal(id, how) {
     const target = id && document.getElementById(id);
     if (!target) return;
+    layOut();
     for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
-    target.scrollIntoView();
+    target.scrollIntoView(how);
   }
   document.addEventListener("click", (event) => { // a fold is opened even where its anchor stands in the address already
     const link = event.target.closest?.('a[href^="#"]');
     if (link) setTimeout(() => reveal(link.getAttribute("href").slice(1)));
   });
-  if (anchor) setTimeout(() => reveal(anchor));
+  if (anchor) addEventListener("load", () => reveal(anchor, { behavior: "instant" })); // all scripts have shown what they show
   return {
     get: (name) => facts.get(name),
     set: (name, value) => { if (value) facts.set(name, value); else facts.delete(name); write(); },
