@@ -229,6 +229,7 @@ def detection_limits(
     alpha: float,
     power: float,
     rng: np.random.Generator,
+    studies: int = STUDIES,
 ) -> list[tuple[float, float]]:
     """Return the detection limit of each day, if its animals differed as the constant law says, and as that of the odds says.
 
@@ -238,15 +239,15 @@ def detection_limits(
         See `draw_studies`.
     of_days
         Of each day: the places of its control and of itself among the groups, and the control's share.
-    alpha, power
-        See `smallest_detectable`.
+    alpha, power, studies
+        See `smallest_detectable` and `draw_studies`.
     """
     found = []
     both = bb.spread_posterior(grids)
     for law in (bb.CONSTANT, bb.OF_ODDS):
         weight = np.zeros(len(both))
         weight[law] = both[law]
-        drawn = draw_studies(grids, cells, weight, rng)
+        drawn = draw_studies(grids, cells, weight, rng, studies=studies)
         found.append(
             [
                 smallest_detectable(drawn, control, group, alpha=alpha, power=power, floor=floor, rng=rng)
