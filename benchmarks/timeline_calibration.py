@@ -381,12 +381,18 @@ def _onset(table: pd.DataFrame) -> str:
 
 
 def _promise(table: pd.DataFrame) -> str:
+    kind, keys = "promised if risen animals are", ["law", "animals"]
     # where no share is found often enough, none is promised
     table = table.assign(none=table["drawn"].isna().astype(float)).astype({"drawn": float})
-    ways = {"share": "median", "drawn": "mean"} | ({"none": "mean"} if table["none"].any() else {})
-    kind = "promised if risen animals are"
-    shown = table.pivot_table(index=["law", "animals"], columns=kind, values=list(ways), aggfunc=ways, sort=False)
-    shown.columns = [f"{what}, {law}" for what, law in shown.columns]
+    parts = [
+        table.pivot_table(index=keys, columns=kind, values="share", aggfunc="median", sort=False).add_prefix("share, "),
+        table.pivot_table(index=keys, columns=kind, values="drawn", aggfunc="mean", sort=False).add_prefix("drawn, "),
+    ]
+    if table["none"].any():
+        parts.append(
+            table.pivot_table(index=keys, columns=kind, values="none", aggfunc="mean", sort=False).add_prefix("none, ")
+        )
+    shown = pd.concat(parts, axis=1)
     return markdown(shown, ".3f")
 
 

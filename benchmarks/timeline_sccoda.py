@@ -4,7 +4,7 @@
     /tmp/sccoda/bin/python benchmarks/timeline_sccoda.py [--studies 3] [--noise normal] [--docs]
 
 Needs pertpy, which the project does not lock: it brings JAX and a second set of everything. Without `--docs` the table is only
-printed. Each study takes ten seconds of one core: a quarter of an hour by default, three studies a row under either noise. Every
+printed. Each study takes ten to thirty seconds of one core: a quarter of an hour or more by default, three studies a row under either noise. Every
 design is drawn once before any is drawn again; interrupted (Ctrl+C), it shows what it has.
 """
 
