@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -36,18 +37,23 @@ from timeline_studies import (  # noqa: E402
     LAWS,
     SHAPES,
     Design,
+    Law,
     case_control_counts,
+    model_law,
     part_reached,
 )
 
 from recovery_microglia.core.statistics import benjamini_hochberg  # noqa: E402
 from recovery_microglia.recovery.calibration import even_odds  # noqa: E402
 from recovery_microglia.recovery.likelihood import mixture_and_worth  # noqa: E402
+from recovery_microglia.timeline import betabinomial as bb  # noqa: E402
 from recovery_microglia.timeline.days import compare_days  # noqa: E402
 from recovery_microglia.timeline.design import Audit  # noqa: E402
+from recovery_microglia.timeline.detection import DrawnStudies, Judge, detection_limits  # noqa: E402
 from recovery_microglia.timeline.fractions import MIXTURE  # noqa: E402
 from recovery_microglia.timeline.onset import find_onset  # noqa: E402
 from recovery_microglia.timeline.settings import TimelineSettings  # noqa: E402
+from recovery_microglia.timeline.sides import sides_of  # noqa: E402
 from recovery_microglia.timeline.stratified import interactions  # noqa: E402
 
 MARK = "<!-- below: printed by benchmarks/timeline_calibration.py --docs -->"
@@ -121,14 +127,53 @@ def onset(design: Design, shape: str, facts: Row, seed: int) -> list[Row]:
     return [found]
 
 
-def promise(design: Design, facts: Row, seed: int) -> list[Row]:
-    """Return whether a day that has the promised share is claimed, in studies like the one that promised it."""
+DRAWN = 120
+"""Studies that each promise is computed from here; the workflow draws more, to the same answer on average."""
+TIMES = 50
+"""Studies with a rise that are drawn for each promise."""
+
+
+def promise(prior: slice | None, design: Design, facts: Row, seed: int) -> list[Row]:
+    """Return how often a day that has the promised share is above control, in studies of the size of the one that promised it.
+
+    For the first day; the others are alike. What is drawn is judged by `detection.Judge`, which a test holds to `compare_days`.
+
+    Parameters
+    ----------
+    prior
+        Places of a law of the model among its spreads, of which each study draws its own by the prior; None: the design's law.
+    """
     rng = np.random.default_rng([seed, 4])
-    share = float(judged(design.draw(rng), detectable=True)["smallest_detectable"].iloc[0])
-    if share >= 1:
-        return []
-    risen = Design(design.law, design.animals, design.cells, (design.shares[0], share, *design.shares[2:]))
-    return [facts | {"promised": share, "drawn": bool(judged(risen.draw(rng))["claimed"].iloc[0])} for _ in range(4)]
+    law = design.law if prior is None else drawn_law(prior, rng)
+    sides = sides_of(replace(design, law=law).draw(rng))
+    everything = [sides[1.0].control, *(side.group for side in sides.values())]
+    grids = [group.grid for group in everything]
+    base = bb.estimate(grids[0], bb.spread_posterior(grids))[0]
+    level, cells = ALPHA / len(sides), [group.n for group in everything]
+    (limits,) = detection_limits(
+        grids, cells, [(0, 1, base)], alpha=level, power=SETTINGS.power, rng=rng, studies=DRAWN
+    )
+    rows = []
+    for name, share in zip(("like the other days", "alike in the odds"), limits, strict=True):
+        drawn = np.nan
+        if share < 1:
+            shares = (design.shares[0], law.parameter(share), *design.shares[2:])
+            n = [own.astype(int) for own in cells]
+            counts = [
+                rng.binomial(own, law.draw(np.full((TIMES, len(own)), p), rng))
+                for own, p in zip(n, shares, strict=True)
+            ]
+            studies = DrawnStudies(n, np.zeros((TIMES, len(bb.P))), counts)
+            drawn = float(Judge(studies, 0, 1, level).above(counts[1]).mean())
+        rows.append(facts | {"promised if risen animals are": name, "share": share, "drawn": drawn})
+    return rows
+
+
+def drawn_law(prior: slice, rng: np.random.Generator) -> Law:
+    """Return a law of the model's own with a spread drawn by its prior."""
+    weight = bb.spread_prior()[prior]
+    at = int(rng.choice(len(weight), p=weight / weight.sum()))
+    return model_law(bb.ICC[prior][at], bb.P)
 
 
 SCORES = {"as the model has them": 1.0, "too sure": 1.3, "not sure enough": 0.75}
@@ -261,10 +306,12 @@ def jobs(studies: int) -> list[Job]:
                 shares = (0.015, *(0.015 + 0.2 * curve(np.array(DAYS))))
                 design = Design(law, animals, cells, shares, DAYS)
                 add("onset", onset, design, shape, shape=shape, law=law.name, animals=animals, cells=cells)
-    for law in (LAWS["animals alike"], LAWS[BETA], LAWS["beta-binomial, rho 0.06"], LAWS[NORMAL]):
-        for animals in (2, 3, 6):
-            design = Design(law, animals, 200, (0.02,) * 4)
-            add("promise", promise, design, law=law.name, animals=animals, times=0.2)
+    of_model = {"drawn by the prior, one correlation": bb.CONSTANT, "drawn by the prior, of the odds": bb.OF_ODDS}
+    laws = [law for name, law in LAWS.items() if name != "two kinds of animals"]
+    rows: list[tuple[Law, slice | None, int]] = [(law, None, animals) for law in laws for animals in (2, 3, 6)]
+    rows += [(replace(laws[0], name=name), prior, 3) for name, prior in of_model.items()]
+    for law, prior, animals in rows:
+        add("promise", promise, prior, Design(law, animals, 200, (0.02,) * 4), law=law.name, animals=animals, times=0.2)
     for both in (True, False):
         for animals in (4, 6):
             add("sexes", sexes, both, sexes="alike" if both else "only females rise", animals=animals, times=0.5)
@@ -334,8 +381,19 @@ def _onset(table: pd.DataFrame) -> str:
 
 
 def _promise(table: pd.DataFrame) -> str:
-    by = table.groupby(["law", "animals"], sort=False)
-    return markdown(by["promised"].median().to_frame("median promised share").join(by["drawn"].mean()), ".3f")
+    kind, keys = "promised if risen animals are", ["law", "animals"]
+    # where no share is found often enough, none is promised
+    table = table.assign(none=table["drawn"].isna().astype(float)).astype({"drawn": float})
+    parts = [
+        table.pivot_table(index=keys, columns=kind, values="share", aggfunc="median", sort=False).add_prefix("share, "),
+        table.pivot_table(index=keys, columns=kind, values="drawn", aggfunc="mean", sort=False).add_prefix("drawn, "),
+    ]
+    if table["none"].any():
+        parts.append(
+            table.pivot_table(index=keys, columns=kind, values="none", aggfunc="mean", sort=False).add_prefix("none, ")
+        )
+    shown = pd.concat(parts, axis=1)
+    return markdown(shown, ".3f")
 
 
 def case_control_table(table: pd.DataFrame) -> str:

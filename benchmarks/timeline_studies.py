@@ -30,12 +30,33 @@ class Law:
     draw: Callable[[Draws, np.random.Generator], Draws]
     mean: Callable[[float], float] = float
 
+    def parameter(self, mean: float) -> float:
+        """Return the group's parameter with which its animals have this mean share."""
+        low, high = 1e-6, 1 - 1e-6
+        for _ in range(30):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.mean(middle) < mean else (low, middle)
+        return (low + high) / 2
+
 
 def _beta(rho: float) -> Law:
     def draw(share: Draws, rng: np.random.Generator) -> Draws:
         return share if rho == 0 else np.asarray(rng.beta(share * (1 / rho - 1), (1 - share) * (1 / rho - 1)))
 
     return Law("animals alike" if rho == 0 else f"beta-binomial, rho {rho:g}", draw)
+
+
+def model_law(spread: Draws, shares: Draws) -> Law:
+    """Return a law with its intraclass correlation at each share of a grid."""
+
+    def draw(share: Draws, rng: np.random.Generator) -> Draws:
+        rho = np.interp(share, shares, spread)
+        total = 1 / np.where(rho > 0, rho, 0.5) - 1
+        return np.where(
+            rho > 0, rng.beta(np.maximum(share * total, 1e-9), np.maximum((1 - share) * total, 1e-9)), share
+        )
+
+    return Law("of the model", draw)
 
 
 def _logit_normal(sd: float) -> Law:

@@ -72,12 +72,15 @@ def timeline(units: pd.DataFrame, *, tested: bool, reason: str = "") -> pd.DataF
     return pd.DataFrame(rows)
 
 
+LIMITS = ("smallest_detectable", "smallest_detectable_odds")
+
+
 def _day(own: pd.DataFrame, control: pd.DataFrame) -> dict[str, Any]:
     """A day's row of timeline.tsv before any test."""
     k, n = int(own["k"].sum()), int(own["n"].sum())
     counted = {"n_subjects": len(own), "control": "naive", "n_control_subjects": 3, "k": k, "n": n, "fraction": k / n}
     control_k, control_n = int(control["k"].sum()), int(control["n"].sum())
-    unknown = ("difference", "p", "p_second", "p_permutation", "p_smallest", "q", "smallest_detectable")
+    unknown = ("difference", "p", "p_second", "p_permutation", "p_smallest", "q", *LIMITS)
     return {
         **dict.fromkeys(("route", "arm", "day"), ""),
         **counted,
@@ -108,6 +111,7 @@ def _test(row: dict[str, Any]) -> dict[str, Any]:
         "p_smallest": 0.1,
         "q": p * 1.5,
         "smallest_detectable": 0.045,
+        "smallest_detectable_odds": 0.09,
         "status": "tested",
     }
 

@@ -31,6 +31,8 @@ P = (np.sin(np.linspace(0, np.pi / 2, 402)[1:-1]) ** 2).astype(np.float64)
 """Grid of fractions, evenly spaced in arcsine-root: the Jeffreys prior of a fraction is flat there."""
 ICC = np.vstack([np.tile(RHO[:, None], len(P)), np.minimum(SIGMA[:, None] ** 2 * P * (1 - P), 0.6)])
 """Intraclass correlation at each spread (first the constant ones, then those of the odds) and each p (spreads × p)."""
+CONSTANT, OF_ODDS = slice(None, len(RHO)), slice(len(RHO), None)
+"""Places of the two laws among the spreads."""
 RHO_SD, SIGMA_SD = 0.25, 1.0
 """Of the half-normal priors. Median rho .03, sigma .67; animals of real studies have .005 to .06, and .3 to 1."""
 LEAST_P = 1e-6

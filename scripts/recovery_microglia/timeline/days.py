@@ -21,7 +21,7 @@ from recovery_microglia.timeline.batch_shift import add_undoing
 from recovery_microglia.timeline.confirmatory_tests import permutation_p, variance_stabilised_test
 from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_contrasts, covariates
 from recovery_microglia.timeline.design import Audit
-from recovery_microglia.timeline.detection import draw_studies, smallest_detectable
+from recovery_microglia.timeline.detection import DETECTION_COLUMNS, detection_limits
 from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, units_of_arm
 from recovery_microglia.timeline.onset import ONSET_COLUMNS, QUARTER, find_onset
 from recovery_microglia.timeline.paired_model import (
@@ -50,7 +50,7 @@ TIMELINE_COLUMNS = (
         "adjusted_difference",
         "adjusted_for",
     ),
-    *("methods_against", "chance_risen", "undone_by", "smallest_detectable", "status", "reason"),
+    *("methods_against", "chance_risen", "undone_by", *DETECTION_COLUMNS, "status", "reason"),
 )
 RISE_COLUMNS = ("rise_low", "rise_high", "chance_risen")
 POSTERIOR_DRAWS = 4000
@@ -110,11 +110,7 @@ def compare_days(
     known = Spreads(bb.rho_posterior(grids), bb.spread_posterior(grids))
     paired = [side.pairs for side in sides.values() if side.pairs]
     pair_spread = spread(paired) if paired and status == Status.TESTED else None
-    n_tested = sum(not side.single and day not in held for day, side in sides.items())
     rng = np.random.default_rng(seed)
-    drawn = None
-    if detectable and n_tested and status == Status.TESTED:
-        drawn = draw_studies(grids, [group.n for group in everything], known.constant, rng)
     rows: list[dict[str, Any]] = []
     for day, side in sides.items():
         row = _described(day, side, known.both)
@@ -131,19 +127,9 @@ def compare_days(
                 row |= _tested_pairs(side.pairs, pair_spread, paired)
             else:
                 row |= _tested(side, everything, known.constant, settings, seed)
-            if drawn:
-                at = {id(group): place for place, group in enumerate(everything)}
-                row["smallest_detectable"] = smallest_detectable(
-                    drawn,
-                    at[id(side.control)],
-                    at[id(side.group)],
-                    # as a single day that rises would have to pass the false-discovery rate over all days
-                    alpha=settings.alpha / n_tested,
-                    power=settings.power,
-                    floor=row["control_fraction"],
-                    rng=rng,
-                )
         rows.append(row)
+    if detectable and status == Status.TESTED:
+        _add_limits(rows, sides, everything, settings, rng)
     table = pd.DataFrame(rows, columns=[c for c in TIMELINE_COLUMNS if c not in ("route", "arm")])
     table[["methods_against", "adjusted_for"]] = ""
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))
@@ -152,6 +138,32 @@ def compare_days(
     _hold_covariates_fixed(table, sides, settings.alpha, np.random.default_rng([seed, 2]), thorough=thorough)
     table["methods_against"] = _against(table, settings.alpha)
     return table
+
+
+def _add_limits(
+    rows: list[dict[str, Any]],
+    sides: Mapping[float, Side],
+    everything: list[Group],
+    settings: TimelineSettings,
+    rng: np.random.Generator,
+) -> None:
+    """Add what could have been detected to the days that are tested."""
+    tested = [row for row in rows if row["status"] == Status.TESTED]
+    at = {id(group): place for place, group in enumerate(everything)}
+    found = detection_limits(
+        [group.grid for group in everything],
+        [group.n for group in everything],
+        [
+            (at[id(sides[row["day"]].control)], at[id(sides[row["day"]].group)], row["control_fraction"])
+            for row in tested
+        ],
+        # as a single day that rises would have to pass the false-discovery rate over all days
+        alpha=settings.alpha / max(len(tested), 1),
+        power=settings.power,
+        rng=rng,
+    )
+    for row, limits in zip(tested, found, strict=True):
+        row |= dict(zip(DETECTION_COLUMNS, limits, strict=True))
 
 
 def _described(day: float, side: Side, rho: Floats) -> dict[str, Any]:

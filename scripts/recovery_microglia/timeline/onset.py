@@ -17,6 +17,7 @@ from recovery_microglia.core.vocabulary import Condition, Status
 from recovery_microglia.core.wording import interval, percent_in_sentence, percent_interval, whole_percent
 from recovery_microglia.timeline import betabinomial as bb
 from recovery_microglia.timeline.confirmatory_tests import trend_p
+from recovery_microglia.timeline.detection import DETECTION_COLUMNS
 from recovery_microglia.timeline.fractions import evidence
 from recovery_microglia.timeline.settings import TimelineSettings
 from recovery_microglia.timeline.sides import Side, sides_of
@@ -209,13 +210,36 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
         text += (
             f" by all methods ({'; '.join(f'day {days}: not confirmed by {what}' for what, days in against.items())})"
         )
-    worst = tested["smallest_detectable"].max()
-    if not np.isfinite(worst):
-        return f"{text}. That is not proof that there was none: what could have been seen was not computed for these calls."
-    return (
-        f"{text}. A share of {percent_in_sentence(worst)} or more would have been detected on each {day} in {whole_percent(power)} of such studies; "
-        "a smaller rise could have been missed."
-    )
+    return f"{text}. {would_have_been_seen(tested, power, day)}"
+
+
+def would_have_been_seen(tested: pd.DataFrame, power: float, day: str = "day") -> str:
+    """Return what share would have been detected on each day, under either law of how its animals differ.
+
+    Parameters
+    ----------
+    tested
+        Rows of timeline.tsv: the days tested.
+    power
+        The part of studies in which it would.
+    day
+        What a day is called.
+    """
+    if "smallest_detectable" not in tested or tested["smallest_detectable"].isna().all():
+        return "That is not proof that there was none: what could have been seen was not computed for these calls."
+    often = whole_percent(power)
+    limits = sorted(float(tested[name].max()) for name in DETECTION_COLUMNS if name in tested)
+    low, high = (percent_in_sentence(limit) for limit in (limits[0], limits[-1]))
+    if limits[0] >= 1:
+        return f"No share, however large, would have been detected on each {day} in {often} of such studies: any rise could have been missed."
+    text = f"A share of {low} or more would have been detected on each {day} in {often} of such studies"
+    if low != high:
+        safe = f"{high} or more" if limits[-1] < 1 else "none for sure"
+        text += (
+            f", if its animals differ like those of the other days; {safe}, if they differ as much in the odds of recovery cells, and so "
+            "more in the share. Which of the two holds is not known before a day has risen"
+        )
+    return f"{text}. A smaller rise could have been missed."
 
 
 def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:

@@ -362,7 +362,7 @@ def test_what_neither_design_nor_call_allows_is_not_computed() -> None:
 
 def test_arms_get_their_own_answers_and_share_controls(monkeypatch: pytest.MonkeyPatch) -> None:
     # what could have been detected has tests of its own, and takes ten times as long as all the rest
-    monkeypatch.setattr(days_module, "smallest_detectable", lambda *_, **__: 0.05)
+    monkeypatch.setattr(days_module, "detection_limits", lambda _, __, days, **___: [(0.05, 0.08)] * len(days))
     rising, flat = subject_rows(RISE), subject_rows(FLAT)
     naive = rising[rising["condition"] == "naive"].assign(arm="")
     injured = [

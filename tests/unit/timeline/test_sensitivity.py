@@ -55,7 +55,7 @@ def study() -> dict:
     cells["cluster_call"] = pd.array([pd.NA] * len(cells), dtype="boolean")
     totals = pd.DataFrame({"library": samples["library"], "microglia": PER_LIBRARY, "myeloid": 180, "all": 600})
     with pytest.MonkeyPatch.context() as patched:  # what could have been detected takes longest, and is not asked here
-        patched.setattr(days_module, "smallest_detectable", lambda *_, **__: 0.05)
+        patched.setattr(days_module, "detection_limits", lambda _, __, days, **___: [(0.05, 0.08)] * len(days))
         units = add_mixture(fractions(cells, samples, totals), cells, samples)
         _, onset = run_timeline(units, audit(samples), ("tested", ""), QUICK)
     return {"cells": cells, "calibration": calibration, "sheet": samples, "totals": totals, "main": onset}

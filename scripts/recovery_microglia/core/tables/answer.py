@@ -76,7 +76,8 @@ TIMELINE = TableSpec(
                     text("methods_against", "further looks that are against a day that the model finds above control (`p_second` from 0.1, `p_without_highest` from 0.2, `adjusted_p` from the level of the test); such a day is not reported as above control"),
                     number("chance_risen", "probability that the day's rise over control has reached a quarter of the highest rise, whichever day that is on"),
                     number("undone_by", "how many times the odds a batch effect shared by all animals of the day would have to be for `p` to reach the level of the test; given for days that the model finds above control, at the most 100", "times the odds"),
-                    share("smallest_detectable", "detection limit: smallest true share that this design detects with the configured power, from simulated studies of the same design (calling method `score` only)"),
+                    share("smallest_detectable", "detection limit: smallest true share that this design detects with the configured power, from simulated studies of the same design, if the animals of a risen day differ like those of the other days (one intraclass correlation; calling method `score` only; 1: none)"),
+                    share("smallest_detectable_odds", "the same if they differ as much in the odds of recovery cells, and so more in the share: which of the two holds is not in the data"),
                 ),
             }
         ),

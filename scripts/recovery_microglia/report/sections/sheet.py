@@ -192,10 +192,8 @@ def _no_rise(days: pd.DataFrame, where: str, sentence: str, untested: str) -> An
         if most < NEGLIGIBLE_RISE and not untested:
             text = f"{where}on no day sampled{last} are recovery microglia more than {100 * most:.1f} percentage points above control."
             return Answer(NO, text, "This is the largest upper end of the 95 % intervals of the rise.")
-    limit = days["smallest_detectable"].max() if "smallest_detectable" in days else float("nan")
-    more = sentence.partition(". ")[2] if wording.missing(limit) else (
-        f"A share of {wording.percent(limit)} or more would have been detected on each day (80 % power); a smaller rise could have been missed."
-    )  # fmt: skip
+    # what could have been seen stands behind the first full stop, and which days were not tested at the end
+    more = sentence.partition(". ")[2].partition(" Not tested: ")[0]
     doubt = days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
     for found in records(doubt):
         more += f" Day {wording.day(found['day'])} is above control in the model, but not by all methods ({found['methods_against']})."

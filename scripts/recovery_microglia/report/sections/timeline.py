@@ -52,7 +52,16 @@ TEST_COLUMNS = (
     Column("adjusted_p", "p, adjusted", help="with the properties named beside it in the model"),
     Column("adjusted_for", "Adjusted for"),
     Column("methods_against", "Not confirmed by"),
-    Column("smallest_detectable", "Detection limit", help="smallest true share that is detected with 80 % power"),
+    Column(
+        "smallest_detectable",
+        "Detection limit",
+        help="smallest true share that is detected with 80 % power, if the animals of a risen day differ like those of the others",
+    ),
+    Column(
+        "smallest_detectable_odds",
+        "Limit if risen animals differ more",
+        help="the same if the animals of a risen day differ as much in the odds, and so more in the share",
+    ),
 )
 
 
