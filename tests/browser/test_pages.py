@@ -236,12 +236,14 @@ def test_a_link_lands_where_it_leads_whatever_is_drawn_on_the_way(browser: Any, 
     top = "id => Math.round(document.getElementById(id).getBoundingClientRect().top)"
     for name in ("robustness", "timeline", "genes"):
         opened.page.locator(f'nav.toc a[href="#{name}"]').click()
-        opened.page.wait_for_function(f"Math.abs(({top})('{name}')) <= 24")  # scroll-padding is 16
-        opened.page.wait_for_timeout(300)
+        before = None
+        while before != (before := opened.page.evaluate("scrollY")):  # until it stands still
+            opened.page.wait_for_timeout(400)
+        # scroll-padding is 16 pixels
         assert abs(opened.page.evaluate(top, name)) <= 24, name
     opened.page.goto("about:blank")
     opened.page.goto(f"{opened.address}#robustness")
-    opened.page.wait_for_function("document.querySelectorAll('main > section:not(.verdict, .laid)').length === 0")
+    opened.page.wait_for_selector("main > section:not(.verdict, .laid)", state="detached")
     assert abs(opened.page.evaluate(top, "robustness")) <= 24
     opened.page.close()
 
