@@ -106,7 +106,7 @@ def _timeline_caption(days: pd.DataFrame, *, onset_shown: bool) -> str:
     if len(days):
         text += " Bars: estimate for the day with its 95 % interval for animals in general (vermilion), and the estimate for its control (grey)."
     if "smallest_detectable" in days and days["smallest_detectable"].notna().any():
-        text += " Dotted: detection limit (80 % power, if its animals differ like those of the other days)."
+        text += " Dotted: detection limit, if its animals differ like those of the other days."
     if onset_shown:
         text += " Shaded: 95 % interval of the onset."
     if "q" in days and days["q"].notna().any():

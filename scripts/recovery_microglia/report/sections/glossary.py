@@ -30,7 +30,7 @@ TERMS: dict[str, str] = {
     "Cramér's V": "How far two properties go together, from 0 (not at all) to 1 (one gives the other).",
     "Jaccard": "How much two groups overlap: shared cells over all cells of either.",
     "Cohen's kappa": "Agreement beyond chance: 1 always, 0 as by chance.",
-    "detection limit": "The smallest true share that is detected in four of five studies of this design (80 % power). It is higher if the animals of a risen day differ more than those of the other days, which is not known before a day has risen.",
+    "detection limit": "The smallest true share that is detected in four of five studies of this design (80 % power, by default). It is higher if the animals of a risen day differ more than those of the other days, which is not known before a day has risen.",
     "handling stress": "Genes that dissociation of the tissue switches on (exAM, Marsh 2022); they sit in control microglia too.",
 }  # fmt: skip
 """Term to its meaning, in the order of the list."""

@@ -55,7 +55,7 @@ TEST_COLUMNS = (
     Column(
         "smallest_detectable",
         "Detection limit",
-        help="smallest true share that is detected with 80 % power, if the animals of a risen day differ like those of the others",
+        help="smallest true share that is detected with the power asked for (80 % by default), if the animals of a risen day differ like those of the others",
     ),
     Column(
         "smallest_detectable_odds",
