@@ -8,7 +8,7 @@ from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures.palette import LINEAGES, lineage_name
-from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table, whole_table
+from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
 CANNOT = (
@@ -66,7 +66,7 @@ def _genes(inputs: ReportInputs, contrasts: pd.DataFrame) -> list[object]:
         for row in contrasts[(contrasts["kind"] == "state") & (contrasts["status"] != Status.TESTED)].to_dict("records")
     ]
     told = contrasts.assign(status=[wording.STATUS[status][0] for status in contrasts["status"]])
-    blocks.append(Fold("Every comparison of pseudobulks", (whole_table(told, of="driver_contrasts"),)))
+    blocks.append(Fold("Every comparison of pseudobulks", (table(told, CONTRAST_COLUMNS, of="driver_contrasts"),)))
     return blocks
 
 
@@ -76,6 +76,57 @@ GENE_COLUMNS = [
     Column("log2_fold_change", "log2 fold change"),
     Column("q_without", "q", help="corrected over the genes that took no part in the call"),
     Column("base_mean", "Mean count"),
+]
+
+CONTRAST_COLUMNS = [
+    Column("contrast", "Comparison"),
+    Column("kind", "Kind"),
+    Column("arm", "Arm"),
+    Column("day", "Day"),
+    Column("n_animals", "Animals"),
+    Column("n_controls", "Control animals"),
+    Column("control", "Control"),
+    Column("covariates", "In the model"),
+    Column("not_held", "Not in the model"),
+    Column("genes", "Genes"),
+    Column("genes_up", "higher", help="at a false-discovery rate of 5 %"),
+    Column("genes_down", "lower", help="at a false-discovery rate of 5 %"),
+    Column("genes_up_without", "higher, no part in the call"),
+    Column("genes_down_without", "lower, no part in the call"),
+    Column("status", "Status"),
+    Column("reason", "Reason"),
+]
+ACTIVITY_COLUMNS = [
+    Column("contrast", "Comparison"),
+    Column("resource", "Network"),
+    Column("kind", "Kind"),
+    Column("source", "Source"),
+    Column("targets", "Targets measured"),
+    Column("ulm", "t, univariate", help="univariate linear model: the source alone"),
+    Column("ulm_q", "q, univariate"),
+    Column("mlm", "t, multivariate", help="multivariate linear model: beside all other sources of the network"),
+    Column("mlm_q", "q, multivariate"),
+    Column("agree", "Methods agree", help="both find it at 5 %, with one sign"),
+    Column("ulm_without", "t without genes of the call", help="univariate, without the genes that made the call"),
+    Column("n_animals", "Animals"),
+    Column("animals_same", "of them with this sign"),
+    Column("animals_mean", "Mean over animals"),
+    Column("animals_p", "p over animals"),
+    Column("animals_q", "q over animals"),
+]
+NETWORK_COLUMNS = [
+    Column("resource", "Network"),
+    Column("kind", "Kind"),
+    Column("version", "Version"),
+    Column("licence", "Licence"),
+    Column("address", "From"),
+    Column("citation", "Citation"),
+    Column("sources", "Sources"),
+    Column("targets", "Targets"),
+    Column("not_mapped", "Without a mouse gene"),
+    Column("status", "Status"),
+    Column("reason", "Reason"),
+    Column("sha256", "SHA-256"),
 ]
 
 
@@ -97,11 +148,10 @@ def _activities(inputs: ReportInputs) -> list[object]:
         state = activities[activities["contrast"].str.startswith("state")]
         pairs = state[["contrast", "resource"]].drop_duplicates().itertuples(index=False)
         blocks += plates(*(figures.activity_bars(activities, str(own[0]), str(own[1])) for own in pairs))
-        blocks.append(Fold("Every activity", (whole_table(activities, of="driver_activities"),)))
+        blocks.append(Fold("Every activity", (table(activities, ACTIVITY_COLUMNS, of="driver_activities"),)))
     if len(networks):
-        blocks.append(
-            Fold("Networks, with their versions and licences", (whole_table(networks, of="driver_networks"),))
-        )
+        shown = table(networks, NETWORK_COLUMNS, of="driver_networks")
+        blocks.append(Fold("Networks, with their versions and licences", (shown,)))
     return blocks
 
 
@@ -152,7 +202,7 @@ def _signals(inputs: ReportInputs) -> list[object]:
         parts: tuple[object, ...] = (Prose(text),)
         if len(corrected):
             caption = "Pairs that were split or dropped because the resource is wrong"
-            parts += (whole_table(corrected, of="driver_signals_dropped", caption=caption),)
+            parts += (table(corrected, DROPPED_COLUMNS, of="driver_signals_dropped", caption=caption),)
         blocks.append(Fold("Pairs that took no part", parts))
     return blocks
 
@@ -195,7 +245,7 @@ def _candidates(inputs: ReportInputs) -> list[object]:
     blocks: list[object] = [Prose(text, "Candidates"), table(shown.head(60), CANDIDATE_COLUMNS, of="driver_candidates")]
     if len(truth):
         blocks.append(Prose(_truth_words(truth), "Simulated signals"))
-        blocks.append(Fold("Simulated signals, and what was found", (whole_table(truth, of="driver_truth"),)))
+        blocks.append(Fold("Simulated signals, and what was found", (table(truth, TRUTH_COLUMNS, of="driver_truth"),)))
     return blocks
 
 
@@ -223,6 +273,24 @@ def _truth_words(truth: pd.DataFrame) -> str:
     return " ".join(told)
 
 
+TRUTH_COLUMNS = [
+    Column("ligand", "Ligand"),
+    Column("truth", "In truth"),
+    Column("sender", "Made by"),
+    Column("receptor", "Receptor"),
+    Column("pair_found", "Pair found"),
+    Column("ligand_rises", "Ligand rises"),
+    Column("targets_rise", "Targets rise"),
+    Column("evidence_for", "For"),
+    Column("evidence_against", "Against"),
+    Column("as_expected", "As expected"),
+]
+DROPPED_COLUMNS = [
+    Column("ligand", "Ligand"),
+    Column("receptor", "Receptor"),
+    Column("action", "Action"),
+    Column("reason", "Reason"),
+]
 CANDIDATE_COLUMNS = [
     Column("arm", "Arm"),
     Column("candidate", "Candidate"),
