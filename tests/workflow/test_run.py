@@ -122,7 +122,8 @@ class Page(HTMLParser):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.loads, self.ids, self.links, self.words = [], [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
+        # symbols of genes are italic within sentences
+        self.feed(re.sub(r"</?i>", "", path.read_text(encoding="utf-8")))
 
     def handle_starttag(self, tag, attrs):
         facts = dict(attrs)
