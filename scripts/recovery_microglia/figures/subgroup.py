@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
-from recovery_microglia.core.wording import truthy
+from recovery_microglia.core.wording import CODE_WORDS, truthy
 from recovery_microglia.figures.style import (
     BLUE,
     GREY,
@@ -29,7 +29,7 @@ from recovery_microglia.figures.style import (
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "score": ("score (the one reported)", VERMILION, "-"),
-    "score_without": ("score without Itgax and Igf1", INK, "--"),
+    "score_without": (CODE_WORDS["score_without"], INK, "--"),
     "cluster": ("cluster", GREY, ":"),
 }
 """Route to its words, colour and line."""

@@ -19,7 +19,10 @@ from recovery_microglia.report.cellmap import CellMap
 PRINTED_ROWS = 40
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
-_IN_WORDS = wording.CODE_WORDS | {key: lineage_name(key) for key in (*LINEAGES, *STATES) if "_" in key}
+_IN_WORDS = wording.CODE_WORDS | {
+    key: lineage_name(key) for key in (*LINEAGES, *STATES) if lineage_name(key) != key and key != "none"
+}
+"""Words of the code, as a reader meets them; ``none`` is a word of sentences too."""
 _CODE = re.compile(rf"\b(?:{'|'.join(map(re.escape, _IN_WORDS))})\b")
 
 

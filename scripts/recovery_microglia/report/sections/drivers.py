@@ -1,13 +1,10 @@
 """Genes, activities and signals that are associated with the state."""
 
-import re
-
 import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.vocabulary import Severity, Status
-from recovery_microglia.figures.palette import LINEAGES, lineage_name
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -229,9 +226,10 @@ def _candidates(inputs: ReportInputs) -> list[object]:
     if candidates.empty:
         return []
     shown = candidates[(candidates["evidence_for"] > 0) | (candidates["known"] != "")]
+    # the network of a data set of one's own has no name but `targets`
     told = {
-        column: [_in_words(str(text)) for text in shown[column].fillna("")]
-        for column in ("speaks_for", "speaks_against", "sender")
+        column: shown[column].fillna("").astype(str).str.replace("targets (targets)", "targets", regex=False)
+        for column in ("speaks_for", "speaks_against")
     }
     shown = shown.assign(**told)
     text = (
@@ -247,14 +245,6 @@ def _candidates(inputs: ReportInputs) -> list[object]:
         blocks.append(Prose(_truth_words(truth), "Simulated signals"))
         blocks.append(Fold("Simulated signals, and what was found", (table(truth, TRUTH_COLUMNS, of="driver_truth"),)))
     return blocks
-
-
-_KEYS = re.compile(rf"\b(?:{'|'.join(LINEAGES)})\b")
-
-
-def _in_words(text: str) -> str:
-    """Return a cell of the candidates without code words; the network of a data set of one's own has no name but `targets`."""
-    return _KEYS.sub(lambda found: lineage_name(found[0]), text).replace("targets (targets)", "targets")
 
 
 def _truth_words(truth: pd.DataFrame) -> str:

@@ -121,7 +121,7 @@ def _coverage_notes(markers: pd.DataFrame) -> list[object]:
 
 
 def _agreement(recovery: Mapping[str, Any]) -> list[object]:
-    names = {"clusters": "clusters", "without_itgax_igf1": "score without Itgax and Igf1"}
+    names = {"clusters": "clusters", "without_itgax_igf1": wording.CODE_WORDS["score_without"]}
     rows = [
         {"route": names.get(name, wording.key_words(name)), **found}
         for name, found in (recovery.get("agreement") or {}).items()
