@@ -13,30 +13,11 @@ ALWAYS = ("Itgax", "Igf1")
 """Symbols that the page's own sentences name, whatever was measured."""
 OF_ALL_GENES = ("driver_genes", "driver_igf1")
 """Tables with a row for every gene that was measured: among so many symbols are the words of any sentence (Set, Rest, Kit)."""
-WORDS = frozenset(
-    spelling
-    for word in (
-        *(
-            "Bad",
-            "Cast",
-            "Cat",
-            "Clock",
-            "Cope",
-            "Cry",
-            "Fat",
-            "Gas",
-            "Impact",
-            "Kit",
-            "Large",
-            "Map",
-            "Max",
-            "Met",
-            "Mice",
-        ),
-        *("Neo", "Net", "Pan", "Ran", "Rest", "Ring", "Set", "Ship", "Spring", "Star", "Tank", "Via", "Was"),
-    )
-    for spelling in (word, word.upper())
-)
+_ALSO_WORDS = (
+    "Bad", "Cast", "Cat", "Clock", "Cope", "Cry", "Fat", "Gas", "Impact", "Kit", "Large", "Map", "Max", "Met", "Mice", "Neo", "Net",
+    "Pan", "Ran", "Rest", "Ring", "Set", "Ship", "Spring", "Star", "Tank", "Via", "Was",
+)  # fmt: skip
+WORDS = frozenset((*_ALSO_WORDS, *(word.upper() for word in _ALSO_WORDS)))
 """Symbols that are words too; they stay upright."""
 _TAG = re.compile(r"(<[^>]*>)")
 _SYMBOL = re.compile(
