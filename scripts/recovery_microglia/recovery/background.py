@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from recovery_microglia.core.arrays import Floats, Texts
 from recovery_microglia.recovery.likelihood import (
     DISPERSION,
-    ON_THE_WAY,
-    WAY_WEIGHT,
+    INTERMEDIATE,
+    INTERMEDIATE_WEIGHT,
     Noise,
     Resting,
     Weights,
@@ -101,10 +101,12 @@ def _background(
     """Return the background share of one gene in one library: the posterior mean of its logarithm."""
     dispersion = DISPERSION if noise is None else float(noise.dispersion[gene])
     burst = 1e-6 if noise is None else float(noise.burst[gene])
-    # levels × rises × cells; a cell on the way holds a part of the expected rise
-    rises = np.array([0.0, float(np.mean(ON_THE_WAY)), *RISES]) * rise
+    # levels × rises × cells; an intermediate cell holds a part of the expected rise
+    rises = np.array([0.0, float(np.mean(INTERMEDIATE)), *RISES]) * rise
     chance = np.exp(log_counts(x, depth * (TIMES[:, None, None] * level + rises[:, None]), dispersion))
-    rest = (1 - burst) * ((1 - WAY_WEIGHT) * chance[:, 0] + WAY_WEIGHT * chance[:, 1]) + burst * np.exp(log_burst(x))
+    rest = (1 - burst) * (
+        (1 - INTERMEDIATE_WEIGHT) * chance[:, 0] + INTERMEDIATE_WEIGHT * chance[:, 1]
+    ) + burst * np.exp(log_burst(x))
     raised = chance[:, 2:].mean(axis=1)
     fit = np.log(np.maximum((1 - turned) * rest + turned * raised, TINY)).sum(axis=1)
     prior = np.exp(-0.5 * (np.log(TIMES) / BACKGROUND_SD) ** 2) * (TIMES > 1)

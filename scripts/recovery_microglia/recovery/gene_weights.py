@@ -21,11 +21,11 @@ from scipy.stats import rankdata
 from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
 from recovery_microglia.core.genes import Signatures, present
 from recovery_microglia.recovery.likelihood import (
-    ON_THE_WAY,
+    INTERMEDIATE,
+    INTERMEDIATE_WEIGHT,
     PRIOR_LEVELS,
     RECOVERY_FOLD,
     TURNED,
-    WAY_WEIGHT,
     LevelWeights,
     Likelihoods,
     Resting,
@@ -138,7 +138,8 @@ def refine(
     fold = cross_fit(subject, control)
     fit, terms = likelihoods_and_terms(counts, weights, resting)
     animal = np.unique(subject, return_inverse=True)[1].astype(np.int64)
-    weights_of_levels = replace(likeliest_levels(fit, animal), way=WAY_WEIGHT)
+    # with the share of intermediate cells that fits the data, fewer cells seem far into recovery, folds rise, and fewer still do
+    weights_of_levels = replace(likeliest_levels(fit, animal), intermediate=INTERMEDIATE_WEIGHT)
     ratio = log_ratio(fit, weights_of_levels)
     share = shares_of_animals(ratio, animal)
     level = levels(fit, share, weights_of_levels)
@@ -240,10 +241,12 @@ def score(
 def fitted(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting]) -> Likelihoods:
     """Return the log-likelihoods of each cell by the weights that have not seen its animal."""
     n, rivals = counts.shape[0], len(refined.weights[0].names)
-    found = Likelihoods(np.zeros((len(TURNED), n)), np.zeros((len(ON_THE_WAY), n)), np.zeros(n), np.zeros((rivals, n)))
+    found = Likelihoods(
+        np.zeros((len(TURNED), n)), np.zeros((len(INTERMEDIATE), n)), np.zeros(n), np.zeros((rivals, n))
+    )
     for own, weights, rest in parts_by_fold(refined, resting, np.ones(n, dtype=bool)):
         part = likelihoods(counts[own], weights, rest)
-        found.turned[:, own], found.way[:, own] = part.turned, part.way
+        found.turned[:, own], found.intermediate[:, own] = part.turned, part.intermediate
         found.rest[own], found.rivals[:, own] = part.rest, part.rivals
     return found
 

@@ -33,7 +33,7 @@ RECOVERY_FOLD, ROOT_RISE, FOLD_RANGE = 8.0, 4.0, (2.0, 30.0)
 """Fold of a signature gene at the full level before anything is known, and its rise at a level of one count in 10,000: the fold is 1 +
 4 / root of the counts in 10,000 within the range, 8 for genes as rare as most of the signature are, 2 to 3 for common ones
 (*Cd9* rises two- to threefold in pups and in DAM)."""
-TURNED, ON_THE_WAY = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
+TURNED, INTERMEDIATE = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
 """Levels of recovery: from two fifths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
 further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
@@ -43,10 +43,10 @@ PRIOR_LEVEL_CELLS, LEVEL_ROUNDS, START_SHARE = 10.0, 40, 0.1
 RIVAL_FOLD, RIVAL_LEVELS, SHARED_LEVEL = 4.0, (0.5, 1.0), 0.75
 LEAST_SHARED = 1.15
 """Fold in another programme below which a gene of recovery counts as recovery's alone."""
-RIVAL_WEIGHT, WAY_WEIGHT = 0.03, 0.02
-"""Prior weights of each other programme, and of cells on the way among those without the programme, at least."""
-WAY_FOR_EACH, MOST_WAY = 0.3, 0.4
-"""Cells on the way that are expected for each that runs the programme, and their share of the others at most. From a twentieth to a
+RIVAL_WEIGHT, INTERMEDIATE_WEIGHT = 0.03, 0.02
+"""Prior weights of each other programme, and of intermediate cells among those without the programme, at least."""
+INTERMEDIATE_FOR_EACH, MOST_INTERMEDIATE = 0.3, 0.4
+"""Intermediate cells that are expected for each that runs the programme, and their share of the others at most. From a twentieth to a
 third of the full level there would be .35 for each cell above, if levels go on below as they do from a third to two thirds."""
 WHOLE_TO, MOST_FOR, MOST_AGAINST = 2.0, 3.0, 2.0
 """Up to where the evidence of one gene for recovery counts in full, and what it never exceeds for and against recovery, in nats.
@@ -138,7 +138,7 @@ class Likelihoods:
 
     Attributes
     ----------
-    turned, way
+    turned, intermediate
         Recovery at each level (levels × cells), averaged over the other programmes.
     rest
         No recovery (cells,), averaged over the other programmes.
@@ -147,7 +147,7 @@ class Likelihoods:
     """
 
     turned: Floats
-    way: Floats
+    intermediate: Floats
     rest: Floats
     rivals: Floats
 
@@ -160,16 +160,18 @@ class LevelWeights:
     ----------
     turned
         How likely each level of `TURNED` is among cells that run the programme (levels,); they add up to one.
-    way
-        How likely a cell that does not run it is on the way (cells,), or one for all.
+    intermediate
+        How likely a cell that does not run it is at a level below that (cells,), or one for all.
     """
 
     turned: Floats
-    way: float | Floats
+    intermediate: float | Floats
 
     def of(self, cells: Bools | Integers) -> "LevelWeights":
         """Return the same for some of the cells."""
-        return replace(self, way=self.way if isinstance(self.way, float) else self.way[cells])
+        return replace(
+            self, intermediate=self.intermediate if isinstance(self.intermediate, float) else self.intermediate[cells]
+        )
 
 
 def expected_fold(share: Floats) -> Floats:
@@ -333,10 +335,10 @@ def likelihoods_and_terms(
 ) -> tuple[Likelihoods, list[Floats]]:
     """Return the likelihoods, and each recovery gene's own evidence at every level (one array, levels × cells, a gene).
 
-    The genes are those with a fold, in the order of the weights; the levels are `TURNED` and then `ON_THE_WAY`.
+    The genes are those with a fold, in the order of the weights; the levels are `TURNED` and then `INTERMEDIATE`.
     """
     genes = int((weights.recovery != 1).sum())
-    terms = np.zeros((genes, len(TURNED) + len(ON_THE_WAY), counts.shape[0]), dtype=np.float32)
+    terms = np.zeros((genes, len(TURNED) + len(INTERMEDIATE), counts.shape[0]), dtype=np.float32)
     return _blockwise(counts, weights, resting, terms), list(terms)
 
 
@@ -347,7 +349,7 @@ def _blockwise(
     n = counts.shape[0]
     depth = np.asarray(counts.sum(axis=1)).ravel().astype(float)
     part = counts[:, weights.columns]
-    levels_ = (*TURNED, *ON_THE_WAY)
+    levels_ = (*TURNED, *INTERMEDIATE)
     own, rest, rivals = np.zeros((len(levels_), n)), np.zeros(n), np.zeros((len(weights.names), n))
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
@@ -360,7 +362,7 @@ def _blockwise(
 
 def less(fit: Likelihoods, term: Floats) -> Likelihoods:
     """Return the likelihoods without one recovery gene's own part (levels × cells, see `likelihoods_and_terms`)."""
-    return replace(fit, turned=fit.turned - term[: len(TURNED)], way=fit.way - term[len(TURNED) :])
+    return replace(fit, turned=fit.turned - term[: len(TURNED)], intermediate=fit.intermediate - term[len(TURNED) :])
 
 
 class _Block:
@@ -431,18 +433,20 @@ def _mean(logs: Floats) -> Floats:
     return np.asarray(log_sum(logs) - np.log(len(logs)))
 
 
-PRIOR_LEVELS = LevelWeights(np.array(TURNED_WEIGHTS), WAY_WEIGHT)
+PRIOR_LEVELS = LevelWeights(np.array(TURNED_WEIGHTS), INTERMEDIATE_WEIGHT)
 
 
-def without_recovery(fit: Likelihoods, way: float | Floats = WAY_WEIGHT) -> Floats:
-    """Return the log-likelihood of all that is not recovery (cells,): without it, and on the way to it."""
-    return np.asarray(np.logaddexp(np.log1p(-np.asarray(way)) + fit.rest, np.log(way) + _mean(fit.way)))
+def without_recovery(fit: Likelihoods, intermediate: float | Floats = INTERMEDIATE_WEIGHT) -> Floats:
+    """Return the log-likelihood of all that is not recovery (cells,): without it, and intermediate."""
+    return np.asarray(
+        np.logaddexp(np.log1p(-np.asarray(intermediate)) + fit.rest, np.log(intermediate) + _mean(fit.intermediate))
+    )
 
 
 def log_ratio(fit: Likelihoods, level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
     """Return the log-likelihood ratio of recovery against its absence (cells,), in nats."""
     turned = log_sum(fit.turned + np.log(level_weights.turned)[:, None])
-    return np.asarray(turned - without_recovery(fit, level_weights.way))
+    return np.asarray(turned - without_recovery(fit, level_weights.intermediate))
 
 
 def log_ratios_without(fit: Likelihoods, terms: Sequence[Floats], level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
@@ -457,31 +461,35 @@ def likeliest_levels(fit: Likelihoods, group: Integers) -> LevelWeights:
     ones with the weight of `PRIOR_LEVEL_CELLS` cells. Data sets differ: in a gradient many cells are half-way, in pups hardly any is. With
     the prior weights alone more than half of the pups' microglia would be called.
 
-    Where there is a gradient, animals with many recovery cells also hold many that are on the way; one ratio of the two holds for all
-    animals. With a fixed share on the way they were counted as recovery cells: shares came out a sixth too high in drawn sorted cells.
+    Where there is a gradient, animals with many recovery cells also hold many intermediate ones; one ratio of the two holds for all
+    animals. With a fixed share of them they were counted as recovery cells: shares came out a sixth too high in drawn sorted cells.
     """
     prior = np.array(TURNED_WEIGHTS)
-    weights, share, each_way = prior, np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE), WAY_FOR_EACH
+    weights, share, for_each = (
+        prior,
+        np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE),
+        INTERMEDIATE_FOR_EACH,
+    )
     size = np.maximum(np.bincount(group, minlength=len(share)), 1)
-    between = _mean(fit.way)
+    between = _mean(fit.intermediate)
     for _ in range(LEVEL_ROUNDS):
         each = fit.turned + np.log(weights)[:, None]
         turned = log_sum(each)
-        known, way = share[group], _on_the_way(share, each_way)[group]
-        parts = np.array([np.log(known) + turned, np.log((1 - known) * way) + between,
-                          np.log((1 - known) * (1 - way)) + fit.rest])  # fmt: skip
+        known, below = share[group], _intermediate(share, for_each)[group]
+        parts = np.array([np.log(known) + turned, np.log((1 - known) * below) + between,
+                          np.log((1 - known) * (1 - below)) + fit.rest])  # fmt: skip
         chance, passing, _ = np.exp(parts - log_sum(parts))
         share = np.clip(np.bincount(group, weights=chance, minlength=len(share)) / size, 1e-6, 1 - 1e-6)
         found = (np.exp(each - turned) * chance).sum(axis=1) + PRIOR_LEVEL_CELLS * prior
         weights = found / found.sum()
-        each_way = (passing.sum() + PRIOR_LEVEL_CELLS * WAY_FOR_EACH) / (chance.sum() + PRIOR_LEVEL_CELLS)
-    # a few cells on the way are reckoned with everywhere; counted above, they would be taken for those of a gradient
-    return LevelWeights(np.asarray(weights), np.maximum(_on_the_way(share, each_way), WAY_WEIGHT)[group])
+        for_each = (passing.sum() + PRIOR_LEVEL_CELLS * INTERMEDIATE_FOR_EACH) / (chance.sum() + PRIOR_LEVEL_CELLS)
+    # a few intermediate cells are reckoned with everywhere; counted above, they would be taken for those of a gradient
+    return LevelWeights(np.asarray(weights), np.maximum(_intermediate(share, for_each), INTERMEDIATE_WEIGHT)[group])
 
 
-def _on_the_way(share: Floats, each_way: float) -> Floats:
-    """Return how many of the cells without the programme are on the way, where there are ``each_way`` for each recovery cell."""
-    return np.asarray(np.clip(each_way * share / (1 - share), 1e-9, MOST_WAY))
+def _intermediate(share: Floats, for_each: float) -> Floats:
+    """Return how many of the cells without the programme are intermediate, where there are ``for_each`` for each recovery cell."""
+    return np.asarray(np.clip(for_each * share / (1 - share), 1e-9, MOST_INTERMEDIATE))
 
 
 def levels(fit: Likelihoods, share: Floats, level_weights: LevelWeights = PRIOR_LEVELS) -> Floats:
@@ -490,13 +498,13 @@ def levels(fit: Likelihoods, share: Floats, level_weights: LevelWeights = PRIOR_
     ``share`` is the share of recovery cells that is expected where the cell comes from (cells,).
     """
     known = np.clip(share, 1e-4, 1 - 1e-4)
-    on_way = np.asarray(level_weights.way)
+    part = np.asarray(level_weights.intermediate)
     own = np.log(known) + np.log(level_weights.turned)[:, None] + fit.turned
-    way = np.log1p(-known) + np.log(on_way / len(ON_THE_WAY)) + fit.way
-    rest = np.log1p(-known) + np.log1p(-on_way) + fit.rest
-    whole = log_sum(np.vstack([own, way, rest]))
+    between = np.log1p(-known) + np.log(part / len(INTERMEDIATE)) + fit.intermediate
+    rest = np.log1p(-known) + np.log1p(-part) + fit.rest
+    whole = log_sum(np.vstack([own, between, rest]))
     recovery = (np.exp(own - whole) * np.array(TURNED)[:, None]).sum(axis=0)
-    recovery += (np.exp(way - whole) * np.array(ON_THE_WAY)[:, None]).sum(axis=0)
+    recovery += (np.exp(between - whole) * np.array(INTERMEDIATE)[:, None]).sum(axis=0)
     rivals = 1 / (1 + np.exp(-np.clip(fit.rivals + np.log(RIVAL_WEIGHT / (1 - RIVAL_WEIGHT)), -700, 700)))
     return np.vstack([recovery[None], rivals * np.mean(RIVAL_LEVELS)]).T
 

@@ -13,9 +13,10 @@ from recovery_microglia.recovery.likelihood import (
     BLOCK,
     DISPERSION,
     FOLD_RANGE,
+    INTERMEDIATE,
+    INTERMEDIATE_WEIGHT,
     LEAST_RESTING,
     MOST_FOR,
-    ON_THE_WAY,
     PRIOR_CELLS,
     RECOVERY_FOLD,
     RIVAL_FOLD,
@@ -24,7 +25,6 @@ from recovery_microglia.recovery.likelihood import (
     SHARED_LEVEL,
     TURNED,
     TURNED_WEIGHTS,
-    WAY_WEIGHT,
     LevelWeights,
     Likelihoods,
     Noise,
@@ -104,7 +104,7 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
     only = {name: used.isin(genes) & ~recovery for name, genes in RIVALS.items()}
     shared = {name: used.isin(genes) & recovery for name, genes in RIVALS.items()}
 
-    grid = (*TURNED, *ON_THE_WAY)
+    grid = (*TURNED, *INTERMEDIATE)
     plain = evidence((RECOVERY_FOLD - 1) * recovery, grid)
     whole, rest = [plain + np.log(1 - 2 * RIVAL_WEIGHT)], [np.full(20, np.log(1 - 2 * RIVAL_WEIGHT))]
     for name in RIVALS:
@@ -118,8 +118,8 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
         rest.append(together[0] + own)
     found, without = logsumexp(whole, axis=0), logsumexp(rest, axis=0)
     turned = logsumexp(found[: len(TURNED)] + np.log(TURNED_WEIGHTS)[:, None], axis=0)
-    way = logsumexp(found[len(TURNED) :], axis=0) - np.log(len(ON_THE_WAY))
-    without = np.logaddexp(np.log(1 - WAY_WEIGHT) + without, np.log(WAY_WEIGHT) + way)
+    between = logsumexp(found[len(TURNED) :], axis=0) - np.log(len(INTERMEDIATE))
+    without = np.logaddexp(np.log(1 - INTERMEDIATE_WEIGHT) + without, np.log(INTERMEDIATE_WEIGHT) + between)
     np.testing.assert_allclose(ratio(counts), turned - without, rtol=1e-9, atol=1e-9)
 
 
@@ -318,11 +318,11 @@ def test_levels_are_those_that_the_cells_were_drawn_with() -> None:
 def one_measure(level: np.ndarray, seed: int) -> Likelihoods:
     """Return the likelihoods of cells that are known by one number each, normal (SD 1) around nine times their level."""
     y = np.random.default_rng(seed).normal(9 * level, 1)
-    turned, way = (np.array([9 * one * (y - 4.5 * one) for one in levels_]) for levels_ in (TURNED, ON_THE_WAY))
-    return Likelihoods(turned, way, np.zeros(len(y)), np.zeros((0, len(y))))
+    turned, between = (np.array([9 * one * (y - 4.5 * one) for one in levels_]) for levels_ in (TURNED, INTERMEDIATE))
+    return Likelihoods(turned, between, np.zeros(len(y)), np.zeros((0, len(y))))
 
 
-def test_where_there_is_a_gradient_cells_on_the_way_are_not_counted_as_recovery_cells() -> None:
+def test_where_there_is_a_gradient_intermediate_cells_are_not_counted_as_recovery_cells() -> None:
     rng = np.random.default_rng(3)
     high = [np.concatenate([rng.uniform(0.4, 1, 300), rng.uniform(0.05, 0.3, 120), np.zeros(580)]) for _ in range(3)]
     level, animal = np.concatenate([*high, np.zeros(2000)]), np.repeat(np.arange(5), 1000)
@@ -330,24 +330,24 @@ def test_where_there_is_a_gradient_cells_on_the_way_are_not_counted_as_recovery_
     found = likeliest_levels(fit, animal)
     assert found.turned.sum() == pytest.approx(1)
     assert found.turned[:3].sum() > 0.9  # none is above the full level
-    of_animal = np.asarray(found.way)[::1000]
+    of_animal = np.asarray(found.intermediate)[::1000]
     # 120 of the 700 without the programme (.17); those a twentieth of the way cannot be told from those at rest
     assert of_animal[:3] == pytest.approx([0.15, 0.15, 0.15], abs=0.05)
-    assert of_animal[3:].tolist() == [WAY_WEIGHT] * 2  # no cell is on the way where none has arrived
+    assert of_animal[3:].tolist() == [INTERMEDIATE_WEIGHT] * 2  # no cell is intermediate where none runs the programme
 
     def share(weights: LevelWeights) -> float:
         return float(np.mean([mixture_share(log_ratio(fit, weights)[animal == one])[0] for one in range(3)]))
 
     # the interval of an animal's share of 1,000 cells is some .06 wide, of the mean of three .035
     assert share(found) == pytest.approx(0.3, abs=0.02)
-    assert share(replace(found, way=WAY_WEIGHT)) > share(found) + 0.01
+    assert share(replace(found, intermediate=INTERMEDIATE_WEIGHT)) > share(found) + 0.01
 
 
-def test_without_a_gradient_hardly_a_cell_is_on_the_way() -> None:
+def test_without_a_gradient_hardly_a_cell_is_intermediate() -> None:
     level, animal = np.repeat([0.85, 0.0, 0.85, 0.0], [300, 700, 250, 750]), np.repeat([0, 1], 1000)
     found = likeliest_levels(one_measure(level, 5), animal)
     # an even gradient, as is expected at first, would have .3 x 300 / 700 = .13 and .3 x 250 / 750 = .1
-    assert np.asarray(found.way).max() < 0.04
+    assert np.asarray(found.intermediate).max() < 0.04
 
 
 # ---------------------------------------------------------------- without a cutoff
@@ -359,7 +359,7 @@ def test_cells_a_fifth_of_the_way_are_hardly_counted_as_recovery_cells() -> None
         some = draw(60, raised=RECOVERY, fold=1 + 0.2 * (RECOVERY_FOLD - 1), depth=8000, seed=10 + seed)
         found.append(mixture_share(ratio(sp.csr_matrix(sp.vstack([some, draw(240, depth=8000, seed=seed)]))))[0])
     # 20 % of the cells are a fifth of the way, none is two fifths of it; the bounds on each gene's evidence blur the two, so that a
-    # fifth of such cells pass (.044 here); without levels on the way among the alternatives it would be more than half
+    # fifth of such cells pass (.044 here); without intermediate levels among the alternatives it would be more than half
     assert np.mean(found) < 0.07
 
 
