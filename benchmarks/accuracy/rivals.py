@@ -108,6 +108,10 @@ def rivals(adata: ad.AnnData, control: Calls) -> Mapping[str, Calls]:
     return found
 
 
+FEWEST_TRUE = 5
+"""True cells below which nothing is learnt from them."""
+
+
 def trained_on_truth(
     counts: sp.csr_matrix, microglia: Calls, truth: Calls, subject: NDArray[np.str_], *, rising_only: bool = False
 ) -> tuple[NDArray[np.float64], Calls]:
@@ -148,13 +152,32 @@ def trained_on_truth(
     folds = min(4, len(np.unique(subject[rows])))
     for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):
         fit, held = rows[train], rows[test]
-        if truth[fit].sum() < 5:
+        if truth[fit].sum() < FEWEST_TRUE:
             continue
         genes, level = learnt(fit)
-        seen = ratio(fit, genes, level)
-        order = np.argsort(-seen)
-        hits = np.cumsum(truth[fit][order])
-        f1 = 2 * hits / (np.arange(1, len(order) + 1) + truth[fit].sum())
         score[held] = ratio(held, genes, level)
-        calls[held] = score[held] > seen[order][int(f1.argmax())]
+        calls[held] = score[held] > best_cutoff(ratio(fit, genes, level), truth[fit])
     return score, calls
+
+
+def best_cutoff(score: NDArray[np.float64], truth: Calls) -> float:
+    """Return the score above which calls have the highest F1, cells of that score left out."""
+    order = np.argsort(-score)
+    f1 = 2 * np.cumsum(truth[order]) / (np.arange(1, len(order) + 1) + truth.sum())
+    return float(score[order][int(f1.argmax())])
+
+
+def above_cutoff_of_others(score: NDArray[np.float64], truth: Calls, subject: NDArray[np.str_]) -> Calls:
+    """Return calls by a score with the cutoff that has the best F1 in other subjects, whose truth is known; none where the score is NaN."""
+    from sklearn.model_selection import GroupKFold
+
+    calls = np.zeros(len(truth), bool)
+    rows = np.flatnonzero(np.isfinite(score))
+    folds = min(4, len(np.unique(subject[rows])))
+    if folds < 2:
+        return calls
+    for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):
+        fit, held = rows[train], rows[test]
+        if truth[fit].sum() >= FEWEST_TRUE:
+            calls[held] = score[held] > best_cutoff(score[fit], truth[fit])
+    return calls
