@@ -135,7 +135,8 @@ def ours(data: Path, cores: int, *, drivers: bool) -> dict[str, Any]:
     command = [str(copy / ".venv/bin/python"), "-m", "snakemake", "--cores", str(cores), "--config"]
     command += ["datasets=[scale]", f"drivers={drivers}"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    environment["NUMBA_CACHE_DIR"] = str(copy / "compiled")  # the libraries' too: .venv holds what earlier runs compiled
+    # of libraries too: .venv holds what earlier runs compiled
+    environment["NUMBA_CACHE_DIR"] = str(copy / "compiled")
     compiling = compiled_at_set_up(copy, environment)
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with (CACHE / "snakemake.log").open("w") as log:
