@@ -19,5 +19,7 @@ done
 .tools/bin/uv venv --quiet --clear --python "${PYTHON_WANTED:->=3.12,<3.14}" .venv # PYTHON_WANTED=3.12 make setup chooses
 said "$(.venv/bin/python --version) is in .venv; the packages come next, some minutes where they must be downloaded"
 VIRTUAL_ENV="$PWD/.venv" .tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes envs/lock.txt
+said "packages are in .venv; next, what numba compiles is compiled, once"
+.venv/bin/python -W ignore scripts/compile_loops.py || said "that failed: the first run compiles what it needs, and takes a minute longer"
 touch .venv/.ready
 said "$(grep -c '^[a-z].*==' envs/lock.txt) locked packages are in .venv; nothing outside this folder was changed"

@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -16,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from recovery_microglia.core.processes import mapped
 from recovery_microglia.figures.pdf import Pages
-from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, house_style
+from recovery_microglia.figures.style import PNG_DPI, RASTER_DPI, Picture, drawn_box, house_style
 from recovery_microglia.figures.svg import alone
 
 FORMATS = ("svg", "pdf", "png", "tsv")
@@ -47,7 +46,7 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
     """Return the files of a picture, by name."""
     figures = [panel.figure for panel in picture.panels]
     with _standing_alone():
-        boxes = [_box(figure) for figure in figures] if set(formats) - {"tsv"} else []
+        boxes = [drawn_box(figure).padded(0.08) for figure in figures] if set(formats) - {"tsv"} else []
         for format_ in formats:
             names = file_names(picture, format_)
             if format_ == "tsv":
@@ -87,7 +86,7 @@ def _pdf_pieces(pictures: Sequence[Picture]) -> dict[str, list[bytes]]:
     if not figures:
         return {}
     with _standing_alone():
-        pages = Pages(_pages(figures, [_box(figure) for figure in figures]))
+        pages = Pages(_pages(figures, [drawn_box(figure).padded(0.08) for figure in figures]))
     found, first = {}, 0
     for picture in pictures:
         last = first + len(picture.panels)
@@ -123,16 +122,6 @@ def _standing_alone() -> Iterator[None]:
     with house_style():
         mpl.rcParams.update(_STANDING_ALONE)  # type: ignore[arg-type]  # its keys are typed one by one
         yield
-
-
-_BOXES: WeakKeyDictionary[Figure, Bbox] = WeakKeyDictionary()
-
-
-def _box(figure: Figure) -> Bbox:
-    """Return what is drawn with a margin, in inches; found once a figure, as it takes as long as drawing."""
-    if figure not in _BOXES:
-        _BOXES[figure] = figure.get_tightbbox().padded(0.08)
-    return _BOXES[figure]
 
 
 def _saved(figure: Figure, box: Bbox, format_: str) -> bytes:

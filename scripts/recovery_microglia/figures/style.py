@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition
@@ -163,6 +165,16 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
 
 
+_BOXES: WeakKeyDictionary[Figure, Bbox] = WeakKeyDictionary()
+
+
+def drawn_box(figure: Figure) -> Bbox:
+    """Return what is drawn, in inches; found once a figure, as it takes as long as drawing."""
+    if figure not in _BOXES:
+        _BOXES[figure] = figure.get_tightbbox()
+    return _BOXES[figure]
+
+
 def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = None) -> Drawing:
     """Return the figure with an SVG element of it that can stand inside a page beside others.
 
@@ -180,7 +192,8 @@ def drawing(figure: Figure, name: str, alt: str, tips: dict[str, str] | None = N
     stream = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         no_facts: Any = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(stream, format="svg", bbox_inches="tight", pad_inches=0.04, metadata=no_facts, dpi=RASTER_DPI)
+        box = drawn_box(figure).padded(0.04)
+        figure.savefig(stream, format="svg", bbox_inches=box, metadata=no_facts, dpi=RASTER_DPI)
     return Drawing(inline(stream.getvalue(), name, alt, tips or {}, FOLLOWS_THE_PAGE), figure)
 
 
