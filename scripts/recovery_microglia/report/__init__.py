@@ -272,8 +272,9 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
         "worst": speaking_against(inputs)[:1],
         "model": inputs.text("injury_model") or wording.DASH,
         "tissue": inputs.text("tissue") or wording.DASH,
-        "animals": sum(int(group["n_subjects"]) for group in design)
-        or sum(int(row["subjects"]) for row in inputs.summary.get("days") or []),
+        # the design holds only animals that can be compared; treated and other ones are animals too
+        "animals": sum(int(row["subjects"]) for row in inputs.summary.get("days") or [])
+        or sum(int(group["n_subjects"]) for group in design),
         "run": inputs.run.get("date", ""),
         "n_alarms": sum(note.get("severity") == Severity.ALARM for note in notices),
         "n_warnings": sum(note.get("severity") == Severity.WARNING for note in notices),

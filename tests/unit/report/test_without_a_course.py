@@ -7,8 +7,8 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
-from recovery_microglia.core.tables import Kind
-from recovery_microglia.report import ReportInputs
+from recovery_microglia.core.tables import TABLES, Kind
+from recovery_microglia.report import ReportInputs, render_index
 from recovery_microglia.report.blocks import Column, table
 from recovery_microglia.report.sections.igf1 import igf1_section
 from recovery_microglia.report.sections.sheet import answers, limits
@@ -122,3 +122,13 @@ def test_reasons_that_differ_in_a_count_are_one() -> None:
     study = replace(_study([("a", "naive", 0.0)]), tables={"igf1_share": shares})
     text = igf1_section(study).blocks[0].text
     assert text == "3 to 7 Igf1 counts in all; at least 20 are needed."
+
+
+def test_the_index_counts_animals_that_are_neither_control_nor_injured() -> None:
+    days = [{"condition": "naive", "subjects": 1}, {"condition": "treated", "subjects": 2}]
+    facts = {**_study([("a", "naive", 0.01)]).summary, "dataset": "lps_set", "days": days,
+             "design": {"groups": [{"n_subjects": 1}]}}  # fmt: skip
+    empty = pd.DataFrame(columns=[column.name for column in TABLES["comparison"].columns])
+    page = render_index([ReportInputs(facts)], empty, overview=[])
+    assert '<td data-sort="3" class="num">3</td>' in page
+    assert "lps_<wbr>set</a>" in page  # a long name may be broken, and is still one word
