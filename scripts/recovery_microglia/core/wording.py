@@ -1,12 +1,13 @@
 """Numbers and keys in plain words; a missing number is a dash, never an invented one."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recovery_microglia.core.vocabulary import Status
+from recovery_microglia.core.vocabulary import Condition, Status
 
 DASH = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"  # a line must not begin with the sign
@@ -162,6 +163,66 @@ CODE_WORDS = {
 def with_day(name: str, when: float) -> str:
     """Return a condition or a library with its day: injured, day 7; the name alone where there is no day."""
     return f"{name}, day {when:g}" if np.isfinite(when) else name
+
+
+def by_condition(conditions: Iterable[Any], days: Iterable[Any]) -> str:
+    """Return what groups are told apart by: by condition and day; by condition, where no day but that of naive animals is known."""
+    known = any(
+        not missing(day) and condition != Condition.NAIVE for condition, day in zip(conditions, days, strict=True)
+    )
+    return "by condition and day" if known else "by condition"
+
+
+JOINTS = (
+    *(
+        "oligo-dendro-cyte",
+        "macro-phage",
+        "infil-trating",
+        "endo-thelial",
+        "neutro-phil",
+        "mono-cyte",
+        "astro-cyte",
+        "fibro-blast",
+    ),
+    *(
+        "dendritic",
+        "ambig-uous",
+        "unas-signed",
+        "micro-glia",
+        "mito-chon-drial",
+        "haemo-globin",
+        "homeo-static",
+        "inflam-matory",
+    ),
+    *(
+        "dissoci-ation",
+        "permu-tation",
+        "multi-variate",
+        "univari-ate",
+        "attain-able",
+        "resol-ution",
+        "integ-rated",
+        "compari-son",
+    ),
+    *("compat-ible", "detec-tion", "differ-ence", "uncor-rected", "plasma-cytoid", "epen-dymal", "peri-cyte"),
+)
+"""Long words of headings, and where they may be broken: browsers know no English hyphens everywhere."""
+_JOINED = {word.replace("-", ""): word.replace("-", "\N{SOFT HYPHEN}") for word in JOINTS}
+_LONG_WORDS = re.compile("|".join(_JOINED), re.IGNORECASE)
+
+
+def breakable(text: str) -> str:
+    """Return a heading whose long words may be broken at their joints."""
+
+    def joined(found: re.Match[str]) -> str:
+        word = _JOINED[found[0].lower()]
+        return found[0][0] + word[1:] if found[0][0].isupper() else word
+
+    return _LONG_WORDS.sub(joined, text)
+
+
+SORTED_FOR = {"cd11b": "CD11b", "cd45": "CD45", "myeloid": "myeloid cells"}
+"""What was sorted, as the sheet says it, in words."""
 
 
 def key_words(key: str) -> str:

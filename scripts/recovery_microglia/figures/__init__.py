@@ -2,12 +2,12 @@
 
 from recovery_microglia.figures.behaviour import behaviour_beside_cells
 from recovery_microglia.figures.cells import embeddings, lineage_shares, lineages_by_day, state_shares
-from recovery_microglia.figures.contrast import contrast
+from recovery_microglia.figures.contrast import contrast, grouped_animals
 from recovery_microglia.figures.course import timeline, truth_course, truth_scatter
 from recovery_microglia.figures.courses import courses
 from recovery_microglia.figures.drivers import activity_bars, heat_by_animal, volcano
 from recovery_microglia.figures.forest import forest
-from recovery_microglia.figures.genes import gene_course, signature_genes
+from recovery_microglia.figures.genes import gene_course, gene_groups, signature_genes
 from recovery_microglia.figures.igf1 import igf1_sources, igf1_within
 from recovery_microglia.figures.lineage import gate, marker_dots, unsure_cells
 from recovery_microglia.figures.quality import cells_removed
@@ -42,6 +42,8 @@ __all__ = [
     "forest",
     "gate",
     "gene_course",
+    "gene_groups",
+    "grouped_animals",
     "heat_by_animal",
     "house_style",
     "igf1_sources",

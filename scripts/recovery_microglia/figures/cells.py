@@ -13,7 +13,7 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
-from recovery_microglia.core.wording import with_day
+from recovery_microglia.core.wording import by_condition, with_day
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -182,12 +182,13 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     table = table.loc[facts.sort_values(["day", "condition"], kind="stable").index]
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     days = facts["day"].reindex(table.index).astype(float)
+    ordered = "Ordered by day. " if days.nunique() > 1 else ""
     labels = [with_day(str(name), day) for name, day in labelled(days)]
     colours = {name: lineage_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
     with house_style():
         svg, narrow = at_two_widths(draw, "lineages", alt)
-    return Picture("lineages", "Lineages per library", "Ordered by day. Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
+    return Picture("lineages", "Lineages per library", f"{ordered}Cells that fit two lineages are called ambiguous, those that fit none unassigned.",
                    alt, (svg,), share.reset_index(), kinds={"library": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def lineages_by_day(lineages: pd.DataFrame) -> Picture | None:
         svg, narrow = at_two_widths(draw, "lineages-by-day", alt)
     numbers = share.reset_index()
     numbers.insert(2, "animals", sizes.to_numpy(int))
-    return Picture("lineages-by-day", "Lineages by condition and day", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
+    return Picture("lineages-by-day", f"Lineages {by_condition(numbers['condition'], numbers['day'])}", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
                    "unassigned.", alt, (svg,), numbers, kinds={"condition": Kind.TEXT, "day": Kind.DAY, "animals": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)},
                    wide=True, narrow=narrow)  # fmt: skip
 
@@ -247,7 +248,7 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     draw, alt, share = _stacked(table[order], [str(name) for name in table.index], "States of the microglia", colours)
     with house_style():
         svg, narrow = at_two_widths(draw, "states", alt)
-    return Picture("states", "States of the microglia by condition and day",
+    return Picture("states", f"States of the microglia {by_condition(known['condition'], known['day'])}",
                    "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
                    "is shown under recovery first, else under the likeliest; the column programmes of cells.tsv.gz lists all. "
                    "Grey: no programme, in a cell unusually low in homeostatic genes.",

@@ -32,18 +32,16 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
     ages
         Subject to age, where it is stated.
     """
-    own = shares_of_animals(units, days)
-    own = own[(own["n"] > 0) & own["share"].notna()]
+    own = grouped_animals(units, days, ages)
     if own.empty:
         return None
-    own = own.assign(age=own["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
-    own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
-    found = list(dict.fromkeys(own.sort_values(["rank", "day", "group"], na_position="first")["group"]))
+    found = list(dict.fromkeys(own["group"]))
     order = found[:MOST_GROUPS]
     left_out = f" The first {MOST_GROUPS} of {len(found)} groups are drawn." if len(found) > MOST_GROUPS else ""
     drawn = own[own["group"].isin(order)]
     sizes = drawn["group"].value_counts()
     top = max(float(drawn["share_high"].max()), 0.02) * 1.08
+    mean = " The vermilion line is the mean of a group's animals." if (sizes > 1).any() else ""
     means = {str(name): float(part["share"].mean()) for (name,), part in groups(drawn, ["group"])}
     alt = "Share of recovery cells among microglia by group, mean of the animals: " + "; ".join(
         f"{name} {100 * means[name]:.1f} % (n = {sizes[name]})" for name in order
@@ -62,7 +60,8 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
                 ax.plot([row["share_low"], row["share_high"]], [y - shift, y - shift], color=colour, lw=1, alpha=0.45)
                 ax.plot(row["share"], y - shift, marker, ms=6, mfc=face, mec=colour, mew=1.3, gid=gid)
                 tips[gid] = subject_words(row)
-            ax.plot([means[name]] * 2, [y - 0.42, y + 0.42], color=VERMILION, lw=2.4)
+            if len(part) > 1:  # the mean of one animal is that animal
+                ax.plot([means[name]] * 2, [y - 0.42, y + 0.42], color=VERMILION, lw=2.4)
         ax.set_yticks(np.arange(len(order))[::-1], [f"{name} (n = {sizes[name]})" for name in order])
         ax.set_xlim(-0.02 * top, top)
         ax.set_ylim(-0.6, len(order) - 0.4)
@@ -79,8 +78,8 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
     return Picture(
         "contrast",
         "Share of recovery cells among microglia by group, every animal",
-        "A dot is one animal with the 95 % interval from its own cells; the vermilion line is the mean of the animals; controls are open. "
-        f"n: animals. This is a description, not a test.{left_out}",
+        f"A mark is one animal with the 95 % interval from its own cells; controls are open.{mean} n: animals. "
+        f"This is a description, not a test.{left_out}",
         alt + ".",
         (made[0],),
         drawn[[column for column in UNIT_COLUMNS if column in drawn]],
@@ -88,6 +87,19 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
         wide=True,
         narrow=made[1],
     )
+
+
+def grouped_animals(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = None) -> pd.DataFrame:
+    """Return the animals with called microglia, with their ``share`` and their ``group``, controls first; see `contrast`."""
+    own = shares_of_animals(units, days)
+    return in_groups(own[(own["n"] > 0) & own["share"].notna()], ages)
+
+
+def in_groups(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.DataFrame:
+    """Return rows of animals with the ``group`` of each in words, ordered by group, controls first."""
+    own = rows.assign(age=rows["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
+    own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
+    return own.sort_values(["rank", "day", "group"], na_position="first", kind="stable")
 
 
 def _names(units: pd.DataFrame) -> list[str]:
@@ -98,5 +110,7 @@ def _names(units: pd.DataFrame) -> list[str]:
         parts += [str(row["arm"])] if str(row.get("arm") or "") not in ("", "nan") else []
         parts += [str(row["age"])] if row["age"] and units["age"].nunique() > 1 else []
         parts += [f"day {row['day']:g}"] if np.isfinite(row["day"]) and row["condition"] != Condition.NAIVE else []
+        if parts == [Condition.OTHER]:  # what is other is no group unless something more is known of it
+            parts.append(str(row["subject"]))
         names.append(", ".join(parts))
     return names

@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recovery_microglia.core import wording
+from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
+from recovery_microglia.figures.contrast import MOST_GROUPS, in_groups
 from recovery_microglia.figures.style import (
     CONDITIONS,
     GREY,
@@ -57,7 +59,8 @@ def signature_genes(markers: pd.DataFrame) -> Picture | None:
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.2, columnspacing=1)
-        alt = f"Share of control and injured microglia in which each of {len(here)} signature genes is detected."
+        kinds = [kind for kind, share in (("control", control), ("injured", injured)) if np.isfinite(share).any()]
+        alt = f"Share of {wording.listed(kinds)} microglia in which each of {len(here)} signature genes is detected."
         svg = drawing(figure, "signature", alt)
     columns = ["gene", "role", "status", "libraries_with_gene", "detected_control", "detected_injured"]
     return Picture(
@@ -135,6 +138,78 @@ def gene_course(
         (svg,),
         known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]],
         of="gene_course",
+        wide=True,
+        narrow=narrow,
+    )
+
+
+def gene_groups(course: pd.DataFrame, genes: Sequence[str], ages: pd.Series | None = None) -> Picture | None:
+    """Draw small multiples: one gene each, every subject a mark in its group; for data without a course over days.
+
+    Parameters
+    ----------
+    course
+        gene_course.tsv.
+    genes
+        What to draw, in this order.
+    ages
+        Subject to age, where it is stated.
+    """
+    known = course[course["mean_counts_per_10k"].notna()]
+    known = in_groups(known, ages) if len(known) else known
+    drawn = [gene for gene in genes if (known["gene"] == gene).any()]
+    order = list(dict.fromkeys(known["group"]))[:MOST_GROUPS] if drawn else []
+    if len(order) < 2:
+        return None
+    known = known[known["group"].isin(order)]
+    sizes = known.groupby("group")["subject"].nunique()
+    alt = (
+        f"Small multiples of {len(drawn)} genes in {len(order)} groups: {', '.join(drawn)}. Groups: {', '.join(order)}."
+    )
+
+    def draw(width: float) -> Figure:
+        across = 6 if width >= WIDE else 2
+        down = -(-len(drawn) // across)
+        figure = Figure(figsize=(width + 3.6 if width >= WIDE else width + 0.4, (0.85 + 0.24 * len(order)) * down))
+        between = {"hspace": 0.7 / (0.2 + 0.24 * len(order)), "wspace": 0.16}
+        panels = figure.subplots(down, across, squeeze=False, sharey=True, gridspec_kw=between)
+        for ax, gene in zip(panels.flat, drawn, strict=False):
+            own = known[known["gene"] == gene]
+            highest = float(own["mean_counts_per_10k"].max()) or 1.0
+            for place, name in enumerate(order):
+                part = own[own["group"] == name]
+                for condition, dots in part.groupby("condition", sort=False):
+                    colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
+                    face = "white" if condition in CONTROLS else colour
+                    y = place + sidestep(len(dots), 0.14)
+                    ax.plot(dots["mean_counts_per_10k"], y, marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")
+            ax.set(xlim=(-0.06 * highest, 1.12 * highest), ylim=(len(order) - 0.4, -0.6))
+            ax.set_title(gene, fontstyle="italic", pad=4)
+            ax.locator_params(axis="x", nbins=3)
+            ax.set_yticks(range(len(order)), [f"{name} (n = {sizes[name]})" for name in order])
+            ax.tick_params(axis="y", length=0)
+            ax.grid(axis="x")
+        for ax in panels.flat[len(drawn) :]:
+            ax.set_visible(False)
+        return figure
+
+    with house_style():
+        svg, narrow = at_two_widths(draw, "gene-groups", alt)
+    columns = ["gene", "role", "group", "subject", "condition", "n", "share_detected", "mean_counts_per_10k"]
+    return Picture(
+        "gene-groups",
+        "Signature and context genes by group, every animal",
+        "Counts per 10,000 counts of the animal's microglia, uncorrected; each gene has its own scale. A mark is one animal, controls are open. n: animals. "
+        "This is a description, not a test.",
+        alt,
+        (svg,),
+        known.loc[known["gene"].isin(drawn), [c for c in columns if c in known]].sort_values(
+            ["gene", "group"],
+            key=lambda names: names.map({name: at for at, name in enumerate([*drawn, *order])}),
+            kind="stable",
+        ),
+        of="gene_course",
+        kinds={"group": Kind.TEXT},
         wide=True,
         narrow=narrow,
     )

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
-from recovery_microglia.core.wording import percent, with_day
+from recovery_microglia.core.wording import by_condition, percent, with_day
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
@@ -123,7 +123,7 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
         legend(ax, width)
         return figure
 
-    alt = f"{title}, by condition and day; the largest source on average is {_name(str(shown.mean().idxmax()))}."
+    alt = f"{title}, {by_condition(parts['condition'], parts['day'])}; the largest source on average is {_name(str(shown.mean().idxmax()))}."
     with house_style():
         svg, narrow = at_two_widths(draw, name, alt)
     numbers = shown.rename(columns=_name).reset_index()

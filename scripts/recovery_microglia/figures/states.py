@@ -15,7 +15,7 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, rank_of
-from recovery_microglia.core.wording import with_day
+from recovery_microglia.core.wording import listed, with_day
 from recovery_microglia.figures.dots import Look, draw_dots
 from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.figures.palette import STATES, lineage_name, state_colour
@@ -162,8 +162,10 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
     ).drop_duplicates(["subject", "day", "condition"])
     shown = animals.sort_values(["rank", "day", "subject"]).head(MOST_ANIMALS)
     keys = list(shown[["subject", "day", "condition"]].itertuples(index=False, name=None))
-    low, high = np.quantile(known["recovery_score"], [0.001, 0.999])
     parts = [_animal(known, key) for key in keys]
+    low, high = np.quantile(known["recovery_score"], [0.001, 0.999])
+    # an animal without recovery cells has its cutoff above all of its cells: it is drawn where it is
+    high = max(high, *(float(own["cutoff"].iloc[0]) for own in parts if np.isfinite(own["cutoff"].iloc[0])))
     rng = np.random.default_rng(0)
 
     def draw(width: float) -> Figure:
@@ -199,11 +201,16 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
     with house_style():
         svg, narrow = at_two_widths(draw, "scores-by-animal", alt)
     left_out = f" The first {MOST_ANIMALS} of {len(animals)} animals are drawn." if len(animals) > MOST_ANIMALS else ""
+    thinned = (
+        f" Of an animal with more cells, {MOST_DOTS} are drawn, at random."
+        if any(len(own) > MOST_DOTS for own in parts)
+        else ""
+    )
     return Picture(
         "scores-by-animal",
         "Recovery score and cutoff in every animal",
         "A dot is a microglia; vermilion: called. The line is the cutoff of the animal: from there on a cell is more likely a recovery cell than "
-        f"not, given how many the animal has. Cells above the line that rest on one gene are not called.{left_out}",
+        f"not, given how many the animal has. Cells above the line that rest on one gene are not called.{thinned}{left_out}",
         alt,
         (svg,),
         numbers,
@@ -265,10 +272,12 @@ def _name_animals(ax: Axes, keys: Sequence[tuple[Any, ...]], ends: tuple[float, 
     for start in starts[1:]:
         (ax.axvline if upright else ax.axhline)(start - 0.5, color=GREY, lw=0.6, ls=":")
     along.set_tick_params(length=0)
-    handles = [
-        Line2D([], [], ls="", marker="o", ms=5, color=colour, label=words)
-        for colour, words in ((VERMILION, "called"), (BLUE, "not called, injured"), (GREY, "not called, control"))
-    ]
+    kinds = dict.fromkeys(str(condition) for _, _, condition in keys)
+    others = [kind for kind in kinds if kind not in CONTROLS]
+    marks = [(VERMILION, "called")]
+    marks += [(BLUE, f"not called, {listed(others, last='or')}")] if others else []
+    marks += [(GREY, "not called, control")] if len(others) < len(kinds) else []
+    handles = [Line2D([], [], ls="", marker="o", ms=5, color=colour, label=words) for colour, words in marks]
     handles.append(Line2D([], [], color=INK, lw=1.8, label="cutoff of the animal"))
     ax.legend(
         handles=handles,
@@ -320,7 +329,11 @@ def state_genes(cells: pd.DataFrame, genes: pd.DataFrame) -> Picture | None:
         "state-genes",
         "Genes by state of the microglia",
         "Area: share of the cells with a count. Colour: mean count per 10,000, relative to the state with the highest mean of the gene. Raw counts. "
-        "Signature genes called the recovery cells, so they are high there by construction.",
+        + (
+            "Signature genes called the recovery cells, so they are high there by construction."
+            if "recovery" in order
+            else ""
+        ),
         alt,
         (svg,),
         numbers,

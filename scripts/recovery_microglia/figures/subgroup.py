@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition
-from recovery_microglia.core.wording import CODE_WORDS, truthy
+from recovery_microglia.core.wording import CODE_WORDS, listed, truthy
 from recovery_microglia.figures.style import (
     BLUE,
     GREY,
@@ -33,19 +33,23 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "cluster": ("cluster", GREY, ":"),
 }
 """Route to its words, colour and line."""
+ASKED_ABOUT = {Condition.INJURED: INK, Condition.TREATED: BLUE, Condition.OTHER: "#332288"}
+"""Condition that is no control to the colour of its scores."""
 SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
 """Kinds of the numbers beneath the scores that calibration.tsv does not have."""
 
 
 def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
-    """Draw the scores of control and injured microglia with the cutoff, one panel a chemistry."""
+    """Draw the scores of control microglia and the others with the cutoff, one panel a chemistry."""
     if cells.empty or "recovery_score" not in cells:
         return None
     known = cells[cells["recovery_score"].notna()]
-    groups = {
-        "control": (known["condition"].isin(CONTROLS), GREY),
-        "injured": (known["condition"] == Condition.INJURED, INK),
+    condition = known["condition"].astype(str)
+    groups: dict[str, tuple[pd.Series, str]] = {
+        "control": (condition.isin(CONTROLS), GREY),
+        **{str(kind): (condition == kind, colour) for kind, colour in ASKED_ABOUT.items() if (condition == kind).any()},
     }
+    drawn_kinds = listed([kind for kind, (mask, _) in groups.items() if mask.any()])
     if not any(mask.any() for mask, _ in groups.values()):
         return None
     used = _used(calibration)
@@ -87,10 +91,10 @@ def scores(cells: pd.DataFrame, calibration: pd.DataFrame) -> Picture | None:
             ax.legend(loc="upper left", handlelength=1.4)  # high scores are few, low ones fewer: the corner is free
             ax.set_ylim(top=ax.get_ylim()[1] * 1.25)
             ax.grid(axis="y")
-            alt = f"Recovery scores of control and injured microglia{f', chemistry {kind}' if kind else ''}."
+            alt = f"Recovery scores of {drawn_kinds} microglia{f', chemistry {kind}' if kind else ''}."
             panels.append(drawing(figure, f"scores-{kind}", alt))
             names.append(alt)
-    return Picture("scores", "Scores of control and injured microglia",
+    return Picture("scores", f"Scores of {drawn_kinds} microglia",
                    "The dashed line, for orientation, is a quantile of the control microglia of the same chemistry. A cell is called where "
                    "it is more likely a recovery cell than not: in an animal with many recovery cells from further left on, in one with "
                    "few only further right. Cells that rest on one gene are never called." if len(used) and used["cutoff"].notna().any() else
@@ -327,7 +331,8 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
             ("detected_not_called", "other injured microglia", BLUE, BLUE),
             ("detected_control", "control microglia", GREY, "white"),
         ):
-            ax.plot(shown[column], y, "o", ms=5.5, mfc=face, mec=colour, mew=1.3, label=label)
+            if shown[column].notna().any():
+                ax.plot(shown[column], y, "o", ms=5.5, mfc=face, mec=colour, mew=1.3, label=label)
         ax.set_yticks(y, shown["gene"], fontstyle="italic")
         ax.set_ylim(-0.6, len(shown) - 0.4)
         ax.set_xlim(left=0)

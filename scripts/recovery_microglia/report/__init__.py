@@ -77,6 +77,7 @@ def _environment(names: GeneNames) -> Environment:
     environment.filters["plain"] = Markup  # written by us, with every text in it escaped
     environment.filters["svg"] = Styles().once
     environment.filters["genes"] = names.mark
+    environment.filters["breakable"] = wording.breakable
     environment.filters["glossed"] = lambda text: names.mark(glossary.mark(text))
     environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8") + _columns_by_kind())
     environment.globals["script"] = Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))
@@ -85,10 +86,11 @@ def _environment(names: GeneNames) -> Environment:
 
 
 def _columns_by_kind() -> str:
-    """Return the style of columns of numbers and of genes by their place, which spares each of ten thousand cells a word: n3 is the third."""
+    """Return the style of columns of numbers, of genes and of what is not shown, by their place, which spares each of ten thousand cells a word: n3 is the third."""
     numbers = ", ".join(f".n{place} td:nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
     genes = ", ".join(f".g{place} td:nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
-    return f"{numbers} {{ text-align: right; }}\n{genes} {{ font-style: italic; }}"
+    aside = ", ".join(f".x{place} tr > :nth-child({place})" for place in range(1, MOST_COLUMNS + 1))
+    return f"{numbers} {{ text-align: right; }}\n{genes} {{ font-style: italic; }}\n{aside} {{ display: none; }}"
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
         if inputs.text(key)
     ]
     if inputs.sorted_tissue:
-        facts.append(("Sorted for", inputs.text("enrichment")))
+        sort = inputs.text("enrichment")
+        facts.append(("Sorted for", wording.SORTED_FOR.get(sort, sort)))
     if inputs.run.get("date"):
         facts.append(("Run", inputs.run["date"]))
     template = _environment(gene_names(inputs)).get_template("report.html.j2")
@@ -269,8 +272,9 @@ def _entry(inputs: ReportInputs) -> dict[str, Any]:
         "worst": speaking_against(inputs)[:1],
         "model": inputs.text("injury_model") or wording.DASH,
         "tissue": inputs.text("tissue") or wording.DASH,
-        "animals": sum(int(group["n_subjects"]) for group in design)
-        or sum(int(row["subjects"]) for row in inputs.summary.get("days") or []),
+        # the design holds only animals that can be compared; treated and other ones are animals too
+        "animals": sum(int(row["subjects"]) for row in inputs.summary.get("days") or [])
+        or sum(int(group["n_subjects"]) for group in design),
         "run": inputs.run.get("date", ""),
         "n_alarms": sum(note.get("severity") == Severity.ALARM for note in notices),
         "n_warnings": sum(note.get("severity") == Severity.WARNING for note in notices),

@@ -17,6 +17,10 @@ from recovery_microglia.figures.style import slug
 from recovery_microglia.report.cellmap import CellMap
 
 PRINTED_ROWS = 40
+SENTENCE = 40
+"""Letters from which on a cell holds words that wrap."""
+MANY_COLUMNS, FEWEST_ALIKE = 10, 3
+"""In a table of more columns than this, one that holds the same in each of so many rows and more is said once, beneath."""
 MOST_ROWS = 400
 """Longer tables are cut on the page; the whole one is a file beside it."""
 _IN_WORDS = wording.CODE_WORDS | {
@@ -47,6 +51,10 @@ _TEXT_OF: dict[Kind, Callable[[Any], str]] = {
 _NOT_NUMBERS = {Kind.TEXT, Kind.GENE, Kind.LINEAGE, Kind.STATE, Kind.YES_NO}
 
 
+_HEADINGS = {"mixture": "share", "mixture_low": "share, from", "mixture_high": "to", "k": "called"}
+"""Headings of columns beneath figures whose names are words of the code."""
+
+
 class UndeclaredKind(UserWarning):
     """A column is shown whose kind is declared nowhere, or is not what the column holds; its type decides how it is written."""
 
@@ -62,6 +70,8 @@ class Column:
     label: str
     kind: Kind | None = None
     help: str = ""
+    aside: bool = False
+    """Not shown: what it holds is said elsewhere, or for a programme. It is in the TSV that a reader saves."""
 
     @property
     def numeric(self) -> bool:
@@ -98,6 +108,17 @@ class Table:
     note: str = ""
     name: str = ""
     block: str = field(default="table", init=False)
+
+    @property
+    def in_view(self) -> int:
+        """How many columns are shown."""
+        return sum(not column.aside for column in self.columns)
+
+    @property
+    def wordy(self) -> bool:
+        """Whether several columns hold sentences: on a phone its rows are cards, since columns would be words wide."""
+        long = [any(len(row[at].text) > SENTENCE for row in self.rows) for at in range(len(self.columns))]
+        return sum(long) > 1
 
 
 @dataclass(frozen=True)
@@ -295,7 +316,29 @@ def table(
     if len(frame) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS} of {len(frame):,} rows; the whole table lies beside the page (Files).".strip()
     written = tuple(replace(c, kind=kinds[c.key]) for c in kept)
+    written, said = _said_once(written, rows)
+    note = f"{note} {said}".strip()
     return Table(caption, written, rows, tuple(marked)[:MOST_ROWS], note, name or slug(caption).lower() or of)
+
+
+def _said_once(columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[Column, ...], str]:
+    """Return the columns with those aside that are the same in every row of a wide table, and a sentence of what is not shown.
+
+    A p, a share and an interval stay where they are.
+    """
+    alike: list[str] = []
+    found = list(columns)
+    if sum(not column.aside for column in columns) > MANY_COLUMNS and len(rows) >= FEWEST_ALIKE:
+        for at, column in enumerate(columns):
+            texts = {row[at].text for row in rows}
+            kept = at == 0 or column.aside or column.kind in (Kind.P, Kind.SHARE) or "interval" in column.label
+            if not kept and len(texts) == 1:
+                found[at] = replace(column, aside=True)
+                alike.append(f"{column.label} {texts.pop()}")
+    hidden = [column.label for column in columns if column.aside]
+    said = f"In every row: {'; '.join(alike)}." if alike else ""
+    more = f"The saved TSV also has: {', '.join(hidden)}." if hidden else ""
+    return tuple(found), f"{said} {more}".strip()
 
 
 def _kind_by_type(values: pd.Series) -> Kind:
@@ -354,7 +397,7 @@ def whole_table(
 ) -> Table:
     """Return a table of all columns; see `kinds_of` for how they are written."""
     names = [str(column) for column in frame.columns]
-    columns = [Column(key, lineage_name(key), (kinds or {}).get(key)) for key in names]
+    columns = [Column(key, _HEADINGS.get(key, lineage_name(key)), (kinds or {}).get(key)) for key in names]
     return table(frame.set_axis(names, axis=1), columns, of=of, caption=caption, note=note, name=name)
 
 

@@ -144,6 +144,12 @@ class ReportInputs:
         return samples[samples["include"].map(wording.truthy)]
 
     @property
+    def ages(self) -> pd.Series | None:
+        """Age of each subject as the sheet states it; None where it has no ages."""
+        samples = self.included
+        return samples.drop_duplicates("subject").set_index("subject")["age"] if "age" in samples else None
+
+    @property
     def sorted_tissue(self) -> bool:
         """Whether cells were sorted before sequencing."""
         return self.text("enrichment") not in ("", "none")

@@ -221,7 +221,7 @@ def _changes_in_words(table: pd.DataFrame, arm: str) -> str:
         if len(own):
             named = [f"{row['gene']} ({row['fold']:.2g} times on day {row['peak_day']:g})" for row in records(own)]
             told.append(f"{words}: {listed(named, most=MOST_NAMED)}")
-    return f"{of} differ from control over the days ({how}); {'; '.join(told)}."
+    return f"{of} {'differs' if len(changed) == 1 else 'differ'} from control over the days ({how}); {'; '.join(told)}."
 
 
 def _gene_test(first: Floats, second: Floats, audit: Audit, seed: int) -> dict[str, object]:

@@ -133,8 +133,8 @@ def test_signal_and_decoy_are_shown_with_what_was_found() -> None:
 
 def test_what_is_not_tested_says_why() -> None:
     notes = _notes(_section("not_testable"))
-    assert notes["Not tested: state"] == "Too few."
-    assert "dorothea (no network)" in notes["Networks of targets that were not there"]
+    assert notes["Comparison not tested: state"] == "Too few."
+    assert "dorothea: no network" in notes["Networks of targets that were not there"]
     assert "Sorted tissue" in notes["Signals: not tested on every day"]
     assert notes["Igf1 within recovery cells: not tested"] == "3 are needed."
 

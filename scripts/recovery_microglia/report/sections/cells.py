@@ -17,9 +17,12 @@ def cells_section(inputs: ReportInputs) -> Section:
     """Return what the cells are: the map, lineages by day."""
     lineages = inputs.table("lineages")
     blocks = [*_map(inputs), *plates(figures.lineages_by_day(lineages))]
-    lead = "Lineages were assigned in every library by itself; only myeloid cells of all libraries are merged."
-    if inputs.sorted_tissue:
-        lead += f" The tissue was enriched for {inputs.text('enrichment')} before sequencing."
+    sort = wording.SORTED_FOR.get(inputs.text("enrichment"), inputs.text("enrichment"))
+    if _taken(inputs):
+        lead = f"The genes measured do not distinguish lineages: cells of tissue that was sorted for {sort} are taken for what was sorted."
+    else:
+        lead = "Lineages were assigned in every library by itself; only myeloid cells of all libraries are merged."
+        lead += f" The tissue was enriched for {sort} before sequencing." if inputs.sorted_tissue else ""
     return Section("cells", _cells_title(inputs), lead, tuple(blocks))
 
 
@@ -29,7 +32,16 @@ def _cells_title(inputs: ReportInputs) -> str:
     microglia, kept = totals.get("microglia"), totals.get("kept")
     if wording.missing(microglia) or wording.missing(kept) or not kept:
         return "Cells and lineages"
-    return f"{wording.whole(microglia)} of {wording.whole(kept)} kept cells ({wording.percent(microglia / kept)}) are microglia"
+    verb = "are taken for microglia" if _taken(inputs) else "are microglia"
+    return (
+        f"{wording.whole(microglia)} of {wording.whole(kept)} kept cells ({wording.percent(microglia / kept)}) {verb}"
+    )
+
+
+def _taken(inputs: ReportInputs) -> bool:
+    """Whether the sort decided what the cells are, because the genes measured could not."""
+    warnings = inputs.table("warnings")
+    return len(warnings) > 0 and bool((warnings["code"] == "lineage_from_sort").any())
 
 
 def lineage_section(inputs: ReportInputs) -> Section:
@@ -92,4 +104,4 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
 
 def _kept(share: float) -> str:
     """Return what aligning the libraries left of the score's neighbourhoods."""
-    return f"Alignment keeps {min(share, 1):.0%} of the spatial structure of the recovery score (Moran's I)."
+    return f"Alignment keeps {wording.whole_percent(min(share, 1))} of the spatial structure of the recovery score (Moran's I)."

@@ -1,5 +1,7 @@
 """Genes, activities and signals that are associated with the state."""
 
+import re
+
 import pandas as pd
 
 from recovery_microglia import figures
@@ -59,12 +61,17 @@ def _genes(inputs: ReportInputs, contrasts: pd.DataFrame) -> list[object]:
             Fold("The first genes that took no part in the call", (table(first, GENE_COLUMNS, of="driver_genes"),))
         )
     blocks += [
-        Note("why", f"Not tested: {row['contrast']}", wording.as_sentence(str(row["reason"])))
+        Note("why", f"Comparison not tested: {row['contrast']}", wording.as_sentence(str(row["reason"])))
         for row in contrasts[(contrasts["kind"] == "state") & (contrasts["status"] != Status.TESTED)].to_dict("records")
     ]
     told = contrasts.assign(status=[wording.STATUS[status][0] for status in contrasts["status"]])
     blocks.append(Fold("Every comparison of pseudobulks", (table(told, CONTRAST_COLUMNS, of="driver_contrasts"),)))
     return blocks
+
+
+def _brief(reason: str) -> str:
+    """Return why a network is missing without the address of its file: that it was not fetched, and why."""
+    return re.sub(r"^\S+: not fetched from \S+: ", "not fetched: ", reason)
 
 
 GENE_COLUMNS = [
@@ -123,7 +130,7 @@ NETWORK_COLUMNS = [
     Column("not_mapped", "Without a mouse gene"),
     Column("status", "Status"),
     Column("reason", "Reason"),
-    Column("sha256", "SHA-256"),
+    Column("sha256", "SHA-256", aside=True),
 ]
 
 
@@ -132,8 +139,10 @@ def _activities(inputs: ReportInputs) -> list[object]:
     blocks: list[object] = []
     missing = networks[networks["status"] != "used"] if len(networks) else networks
     if len(missing):
-        told = wording.listed([f"{row['resource']} ({row['reason']})" for row in missing.to_dict("records")])
-        blocks.append(Note(Severity.INFO, "Networks of targets that were not there", f"No activities from {told}."))
+        told = wording.listed([str(name) for name in missing["resource"]])
+        why = wording.listed(sorted({_brief(str(reason)) for reason in missing["reason"]}))
+        text = f"No activities from {told}: {why}. The table of networks has the addresses."
+        blocks.append(Note(Severity.INFO, "Networks of targets that were not there", text))
     if len(activities):
         blocks.append(
             Prose(
@@ -289,8 +298,8 @@ CANDIDATE_COLUMNS = [
     Column("evidence_against", "Against"),
     Column("speaks_for", "Speaks for it"),
     Column("speaks_against", "Speaks against it"),
-    Column("sender", "Made by"),
-    Column("receptor", "Receptor"),
+    Column("sender", "Made by", aside=True),  # both stand in what speaks for it
+    Column("receptor", "Receptor", aside=True),
     Column("animals", "Animals"),
     Column("known", "Known"),
     Column("source", "Source"),

@@ -27,12 +27,14 @@ def genes_section(inputs: ReportInputs) -> Section:
     order = list(dict.fromkeys([*(markers["gene"] if len(markers) else ()), *course["gene"]]))
     here = [gene for gene in order if (course["gene"] == gene).any()]
     picture = figures.gene_course(course, tests, here, changes)
-    blocks: list[object] = list(plates(picture))
+    beside = figures.gene_groups(course, here, inputs.ages) if picture is None else None
+    blocks: list[object] = list(plates(picture, beside))
     if picture is None:
-        blocks.append(
-            Note("why", "No course over days", "Fewer than two days are known; each animal's values are in the table.")
-        )
-        blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
+        title = "Single genes by group" if beside else "Single genes in each animal"
+        if beside is None:
+            text = "All animals are of one group and no two days are known; each animal's values are in the table."
+            blocks.append(Note("why", "Nothing to compare", text))
+            blocks.append(Fold("The values of every animal", (whole_table(course, of="gene_course"),)))
     lead = "The genes of the signature and those high in its context, as far as they were measured."
     if inputs.status == Status.NOT_TESTABLE and picture is not None:
         lead = "Recovery cells could not be called, but the genes that were measured have a course of their own. A single gene is not the subgroup."

@@ -20,12 +20,12 @@ def igf1_section(inputs: ReportInputs) -> Section:
         left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
         blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
         if len(left_out):
-            why = wording.listed(sorted({str(reason) for reason in left_out["reason"].dropna()}))
+            why = wording.listed(_reasons(left_out))
             blocks.append(
                 Note(Severity.INFO, f"{wording.count(len(left_out), 'animal')} left out", wording.as_sentence(why))
             )
         return Section("igf1", title, lead, tuple(blocks))
-    reasons = sorted({str(r) for r in shares["reason"].dropna()}) if len(shares) else []
+    reasons = _reasons(shares) if len(shares) else []
     if not reasons:
         reasons = [
             "sorted tissue: the other sources of Igf1 were not sampled"
@@ -34,6 +34,19 @@ def igf1_section(inputs: ReportInputs) -> Section:
         ]
     not_shown = Note("why", "The share of each lineage is not shown", wording.as_sentence(wording.listed(reasons)))
     return Section("igf1", title, "", (not_shown, *plates(within)))
+
+
+def _reasons(shares: pd.DataFrame) -> list[str]:
+    """Return why shares are missing, each reason once: those that differ in a count only are one, with the least and the most."""
+    by_text: dict[str, list[int]] = {}
+    for reason in sorted({str(reason) for reason in shares["reason"].dropna()}):
+        count, _, text = reason.partition(" ")
+        known = count.isdigit()
+        by_text.setdefault(text if known else reason, []).extend([int(count)] if known else [])
+    return [
+        " ".join([f"{min(n)} to {max(n)}" if len(n) > 1 else str(n[0]), text]) if n else text
+        for text, n in by_text.items()
+    ]
 
 
 def _title(shares: pd.DataFrame) -> str:

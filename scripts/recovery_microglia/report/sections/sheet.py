@@ -9,7 +9,7 @@ import pandas as pd
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import records, row_of_largest
-from recovery_microglia.core.vocabulary import Condition, Severity, Status
+from recovery_microglia.core.vocabulary import CONTROLS, Condition, Severity, Status
 from recovery_microglia.report.blocks import Note, Plate, plate
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -17,6 +17,8 @@ SEVERITY = {"alarm": 0, "warning": 1, "info": 2}
 NEGLIGIBLE_RISE = 0.05
 """A rise that is smaller than this on every day sampled, by the upper end of its 95 % interval, is called none."""
 MOST_ARMS = 3
+MOST_GROUPS_SAID = 4
+"""Of more groups than this, the controls and the ends of the others are said."""
 YES, NO, NOT_SHOWN, CANNOT = "Yes", "No", "Not shown", "Cannot be tested"
 
 
@@ -99,13 +101,9 @@ def sheet_of(inputs: ReportInputs, figure: Plate | None) -> Sheet:
 def timelines(inputs: ReportInputs) -> list[Plate]:
     """Return the main figure of each arm; where no course can be drawn, the groups there are; none where nothing was called."""
     if inputs.status == Status.NOT_TESTABLE:
-        samples = inputs.included
-        ages = samples.drop_duplicates("subject").set_index("subject")["age"] if "age" in samples else None
-        groups = (
-            figures.contrast(inputs.units(), inputs.table("timeline"), ages)
-            if inputs.called and len(inputs.units())
-            else None
-        )
+        if not inputs.called or inputs.units().empty:
+            return []
+        groups = figures.contrast(inputs.units(), inputs.table("timeline"), inputs.ages)
         return [plate(groups)] if groups is not None else []
     drawn = [
         figures.timeline(inputs.arm_units(arm), inputs.arm_days(arm), inputs.onset_of(arm), arm=arm)
@@ -121,7 +119,7 @@ def answers(inputs: ReportInputs) -> tuple[Answer, ...]:
     """Return the answer for each arm; never one that the status does not allow."""
     if inputs.status == Status.NOT_TESTABLE:
         reason = inputs.reason or "the data do not allow it"
-        return (Answer(CANNOT, f"{reason}."),)
+        return (Answer(CANNOT, f"{reason}.", _by_group(inputs)),)
     rows = inputs.onsets
     found = [_answer(row, inputs, several=len(rows) > 1) for row in rows]
     if not found:
@@ -182,6 +180,36 @@ def _described(sentence: str) -> str:
     """Return what is described where nothing is tested, without the reason, which stands before it."""
     found = sentence.partition("): ")[2] or sentence
     return found[:1].upper() + found[1:]
+
+
+def _by_group(inputs: ReportInputs) -> str:
+    """Return the share of recovery cells in each group where no course can be drawn; where no cell could be called, what single genes do."""
+    units = inputs.units()
+    if not inputs.called:
+        return inputs.text("genes").replace(" %", wording.PERCENT)  # what was measured instead
+    if units.empty:
+        return ""
+    own = figures.grouped_animals(units, inputs.table("timeline"), inputs.ages)
+    shares = own.groupby("group", sort=False)["share"].agg(["mean", "size", "min", "max"])
+    if shares.empty:
+        return ""
+    said = [
+        f"{wording.percent(mean)} ({group}; {wording.count(int(n), 'animal')}"
+        + (f", {wording.percent_interval(low, high)})" if n > 1 and high > low else ")")
+        for group, mean, n, low, high in shares.itertuples(name=None)
+    ]
+    controls = set(own.loc[own["condition"].isin(CONTROLS), "group"])
+    others = shares[~shares.index.isin(controls)]
+    if len(shares) > MOST_GROUPS_SAID and len(others) > 2:
+        by_mean = records(others.reset_index().sort_values("mean", kind="stable"))
+        lowest, highest = by_mean[0], by_mean[-1]
+        said = [text for group, text in zip(shares.index, said, strict=True) if group in controls]
+        said.append(
+            f"{wording.percent(lowest['mean'])} ({lowest['group']}) to {wording.percent(highest['mean'])} ({highest['group']}) "
+            f"in {len(others)} other groups of {wording.count(int(others['size'].sum()), 'animal')} together"
+        )
+    mean = ", as the mean of the animals with their range" if (shares["size"] > 1).any() else ""
+    return f"Without a test, recovery cells among microglia{mean}: {wording.listed(said, most=12)}."
 
 
 def _no_rise(days: pd.DataFrame, where: str, sentence: str, untested: str) -> Answer:
@@ -354,8 +382,11 @@ def limits(inputs: ReportInputs) -> list[str]:
     """Return what no analysis of these data can show, in plain words."""
     found = [
         "That these cells cause recovery from pain: that needs an experiment that removes or adds them.",
-        "CD11c protein: the cells are called by RNA, and Itgax itself is detected in few cells at this depth.",
     ]
+    if inputs.called:
+        found.append(
+            "CD11c protein: the cells are called by RNA, and Itgax itself is detected in few cells at this depth."
+        )
     if inputs.status == Status.NOT_TESTABLE:
         return found
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")

@@ -228,5 +228,5 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         Column("interval", "95 % interval of the called", Kind.TEXT, "from this animal's cells only"),
         Column("note", "Note"),
     ]
-    text = "Recovery cells could still be called. The share in each animal is described; this is not a test."
+    text = "The microglia of each animal were judged all the same. This is a description, not a test."
     return (Prose(text), table(shown, columns, of="fractions", caption="Called cells per animal"))
