@@ -17,7 +17,7 @@ def test_the_science_never_sees_snakemake() -> None:
 
 
 def test_adapters_stay_thin(root: Path) -> None:
-    tools = {"check.py", "check_words.py"}
+    tools = {"check.py", "check_words.py", "compile_loops.py"}  # of the project, not of a rule or a user
     for path in (path for path in (root / "scripts").glob("*.py") if path.name not in tools):
         lines = [line for line in path.read_text().splitlines() if line.strip()]
         assert len(lines) <= 40, f"{path.name} has {len(lines)} lines; its logic belongs in the package"
