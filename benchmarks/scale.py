@@ -116,13 +116,18 @@ def project_copy() -> Path:
     return copy
 
 
+def cpu_of_children() -> float:
+    """Return the CPU seconds of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def compiled_at_set_up(copy: Path, environment: dict[str, str]) -> float:
     """Compile what set-up compiles; return its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = cpu_of_children()
     command = [str(copy / ".venv/bin/python"), "-W", "ignore", "scripts/compile_loops.py"]
     subprocess.run(command, cwd=copy, env=environment, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu_of_children() - before
 
 
 def ours(data: Path, cores: int, *, drivers: bool) -> dict[str, Any]:
@@ -138,7 +143,7 @@ def ours(data: Path, cores: int, *, drivers: bool) -> dict[str, Any]:
     # of libraries too: .venv holds what earlier runs compiled
     environment["NUMBA_CACHE_DIR"] = str(copy / "compiled")
     compiling = compiled_at_set_up(copy, environment)
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, start = cpu_of_children(), time.perf_counter()
     with (CACHE / "snakemake.log").open("w") as log:
         process = subprocess.Popen(command, cwd=copy, env=environment, stdout=log, stderr=log)
         watch = Watch(process.pid)
@@ -146,10 +151,9 @@ def ours(data: Path, cores: int, *, drivers: bool) -> dict[str, Any]:
         code = process.wait()
         watch.over.set()
         watch.join()
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, cpu = time.perf_counter() - start, cpu_of_children() - before
     if code:
         raise SystemExit(f"snakemake failed; see {CACHE / 'snakemake.log'}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     jobs = pd.DataFrame(watch.jobs.values())
     stages = jobs.groupby("stage", sort=False).agg(
         jobs=("cpu", "size"), wall=("wall", "sum"), cpu=("cpu", "sum"), largest_cpu=("cpu", "max"), peak=("peak", "max")
@@ -188,12 +192,11 @@ def stock(data: Path) -> dict[str, Any]:
     """Run the stock workflow; return wall and CPU seconds, peak memory and its stages."""
     out = CACHE / "stock.json"
     start = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = cpu_of_children()
     command = [sys.executable, str(ROOT / "benchmarks/scale_stock.py"), str(data / "counts"), str(out)]
     subprocess.run(command, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = cpu_of_children() - before
     stages = json.loads(out.read_text())
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     peak = max(stage["peak"] for stage in stages.values())
     return {"wall": time.perf_counter() - start, "cpu": cpu, "peak": peak, "stages": stages}
 

@@ -4,7 +4,7 @@ All get the cells that passed the pipeline's quality control, of every lineage, 
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import anndata as ad
 import numpy as np
@@ -122,7 +122,6 @@ def trained_on_truth(
     the best F1 in training.
     """
     from scipy.stats import nbinom
-    from sklearn.model_selection import GroupKFold
 
     total = np.asarray(counts.sum(axis=1)).ravel()
     score = np.full(len(truth), -np.inf)
@@ -149,11 +148,7 @@ def trained_on_truth(
         high, low = (nbinom.logpmf(x, size, size / (size + np.outer(total[cells], row))) for row in level)
         return np.asarray(high - low).sum(axis=1)
 
-    folds = min(4, len(np.unique(subject[rows])))
-    for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):
-        fit, held = rows[train], rows[test]
-        if truth[fit].sum() < FEWEST_TRUE:
-            continue
+    for fit, held in folds(rows, truth, subject):
         genes, level = learnt(fit)
         score[held] = ratio(held, genes, level)
         calls[held] = score[held] > best_cutoff(ratio(fit, genes, level), truth[fit])
@@ -167,17 +162,23 @@ def best_cutoff(score: NDArray[np.float64], truth: Calls) -> float:
     return float(score[order][int(f1.argmax())])
 
 
-def above_cutoff_of_others(score: NDArray[np.float64], truth: Calls, subject: NDArray[np.str_]) -> Calls:
-    """Return calls by a score with the cutoff that has the best F1 in other subjects, whose truth is known; none where the score is NaN."""
+def folds(
+    rows: NDArray[np.int64], truth: Calls, subject: NDArray[np.str_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return rows to learn from and rows of other subjects, four times; not where too few of the former are true."""
     from sklearn.model_selection import GroupKFold
 
+    subjects = len(np.unique(subject[rows]))
+    if subjects < 2:
+        return
+    for train, test in GroupKFold(min(4, subjects)).split(rows, truth[rows], subject[rows]):
+        if truth[rows[train]].sum() >= FEWEST_TRUE:
+            yield rows[train], rows[test]
+
+
+def above_cutoff_of_others(score: NDArray[np.float64], truth: Calls, subject: NDArray[np.str_]) -> Calls:
+    """Return calls by a score with the cutoff that has the best F1 in other subjects, whose truth is known; none where the score is NaN."""
     calls = np.zeros(len(truth), bool)
-    rows = np.flatnonzero(np.isfinite(score))
-    folds = min(4, len(np.unique(subject[rows])))
-    if folds < 2:
-        return calls
-    for train, test in GroupKFold(folds).split(rows, truth[rows], subject[rows]):
-        fit, held = rows[train], rows[test]
-        if truth[fit].sum() >= FEWEST_TRUE:
-            calls[held] = score[held] > best_cutoff(score[fit], truth[fit])
+    for fit, held in folds(np.flatnonzero(np.isfinite(score)), truth, subject):
+        calls[held] = score[held] > best_cutoff(score[fit], truth[fit])
     return calls
