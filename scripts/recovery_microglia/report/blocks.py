@@ -276,6 +276,8 @@ class Section:
     title: str
     lead: str
     blocks: tuple[Any, ...]
+    short: str = ""
+    """Its words in the list of contents, where they are not those of all sections of its name."""
 
 
 # ---------------------------------------------------------------- makers

@@ -74,7 +74,7 @@ def timeline_section(inputs: ReportInputs, others: Sequence[Plate] = ()) -> Sect
         Main figures of further arms; that of the first stands on the sheet.
     """
     if inputs.status == Status.NOT_TESTABLE:
-        return Section("timeline", "Recovery cells in each animal", "", _called_anyway(inputs))
+        return Section("timeline", "Recovery cells in each animal", "", _called_anyway(inputs), "Animals")
     figures_of_arms = (Figures(tuple(others)),) if others else ()
     lead = "Each day's injured animals are compared with their control. The unit is the animal; cells of one animal are not independent."
     blocks = (*figures_of_arms, *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
