@@ -166,7 +166,7 @@ def with_day(name: str, when: float) -> str:
 
 
 def by_condition(conditions: Iterable[Any], days: Iterable[Any]) -> str:
-    """Return what groups are told apart by: by condition and day; by condition, where no day but that of naive animals is known."""
+    """Return what distinguishes groups, in words: by condition and day; by condition, where no day but that of naive animals is known."""
     known = any(
         not missing(day) and condition != Condition.NAIVE for condition, day in zip(conditions, days, strict=True)
     )
@@ -174,38 +174,11 @@ def by_condition(conditions: Iterable[Any], days: Iterable[Any]) -> str:
 
 
 JOINTS = (
-    *(
-        "oligo-dendro-cyte",
-        "macro-phage",
-        "infil-trating",
-        "endo-thelial",
-        "neutro-phil",
-        "mono-cyte",
-        "astro-cyte",
-        "fibro-blast",
-    ),
-    *(
-        "dendritic",
-        "ambig-uous",
-        "unas-signed",
-        "micro-glia",
-        "mito-chon-drial",
-        "haemo-globin",
-        "homeo-static",
-        "inflam-matory",
-    ),
-    *(
-        "dissoci-ation",
-        "permu-tation",
-        "multi-variate",
-        "univari-ate",
-        "attain-able",
-        "resol-ution",
-        "integ-rated",
-        "compari-son",
-    ),
-    *("compat-ible", "detec-tion", "differ-ence", "uncor-rected", "plasma-cytoid", "epen-dymal", "peri-cyte"),
-)
+    "oligo-dendro-cyte", "macro-phage", "infil-trating", "endo-thelial", "neutro-phil", "mono-cyte", "astro-cyte", "fibro-blast",
+    "ambig-uous", "unas-signed", "micro-glia", "mito-chon-drial", "haemo-globin", "homeo-static", "inflam-matory",
+    "dissoci-ation", "permu-tation", "multi-variate", "univari-ate", "attain-able", "resol-ution", "integ-rated", "compari-son",
+    "compat-ible", "detec-tion", "differ-ence", "uncor-rected", "plasma-cytoid", "epen-dymal", "peri-cyte",
+)  # fmt: skip
 """Long words of headings, and where they may be broken: browsers know no English hyphens everywhere."""
 _JOINED = {word.replace("-", ""): word.replace("-", "\N{SOFT HYPHEN}") for word in JOINTS}
 _LONG_WORDS = re.compile("|".join(_JOINED), re.IGNORECASE)
@@ -221,8 +194,12 @@ def breakable(text: str) -> str:
     return _LONG_WORDS.sub(joined, text)
 
 
-SORTED_FOR = {"cd11b": "CD11b", "cd45": "CD45", "myeloid": "myeloid cells"}
-"""What was sorted, as the sheet says it, in words."""
+_SORTED_FOR = {"cd11b": "CD11b", "cd45": "CD45", "myeloid": "myeloid cells"}
+
+
+def sorted_for(sort: str) -> str:
+    """Return what was sorted, in words; ``sort`` is as the sheet has it."""
+    return _SORTED_FOR.get(sort, sort)
 
 
 def key_words(key: str) -> str:

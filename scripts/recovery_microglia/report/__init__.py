@@ -182,8 +182,7 @@ def render_report(inputs: ReportInputs, page: Page | None = None) -> str:
         if inputs.text(key)
     ]
     if inputs.sorted_tissue:
-        sort = inputs.text("enrichment")
-        facts.append(("Sorted for", wording.SORTED_FOR.get(sort, sort)))
+        facts.append(("Sorted for", wording.sorted_for(inputs.text("enrichment"))))
     if inputs.run.get("date"):
         facts.append(("Run", inputs.run["date"]))
     template = _environment(gene_names(inputs)).get_template("report.html.j2")

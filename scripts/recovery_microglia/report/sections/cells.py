@@ -17,7 +17,7 @@ def cells_section(inputs: ReportInputs) -> Section:
     """Return what the cells are: the map, lineages by day."""
     lineages = inputs.table("lineages")
     blocks = [*_map(inputs), *plates(figures.lineages_by_day(lineages))]
-    sort = wording.SORTED_FOR.get(inputs.text("enrichment"), inputs.text("enrichment"))
+    sort = wording.sorted_for(inputs.text("enrichment"))
     if _taken(inputs):
         lead = f"The genes measured do not distinguish lineages: cells of tissue that was sorted for {sort} are taken for what was sorted."
     else:
