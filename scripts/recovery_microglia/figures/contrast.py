@@ -5,15 +5,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recovery_microglia.core.frame_access import groups, records
-from recovery_microglia.core.vocabulary import CONTROLS, Condition, rank_of
+from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.figures.course import UNIT_COLUMNS, shares_of_animals, subject_words
 from recovery_microglia.figures.style import (
-    CONDITIONS,
     VERMILION,
     Picture,
     canvas,
     drawing,
     house_style,
+    mark_of,
     percent_axis,
 )
 
@@ -54,8 +54,7 @@ def contrast(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | None = N
             part = records(drawn[drawn["group"] == name].sort_values("subject", key=lambda names: names.astype(str)))
             offsets = (np.arange(len(part)) - (len(part) - 1) / 2) * (0.7 / max(len(part), 4))
             for shift, row in zip(offsets, part, strict=True):
-                colour, marker = CONDITIONS.get(row["condition"], CONDITIONS[Condition.OTHER])
-                face = "white" if row["condition"] in CONTROLS else colour
+                colour, marker, face = mark_of(row["condition"])
                 gid = f"tip-{len(tips)}"
                 ax.plot([row["share_low"], row["share_high"]], [y - shift, y - shift], color=colour, lw=1, alpha=0.45)
                 ax.plot(row["share"], y - shift, marker, ms=6, mfc=face, mec=colour, mew=1.3, gid=gid)

@@ -46,7 +46,7 @@ def files_of(picture: Picture, formats: Sequence[str] = FORMATS) -> Iterator[tup
     """Return the files of a picture, by name."""
     figures = [panel.figure for panel in picture.panels]
     with _standing_alone():
-        boxes = [drawn_box(figure).padded(0.08) for figure in figures] if set(formats) - {"tsv"} else []
+        boxes = [_box(figure) for figure in figures] if set(formats) - {"tsv"} else []
         for format_ in formats:
             names = file_names(picture, format_)
             if format_ == "tsv":
@@ -86,7 +86,7 @@ def _pdf_pieces(pictures: Sequence[Picture]) -> dict[str, list[bytes]]:
     if not figures:
         return {}
     with _standing_alone():
-        pages = Pages(_pages(figures, [drawn_box(figure).padded(0.08) for figure in figures]))
+        pages = Pages(_pages(figures, [_box(figure) for figure in figures]))
     found, first = {}, 0
     for picture in pictures:
         last = first + len(picture.panels)
@@ -122,6 +122,11 @@ def _standing_alone() -> Iterator[None]:
     with house_style():
         mpl.rcParams.update(_STANDING_ALONE)  # type: ignore[arg-type]  # its keys are typed one by one
         yield
+
+
+def _box(figure: Figure) -> Bbox:
+    """Return what is drawn with a margin, in inches."""
+    return drawn_box(figure).padded(0.08)
 
 
 def _saved(figure: Figure, box: Bbox, format_: str) -> bytes:

@@ -12,7 +12,6 @@ from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, Condition, Status
 from recovery_microglia.figures.contrast import MOST_GROUPS, in_groups
 from recovery_microglia.figures.style import (
-    CONDITIONS,
     GREY,
     INK,
     WIDE,
@@ -22,6 +21,7 @@ from recovery_microglia.figures.style import (
     day_axis,
     drawing,
     house_style,
+    mark_of,
     percent_axis,
     root_days,
     sidestep,
@@ -111,18 +111,13 @@ def gene_course(
     )
 
     def draw(width: float) -> Figure:
-        across = 6 if width >= WIDE else 2
-        down = -(-len(drawn) // across)
-        figure = Figure(figsize=(width + 3.6 if width >= WIDE else width + 0.4, 1.6 * down))
-        panels = figure.subplots(down, across, squeeze=False, gridspec_kw={"hspace": 0.85, "wspace": 0.42})
-        for ax, gene in zip(panels.flat, drawn, strict=False):
+        figure, panels = _small_multiples(width, len(drawn), 1.6, hspace=0.85, wspace=0.42)
+        for ax, gene in zip(panels, drawn, strict=True):
             _gene_panel(ax, known[known["gene"] == gene], gene, days, stars[gene])
             if gene in least:
                 ax.annotate(
                     wording.p_equals(least[gene], "q"), (0, 1), (0, 3), "axes fraction", "offset points", fontsize=9
                 )
-        for ax in panels.flat[len(drawn) :]:
-            ax.set_visible(False)
         return figure
 
     with house_style():
@@ -168,19 +163,15 @@ def gene_groups(course: pd.DataFrame, genes: Sequence[str], ages: pd.Series | No
     )
 
     def draw(width: float) -> Figure:
-        across = 6 if width >= WIDE else 2
-        down = -(-len(drawn) // across)
-        figure = Figure(figsize=(width + 3.6 if width >= WIDE else width + 0.4, (0.85 + 0.24 * len(order)) * down))
-        between = {"hspace": 0.7 / (0.2 + 0.24 * len(order)), "wspace": 0.16}
-        panels = figure.subplots(down, across, squeeze=False, sharey=True, gridspec_kw=between)
-        for ax, gene in zip(panels.flat, drawn, strict=False):
+        height, hspace = 0.85 + 0.24 * len(order), 0.7 / (0.2 + 0.24 * len(order))
+        figure, panels = _small_multiples(width, len(drawn), height, sharey=True, hspace=hspace, wspace=0.16)
+        for ax, gene in zip(panels, drawn, strict=True):
             own = known[known["gene"] == gene]
             highest = float(own["mean_counts_per_10k"].max()) or 1.0
             for place, name in enumerate(order):
                 part = own[own["group"] == name]
                 for condition, dots in part.groupby("condition", sort=False):
-                    colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
-                    face = "white" if condition in CONTROLS else colour
+                    colour, marker, face = mark_of(str(condition))
                     y = place + sidestep(len(dots), 0.14)
                     ax.plot(dots["mean_counts_per_10k"], y, marker, ms=4.2, mfc=face, mec=colour, mew=1.1, ls="")
             ax.set(xlim=(-0.06 * highest, 1.12 * highest), ylim=(len(order) - 0.4, -0.6))
@@ -189,8 +180,6 @@ def gene_groups(course: pd.DataFrame, genes: Sequence[str], ages: pd.Series | No
             ax.set_yticks(range(len(order)), [f"{name} (n = {sizes[name]})" for name in order])
             ax.tick_params(axis="y", length=0)
             ax.grid(axis="x")
-        for ax in panels.flat[len(drawn) :]:
-            ax.set_visible(False)
         return figure
 
     with house_style():
@@ -215,6 +204,20 @@ def gene_groups(course: pd.DataFrame, genes: Sequence[str], ages: pd.Series | No
     )
 
 
+def _small_multiples(
+    width: float, n: int, height: float, *, sharey: bool = False, **between: float
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``n`` panels of a height in inches: six in a row on a desk, two on a phone."""
+    wide = width >= WIDE
+    across = 6 if wide else 2
+    down = -(-n // across)
+    figure = Figure(figsize=(width + (3.6 if wide else 0.4), height * down))
+    panels = figure.subplots(down, across, squeeze=False, sharey=sharey, gridspec_kw=between).flat
+    for ax in panels[n:]:
+        ax.set_visible(False)
+    return figure, list(panels[:n])
+
+
 def _stars(tests: pd.DataFrame, gene: str) -> set[float]:
     """Return the days on which a gene differs from its control."""
     if tests.empty or "q" not in tests:
@@ -230,8 +233,7 @@ def _gene_panel(ax: Axes, own: pd.DataFrame, gene: str, days: Sequence[float], s
     means = injured.groupby("day")["mean_counts_per_10k"].mean()
     ax.plot(root_days(means.index.to_numpy(float)), means.to_numpy(float), color=INK, lw=1.3, alpha=0.6)
     for condition, group in own.groupby("condition", sort=False):
-        colour, marker = CONDITIONS.get(str(condition), CONDITIONS[Condition.OTHER])
-        face = "white" if condition in CONTROLS else colour
+        colour, marker, face = mark_of(str(condition))
         shift = -0.03 * span if condition in CONTROLS and condition != Condition.NAIVE else 0.0
         for day, dots in group.groupby("day"):
             x = root_days([float(str(day))])[0] + shift + sidestep(len(dots), 0.04 * span)

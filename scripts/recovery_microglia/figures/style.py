@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
 from recovery_microglia.core.tables.spec import Kind
-from recovery_microglia.core.vocabulary import Condition
+from recovery_microglia.core.vocabulary import CONTROLS, Condition
 from recovery_microglia.figures.svg import inline
 
 # Blue and vermilion of Okabe and Ito's palette: they differ with every common kind of colour vision.
@@ -163,6 +163,12 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """Return a figure of ``width`` × ``height`` inches with one pair of axes."""
     figure = Figure(figsize=(width, height))
     return figure, figure.add_axes((0.12, 0.16, 0.85, 0.74))
+
+
+def mark_of(condition: str) -> tuple[str, str, str]:
+    """Return colour, marker and filling of an animal's mark: controls are open."""
+    colour, marker = CONDITIONS.get(condition, CONDITIONS[Condition.OTHER])
+    return colour, marker, "white" if condition in CONTROLS else colour
 
 
 _BOXES: WeakKeyDictionary[Figure, Bbox] = WeakKeyDictionary()
