@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,35 +10,41 @@ import yaml
 from workflow.conftest import Project, copy_project
 from workflow.test_rerun import LATE, N, changed
 
-MOST = 10
-"""Seconds of processor time for a dry run over 500 libraries."""
+MOST = 2.5
+"""Times the processor time of a plan of five libraries; 1.5 was measured (3.1 and 4.6 s). A bound in seconds fails on a slow machine."""
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Five hundred libraries with files of their own; nothing of them is read by a dry run."""
-    project = copy_project(tmp_path_factory.mktemp("large") / "project")
-    entry = project.path / "config/datasets/large"
+def described(project: Project, name: str, libraries: int) -> None:
+    """Describe a data set of so many libraries with files of their own; nothing of them is read by a dry run."""
+    entry = project.path / "config/datasets" / name
     shutil.copytree(project.path / "config/datasets/demo", entry)
     facts = yaml.safe_load((entry / "dataset.yaml").read_text())
     del facts["simulation"]
     (entry / "dataset.yaml").write_text(yaml.safe_dump({**facts, "folder": "files"}))
-    (project.path / "files").mkdir()
+    (project.path / "files").mkdir(exist_ok=True)
     rows = ["library\tsubject\tday\tcondition\tfile"]
-    for number in range(500):
+    for number in range(libraries):
         (project.path / "files" / f"L{number}.h5").write_bytes(b"not read")
         rows.append(f"L{number}\tm{number}\t{number % 5 * 7}\t{'injured' if number % 5 else 'naive'}\tL{number}.h5")
     (entry / "samples.tsv").write_text("\n".join(rows) + "\n")
-    return project
 
 
-def test_five_hundred_libraries_are_planned_in_ten_seconds(large: Project) -> None:
+def cost_of_plan(project: Project, name: str, libraries: int) -> float:
+    """Return the processor time of a dry run; what a busy machine does beside it is not the plan's."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    jobs = large.planned("large")
+    jobs = project.planned(name)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert jobs["library"] == 500
-    # processor time: what a busy machine does beside it is not the plan's
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < MOST
+    assert jobs["library"] == libraries
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_five_hundred_libraries_are_planned_in_little_more_time_than_five(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    described(project, "small_study", 5)
+    described(project, "large", 500)
+    few = cost_of_plan(project, "small_study", 5)
+    many = cost_of_plan(project, "large", 500)
+    assert many < MOST * few
 
 
 @pytest.mark.parametrize(
