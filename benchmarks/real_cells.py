@@ -35,7 +35,7 @@ from pages import markdown, write_between  # noqa: E402
 from rivals import aucell  # noqa: E402
 
 from recovery_microglia.core.anndata_access import counts_of, obs_of  # noqa: E402
-from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts  # noqa: E402
+from recovery_microglia.core.arrays import Bools, Floats, Texts  # noqa: E402
 from recovery_microglia.core.frame_access import positions  # noqa: E402
 from recovery_microglia.core.genes import load_signatures, present  # noqa: E402
 from recovery_microglia.library.process import process_library  # noqa: E402
@@ -44,7 +44,9 @@ from recovery_microglia.myeloid import merge  # noqa: E402
 from recovery_microglia.readers.any_layout import read_counts  # noqa: E402
 from recovery_microglia.recovery import scores  # noqa: E402
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery  # noqa: E402
-from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold, strongest_gene  # noqa: E402
+from recovery_microglia.recovery.evidence import Evidence as ByGene  # noqa: E402
+from recovery_microglia.recovery.evidence import evidence_by_gene  # noqa: E402
+from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold  # noqa: E402
 from recovery_microglia.recovery.likelihood import (  # noqa: E402
     TURNED_WEIGHTS,
     LevelWeights,
@@ -251,7 +253,7 @@ def recorded(genes: pd.Index) -> Iterator[Evidence]:
 
     They stand in none of its tables, and learning them again would double the time.
     """
-    evidence, original = Evidence(genes), strongest_gene
+    evidence, original = Evidence(genes), evidence_by_gene
 
     def keep(
         counts: sp.csr_matrix,
@@ -259,11 +261,11 @@ def recorded(genes: pd.Index) -> Iterator[Evidence]:
         resting: Resting | list[Resting],
         chosen: Bools,
         level_weights: LevelWeights,
-    ) -> tuple[Integers, Floats]:
+    ) -> tuple[ByGene, Floats]:
         evidence.refined, evidence.resting = refined, resting
         return original(counts, refined, resting, chosen, level_weights)
 
-    with patch.object(scores, "strongest_gene", keep):
+    with patch.object(scores, "evidence_by_gene", keep):
         yield evidence
 
 

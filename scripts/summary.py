@@ -37,7 +37,7 @@ with reporting(*snakemake.log, reads=snakemake.input) as job:
     )
     adata = finished_h5ad(ad.read_h5ad(files.clustered), pd.read_parquet(files.embedding), recovered)
     gene_sets = load_signatures(Path(files.signatures[0]).parent)
-    more, genes = page_tables(adata, cells, read_table(Path(files.refinement)), gene_sets)
+    more, genes = page_tables(adata, cells, gene_sets)
     for name, table in {**tables, **more, "cells": recovered}.items():
         write_table(table, Path(snakemake.output[name]))
     genes.to_parquet(snakemake.output.genes, index=False)

@@ -93,8 +93,9 @@ def call_genes() -> pd.DataFrame:
     """call_genes.tsv: what each gene adds to the evidence of a call."""
     shares = np.arange(len(SIGNATURE), 0, -1) / sum(range(1, len(SIGNATURE) + 1))
     return pd.DataFrame({
-        "gene": SIGNATURE, "fold": 8.0, "detected_called": 0.2 + 3 * shares, "detected_not_called": 0.1 + shares,
-        "detected_control": 0.1, "counts_called": (200 * shares).round().astype(int), "share_of_evidence": shares,
+        "gene": SIGNATURE, "role": "signature", "fold": 8.0, "detected_called": 0.2 + 3 * shares, "detected_not_called": 0.1 + shares,
+        "detected_control": 0.1, "called_cells": 200, "counts_called": (200 * shares).round().astype(int), "nats_per_cell": 9 * shares,
+        "share_of_evidence": shares,
     })  # fmt: skip
 
 

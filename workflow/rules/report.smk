@@ -18,7 +18,6 @@ rule summary:
         onset="results/{dataset}/tables/onset.tsv",
         clusters="results/{dataset}/intermediate/clusters.tsv",
         recovery_clusters="results/{dataset}/tables/recovery_clusters.tsv",
-        refinement="results/{dataset}/tables/refinement.tsv",
         signatures=SIGNATURES,
         truth=of_dataset(Inputs.truth),
         counts=of_dataset(Inputs.sources),

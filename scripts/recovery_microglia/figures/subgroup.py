@@ -35,6 +35,10 @@ ROUTES: dict[str, tuple[str, str, str]] = {
 """Route to its words, colour and line."""
 ASKED_ABOUT = {Condition.INJURED: INK, Condition.TREATED: BLUE, Condition.OTHER: "#332288"}
 """Condition that is no control to the colour of its scores."""
+EVIDENCE_OF = {"signature": PALE, "related further": "#a9b6c4"}
+"""Roles of genes to the colour of their bar."""
+FEWEST_CALLED = 20
+"""Called cells below which nothing is said of the genes that carry the calls."""
 SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
 """Kinds of the numbers beneath the scores that calibration.tsv does not have."""
 
@@ -311,21 +315,37 @@ def _key(row: dict[str, float]) -> tuple[float, float]:
     return (low if np.isfinite(low) else -1.0, high if np.isfinite(high) else -1.0)
 
 
+MOST_GENES = 24
+"""Genes that are drawn; the others share a bar."""
+
+
 def call_genes(table: pd.DataFrame) -> Picture | None:
-    """Draw which signature genes the called cells show, and how much of the evidence each gives.
+    """Draw how much of the evidence for the calls each gene gives, and which cells show it.
 
     Parameters
     ----------
     table
         call_genes.tsv.
     """
-    if table.empty or table["share_of_evidence"].isna().all():
+    if table.empty or table["share_of_evidence"].isna().all() or table["called_cells"].max() < FEWEST_CALLED:
         return None
-    shown = table.sort_values("share_of_evidence", ascending=False, kind="stable")
+    table = table.sort_values("share_of_evidence", ascending=False, kind="stable")
+    shown, others = table.head(MOST_GENES), table.iloc[MOST_GENES:]
     y = np.arange(len(shown))[::-1]
+    left_out = float(others["share_of_evidence"].sum())
     with house_style():
         figure, ax = canvas(4.6, 1.0 + 0.24 * len(shown))
-        ax.barh(y, shown["share_of_evidence"], height=0.72, color=PALE, label="share of the evidence for the calls")
+        for role, colour in EVIDENCE_OF.items():
+            own = (shown["role"].isin(role.split()) & shown["share_of_evidence"].notna()).to_numpy()
+            if own.any():
+                words = "signature" if role == "signature" else "added genes"
+                ax.barh(
+                    y[own],
+                    shown.loc[own, "share_of_evidence"],
+                    height=0.72,
+                    color=colour,
+                    label=f"share of the evidence, {words}",
+                )
         for column, label, colour, face in (
             ("detected_called", "called cells with a count", VERMILION, VERMILION),
             ("detected_not_called", "other injured microglia", BLUE, BLUE),
@@ -343,16 +363,17 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
             loc="lower left", bbox_to_anchor=(-0.16, 1.0), ncols=2, handletextpad=0.4, columnspacing=0.9, fontsize=8.5
         )
         first = ", ".join(f"{row['gene']} {100 * row['share_of_evidence']:.0f} %" for row in records(shown.head(4)))
-        alt = f"Signature genes by their share of the evidence for the calls: {first}."
+        alt = f"Genes by their share of the evidence for the calls: {first}."
         svg = drawing(figure, "call-genes", alt)
+    rest = f" {len(others)} more genes together hold {100 * left_out:.0f} %." if len(others) else ""
     return Picture(
         "call-genes",
         "Evidence for the calls by gene",
-        "Bars: counts in called cells times the logarithm of the gene's rise, over the sum of all genes. If one gene stood for most, "
-        "the call would be that gene. Dots: cells with at least one count.",
+        "Bars: what a gene adds to the scores of the called cells, over the sum of all genes; in one cell no gene adds more than 3 nats. If one gene stood for most, "
+        f"the call would be that gene.{rest} Dots: cells with at least one count.",
         alt,
         (svg,),
-        shown,
+        table,
         of="call_genes",
     )
 

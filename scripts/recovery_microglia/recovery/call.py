@@ -36,6 +36,7 @@ from recovery_microglia.recovery.calibration import (
     empirical_null,
 )
 from recovery_microglia.recovery.clusters import cluster_route
+from recovery_microglia.recovery.evidence import genes_of_the_calls
 from recovery_microglia.recovery.rank_scores import matched_sets, membership, rank_scores
 from recovery_microglia.recovery.scores import FURTHER, SCORERS, score_cells
 from recovery_microglia.recovery.settings import RecoverySettings
@@ -155,6 +156,14 @@ def call_recovery(
         "itgax_igf1": itgax_igf1(microglia, seed=seed),
         "recovery_clusters": clusters,
         "refinement": scored.refined.table,
+        "call_genes": genes_of_the_calls(
+            scored.evidence,
+            counts_of(microglia),
+            pd.Index(microglia.var_names),
+            cells,
+            scored.refined,
+            signatures,
+        ),
     }
     return RecoveryResult(cells, tables, report)
 

@@ -36,7 +36,6 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods,
     likelihoods_and_terms,
     log_ratio,
-    log_ratios_without,
     shares_of_animals,
 )
 
@@ -263,26 +262,6 @@ def parts_by_fold(
         if len(own):
             rest = resting if isinstance(resting, Resting) else resting[number]
             yield own, weights, rest.of(own)
-
-
-def strongest_gene(
-    counts: sp.csr_matrix,
-    refined: Refined,
-    resting: Resting | Sequence[Resting],
-    chosen: Bools,
-    level_weights: LevelWeights,
-) -> tuple[Integers, Floats]:
-    """Return of the chosen cells the column of the gene that their score owes most to, and the score without it.
-
-    -1 and NaN for the other cells.
-    """
-    gene, without = np.full(len(chosen), -1, dtype=np.int64), np.full(len(chosen), np.nan)
-    for own, weights, rest in parts_by_fold(refined, resting, chosen):
-        fit, terms = likelihoods_and_terms(counts[own], weights, rest)
-        each = log_ratios_without(fit, terms, level_weights.of(own))
-        gene[own] = weights.columns[weights.recovery != 1][each.argmin(axis=0)]
-        without[own] = each.min(axis=0)
-    return gene, without
 
 
 def cross_fit(subject: Texts, control: Bools) -> Integers:

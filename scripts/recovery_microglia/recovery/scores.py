@@ -15,8 +15,9 @@ from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
 from recovery_microglia.recovery.background import learn_noise, library_background
 from recovery_microglia.recovery.calibration import animals
+from recovery_microglia.recovery.evidence import Evidence, evidence_by_gene, nothing
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score, strongest_gene
+from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
@@ -71,6 +72,8 @@ class Scores:
         Of cells that recovery explains better: the gene that the score owes most to (cells,), else "".
     without_one
         The score without that gene (cells,), else NaN.
+    evidence
+        What each gene adds to the scores of these cells.
     gains
         Rank gains, for further gene sets.
     refined
@@ -84,6 +87,7 @@ class Scores:
     states: pd.DataFrame
     hangs_on: Texts
     without_one: Floats
+    evidence: Evidence
     gains: Any
     refined: Refined
     ambient: dict[str, float]
@@ -113,6 +117,7 @@ def score_cells(
     without = tuple(gene for gene in up if gene not in LEFT_OUT)
     animal = animals(obs)
     found: dict[str, Refined] = {}
+    hangs = np.full(len(total), "", dtype=object)
     for name, members in ((SCORERS["score"], up), (SCORERS["score_without"], without)):
         weights = prior_weights(genes, members, rivals)
         weights, resting = _prior(counts, weights, control, obs, total, ambient, seed)
@@ -134,13 +139,13 @@ def score_cells(
             if name == SCORERS["score"]:
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
                 ratio = table[name].to_numpy(float)
-                strongest, without_one = strongest_gene(counts, found[name], rest, ratio > 0, level_weights)
-                hangs = np.where(strongest >= 0, genes.to_numpy(object)[strongest], "")
+                evidence, without_one = evidence_by_gene(counts, found[name], rest, ratio > 0, level_weights)
+                hangs[evidence.cells] = genes.to_numpy(object)[evidence.strongest()]
         if name == SCORERS["score"]:
             fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
                 table[FURTHER["depth_matched"]] = np.nan
-                hangs, without_one = np.full(len(total), "", dtype=object), np.full(len(total), np.nan)
+                evidence, without_one = nothing(), np.full(len(total), np.nan)
     table.index = microglia.obs_names
     ratio = table[SCORERS["score"]].to_numpy(float)
     chance = probability(ratio, shares_of_animals(ratio, animal))
@@ -150,6 +155,7 @@ def score_cells(
         programme_probabilities(fit, names, chance, animal).set_axis(microglia.obs_names),
         hangs,
         without_one,
+        evidence,
         gains,
         found[SCORERS["score"]],
         {} if ambient is None else dict(labelled(ambient.sum())),

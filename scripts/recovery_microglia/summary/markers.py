@@ -11,11 +11,9 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of, obs_of
-from recovery_microglia.core.arrays import Bools, Floats
+from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import MYELOID, GeneSet, Signatures, present
-from recovery_microglia.core.vocabulary import CONTROLS, Condition
-from recovery_microglia.recovery.likelihood import RECOVERY_FOLD
 
 PER_STATE = 4
 """Genes of each other state of the microglia whose counts a page shows."""
@@ -24,10 +22,6 @@ PER_LINEAGE = 4
 SUBGROUP = ("Itgax", "Igf1")
 FEW_CELLS = 5
 MARKER_COLUMNS = ("marker_of", "gene", "lineage", "cells", "share_detected", "mean_counts_per_10k")
-CALL_COLUMNS = (
-    *("gene", "fold", "detected_called", "detected_not_called", "detected_control"),
-    *("counts_called", "share_of_evidence"),
-)
 STATE_COLUMNS = ("subject", "day", "condition", "state", "cells", "igf1_counts", "microglia_igf1_counts", "share")
 GATE_COLUMNS = ("lineage", "runner_up", "cells", "share_of_lineage", "confidence_median", "confidence_low")
 
@@ -124,54 +118,7 @@ def _marker_groups(adata: ad.AnnData, signatures: Signatures, sizes: pd.Series) 
     return [(name, genes) for name, genes in groups if genes]
 
 
-# ---------------------------------------------------------------- the genes behind the calls
-
-
-def genes_of_the_calls(obs: pd.DataFrame, counts: pd.DataFrame, folds: Mapping[str, float]) -> pd.DataFrame:
-    """Return which genes carry the calls (= call_genes.tsv); empty if nothing was called.
-
-    Parameters
-    ----------
-    obs
-        One row a myeloid cell: lineage, condition, recovery_call (yes, no, not called).
-    counts
-        Rows as ``obs``, one column a signature gene.
-    folds
-        Gene to its rise at the full level of recovery, as learnt.
-
-    Returns
-    -------
-    DataFrame
-        ``share_of_evidence``: a gene's counts in called cells times the logarithm of its rise, over the sum of all genes.
-        In the model of the score that is what counts speak for recovery; what missing counts speak against is left out.
-    """
-    called = (obs["recovery_call"].astype(str) == "yes").to_numpy()
-    if not called.any():
-        return pd.DataFrame(columns=list(CALL_COLUMNS))
-    injured = (obs["condition"].astype(str) == Condition.INJURED).to_numpy()
-    microglia = (obs["lineage"].astype(str) == "microglia").to_numpy()
-    control = microglia & obs["condition"].astype(str).isin(CONTROLS).to_numpy()
-    fold = np.array([folds.get(gene, RECOVERY_FOLD) for gene in counts.columns], dtype=float)
-    values = counts.to_numpy(float)
-    evidence = values[called].sum(axis=0) * np.log(np.maximum(fold, 1.0))
-    table = pd.DataFrame(
-        {
-            "gene": list(counts.columns),
-            "fold": fold,
-            "detected_called": _detected(values, called),
-            "detected_not_called": _detected(values, microglia & injured & ~called),
-            "detected_control": _detected(values, control),
-            "counts_called": values[called].sum(axis=0),
-            "share_of_evidence": evidence / evidence.sum() if evidence.sum() > 0 else np.nan,
-        },
-        columns=list(CALL_COLUMNS),
-    )
-    return table.sort_values("share_of_evidence", ascending=False, kind="stable", ignore_index=True)
-
-
-def _detected(values: Floats, cells: Bools) -> Floats:
-    """Return the share of the cells with a count, by gene; NaN where there are no cells."""
-    return (values[cells] > 0).mean(axis=0) if cells.any() else np.full(values.shape[1], np.nan)
+# ---------------------------------------------------------------- Igf1 of the microglia
 
 
 def igf1_by_state(obs: pd.DataFrame, igf1: Sequence[float] | Floats) -> pd.DataFrame:
@@ -233,7 +180,7 @@ def gate_table(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def page_tables(
-    adata: ad.AnnData, cells: pd.DataFrame, refinement: pd.DataFrame, signatures: Signatures
+    adata: ad.AnnData, cells: pd.DataFrame, signatures: Signatures
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return the tables of this module by name, and the counts that pages draw.
 
@@ -243,20 +190,15 @@ def page_tables(
         The finished myeloid cells: raw counts in X, obs with lineage, state and calls.
     cells
         All called cells of all libraries.
-    refinement
-        refinement.tsv; may be empty.
     signatures
         The gene sets.
     """
     counts = shown_genes(adata, signatures)
-    genes = present(signatures.recovery.up, set(counts.columns))
-    folds = dict(zip(refinement["gene"], refinement["fold"].astype(float), strict=True)) if len(refinement) else {}
     igf1 = counts["Igf1"].to_numpy(float) if "Igf1" in counts else np.zeros(len(counts))
     known = "Igf1" in counts and {"state", "recovery_call"} <= set(adata.obs)
     tables = {
         "gate": gate_table(cells),
         "lineage_markers": lineage_markers(adata, signatures),
-        "call_genes": genes_of_the_calls(obs_of(adata), counts[genes], folds),
         "igf1_states": igf1_by_state(obs_of(adata), igf1) if known else pd.DataFrame(columns=list(STATE_COLUMNS)),
     }
     return tables, counts

@@ -14,7 +14,7 @@ from recovery_microglia.core.tables import SECTIONS, TABLES, Kind, TableSpec, ma
 from recovery_microglia.core.tables.spec import DTYPES, number, share, text, yes_no
 from recovery_microglia.jobs import costs
 from recovery_microglia.myeloid import clusters
-from recovery_microglia.recovery import calibration, gene_weights
+from recovery_microglia.recovery import calibration, evidence, gene_weights
 from recovery_microglia.study.samples import Library
 from recovery_microglia.summary import markers, truth
 from recovery_microglia.timeline import (
@@ -135,7 +135,7 @@ def test_empty_tables_have_the_described_columns_too() -> None:
         "calibration": calibration.COLUMNS,
         "null": calibration.NULL_COLUMNS,
         "refinement": gene_weights.COLUMNS,
-        "call_genes": markers.CALL_COLUMNS,
+        "call_genes": evidence.CALL_COLUMNS,
         "igf1_states": markers.STATE_COLUMNS,
         "gate": markers.GATE_COLUMNS,
         "lineage_markers": markers.MARKER_COLUMNS,

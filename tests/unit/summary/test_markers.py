@@ -76,21 +76,6 @@ def test_markers_are_counted_in_every_lineage_and_recovery_cells_stand_apart(
     assert table.loc[("microglia", "P2ry12", "border_macrophage"), "share_detected"] == 0
 
 
-def test_the_evidence_of_a_gene_is_its_counts_times_the_logarithm_of_its_rise(adata: ad.AnnData) -> None:
-    counts = pd.DataFrame({"Itgax": adata.X[:, 0].toarray().ravel(), "Igf1": adata.X[:, 1].toarray().ravel()})
-    table = markers.genes_of_the_calls(adata.obs, counts, {"Itgax": 2.0, "Igf1": 4.0}).set_index("gene")
-    # Itgax: 4 counts × log 2; Igf1: 2 counts × log 4, which is as much
-    assert table["share_of_evidence"].to_dict() == pytest.approx({"Itgax": 0.5, "Igf1": 0.5})
-    assert table.loc["Itgax", ["detected_called", "detected_not_called", "detected_control"]].tolist() == [1, 0, 0]
-    assert table.loc["Igf1", ["detected_called", "detected_not_called", "detected_control"]].tolist() == [0.5, 0.5, 0]
-
-
-def test_a_gene_that_was_learnt_to_fall_gives_no_evidence(adata: ad.AnnData) -> None:
-    counts = pd.DataFrame({"Itgax": adata.X[:, 0].toarray().ravel(), "Igf1": adata.X[:, 1].toarray().ravel()})
-    table = markers.genes_of_the_calls(adata.obs, counts, {"Itgax": 0.5}).set_index("gene")
-    assert table["share_of_evidence"].to_dict() == {"Igf1": 1.0, "Itgax": 0.0}
-
-
 def test_igf1_of_microglia_adds_up_over_states_and_a_call_is_stricter_than_a_state(adata: ad.AnnData) -> None:
     table = markers.igf1_by_state(adata.obs, adata.X[:, 1].toarray().ravel()).set_index(["subject", "state"])
     assert table.loc[("a", "recovery"), ["cells", "igf1_counts", "share"]].tolist() == [2, 2, pytest.approx(2 / 3)]
@@ -99,11 +84,10 @@ def test_igf1_of_microglia_adds_up_over_states_and_a_call_is_stricter_than_a_sta
     assert table["microglia_igf1_counts"].xs("a").tolist() == [3, 3, 3]  # the macrophage's five are not microglia's
 
 
-def test_nothing_is_said_of_states_and_genes_where_nothing_was_called(adata: ad.AnnData) -> None:
+def test_nothing_is_said_of_states_where_nothing_was_called(adata: ad.AnnData) -> None:
     adata.obs["recovery_call"] = "not called"
     counts = pd.DataFrame({"Igf1": adata.X[:, 1].toarray().ravel()})
     assert markers.igf1_by_state(adata.obs, counts["Igf1"]).empty
-    assert markers.genes_of_the_calls(adata.obs, counts, {}).empty
 
 
 def test_the_gate_counts_kept_cells_only() -> None:

@@ -92,17 +92,20 @@ CALL_GENES = TableSpec(
     "call_genes",
     "tables/call_genes.tsv",
     "contribution of each gene to the calls",
-    "The contribution of each signature gene to the calls; one row for each gene that was measured, the strongest first. Empty where nothing was called.",
+    "The contribution of each gene to the calls, the strongest first: those of the signature that were measured and those that were added. Empty where nothing was called.",
     (
         gene("gene", "gene symbol"),
+        text("role", "`signature`, `related` (of similar states) or `further` (any other gene)"),
         number("fold", "rise of the gene at the full level of recovery, as the score uses it (mean over the sets of weights)", "fold"),
         share("detected_called", "share of the called cells with a count"),
         share("detected_not_called", "share of the other injured microglia with a count"),
         share("detected_control", "share of the control microglia with a count"),
+        count("called_cells", "called cells of the data set"),
         count("counts_called", "counts in called cells"),
-        share("share_of_evidence", "these counts times the logarithm of the fold, over the sum of all genes: what counts contribute to the evidence for recovery (without the bounds on the evidence of a gene in a cell, and without what missing counts contribute against it)"),
+        number("nats_per_cell", "score of a called cell less its score without the gene, in nats (mean over the called cells)"),
+        share("share_of_evidence", "the same where it is above 0, summed over the called cells, over the sum of all genes"),
     ),
-    "summary",
+    "recovery",
 )  # fmt: skip
 
 _CLUSTER = (

@@ -12,11 +12,9 @@ from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures.genes import counted_genes
+from recovery_microglia.figures.subgroup import FEWEST_CALLED
 from recovery_microglia.report.blocks import Column, Fold, GeneSearch, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
-
-FEWEST_COUNTS = 100
-"""Counts of signature genes in called cells below which chance says which gene carries them."""
 
 
 def subgroup_section(inputs: ReportInputs) -> Section:
@@ -94,7 +92,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
 def _carried(genes: pd.DataFrame) -> str:
     """Return which genes carry the calls, in a sentence."""
     known = genes.dropna(subset=["share_of_evidence"]) if len(genes) else genes
-    if known.empty or known["counts_called"].sum() < FEWEST_COUNTS:
+    if known.empty or known["called_cells"].max() < FEWEST_CALLED:
         return ""
     top = records(known.sort_values("share_of_evidence", ascending=False))
     half = np.cumsum([row["share_of_evidence"] for row in top])
