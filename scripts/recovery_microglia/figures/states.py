@@ -330,7 +330,7 @@ def state_genes(cells: pd.DataFrame, genes: pd.DataFrame) -> Picture | None:
         "Genes by state of the microglia",
         "Area: share of the cells with a count. Colour: mean count per 10,000, relative to the state with the highest mean of the gene. Raw counts. "
         + (
-            "Signature genes called the recovery cells, so they are high there by construction."
+            "The genes of the score, of the signature and added, called the recovery cells, so they are high there by construction."
             if "recovery" in order
             else ""
         ),
