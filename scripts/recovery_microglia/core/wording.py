@@ -48,6 +48,7 @@ NOTICES: dict[str, str] = {
     "not_clustered": "Cells were not clustered",
     "not_integrated": "Libraries were not aligned",
     "one_control_subject": "One control animal",
+    "one_gene_carries": "One gene gives most of the evidence",
     "one_lineage": "One lineage only",
     "onset_hangs_on_choice": "Onset depends on the analysis choice",
     "recovery_not_testable": "Recovery cells were not called",

@@ -37,8 +37,6 @@ ASKED_ABOUT = {Condition.INJURED: INK, Condition.TREATED: BLUE, Condition.OTHER:
 """Condition that is no control to the colour of its scores."""
 EVIDENCE_OF = {"signature": PALE, "related further": "#a9b6c4"}
 """Roles of genes to the colour of their bar."""
-FEWEST_CALLED = 20
-"""Called cells below which nothing is said of the genes that carry the calls."""
 SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
 """Kinds of the numbers beneath the scores that calibration.tsv does not have."""
 
@@ -327,7 +325,7 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
     table
         call_genes.tsv.
     """
-    if table.empty or table["share_of_evidence"].isna().all() or table["called_cells"].max() < FEWEST_CALLED:
+    if table.empty or table["share_of_evidence"].isna().all():
         return None
     table = table.sort_values("share_of_evidence", ascending=False, kind="stable")
     shown, others = table.head(MOST_GENES), table.iloc[MOST_GENES:]

@@ -42,7 +42,7 @@ from recovery_microglia.recovery.scores import FURTHER, SCORERS, score_cells
 from recovery_microglia.recovery.settings import RecoverySettings
 from recovery_microglia.recovery.signature import LEFT_OUT, coverage, itgax_igf1, markers_used
 from recovery_microglia.recovery.states import call_states
-from recovery_microglia.recovery.summary import call_notices, call_report
+from recovery_microglia.recovery.summary import call_notices, call_report, carried_by_one
 
 NEIGHBOURS, ERASED = 15, 0.5
 """Neighbours that a cell's score is compared with, and the kept share of structure below which a user is warned."""
@@ -133,7 +133,9 @@ def call_recovery(
     clusters = cluster_route(cells, obs, settings)
     null = _null(cells, scored.gains, microglia, control, signatures, settings, status, seed)
     report = call_report(cells, control, calibration, covered, status, reason, states.reference, settings)
-    notices += call_notices(cells, report, covered, control)
+    names = pd.Index(microglia.var_names)
+    genes = genes_of_the_calls(scored.evidence, counts_of(microglia), names, cells, scored.refined, signatures)
+    notices += [*call_notices(cells, report, covered, control), *carried_by_one(genes)]
     report["integration_keeps"] = _kept_by_integration(microglia, scores[SCORERS["score"]].to_numpy(float))
     if report["integration_keeps"] < ERASED:
         text = (
@@ -156,14 +158,7 @@ def call_recovery(
         "itgax_igf1": itgax_igf1(microglia, seed=seed),
         "recovery_clusters": clusters,
         "refinement": scored.refined.table,
-        "call_genes": genes_of_the_calls(
-            scored.evidence,
-            counts_of(microglia),
-            pd.Index(microglia.var_names),
-            cells,
-            scored.refined,
-            signatures,
-        ),
+        "call_genes": genes,
     }
     return RecoveryResult(cells, tables, report)
 

@@ -24,6 +24,9 @@ CALL_COLUMNS = (
     *("called_cells", "counts_called", "nats_per_cell", "share_of_evidence"),
 )
 
+FEWEST_CALLED = 20
+"""Called cells below which chance says which gene gives most of their evidence."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -100,7 +103,7 @@ def genes_of_the_calls(
     -------
     DataFrame
         ``nats_per_cell``: mean over the called cells of what the gene adds to the score. ``share_of_evidence``: what it adds where it speaks for
-        recovery, over the sum of all genes.
+        recovery, over the sum of all genes; NaN with fewer than `FEWEST_CALLED` called cells.
     """
     called = cells["recovery_call"].fillna(False).to_numpy(bool)
     if not called.any() or not len(evidence.columns):
@@ -109,6 +112,7 @@ def genes_of_the_calls(
     control, injured = condition.isin(CONTROLS).to_numpy(), (condition == Condition.INJURED).to_numpy()
     nats = evidence.nats[:, called[evidence.cells]]
     speaks_for = np.maximum(nats, 0.0).sum(axis=1)
+    told = called.sum() >= FEWEST_CALLED and speaks_for.sum() > 0
     values = counts[:, evidence.columns].toarray()
     names = genes[evidence.columns].to_numpy(str)
     table = pd.DataFrame(
@@ -122,11 +126,12 @@ def genes_of_the_calls(
             "called_cells": int(called.sum()),
             "counts_called": values[called].sum(axis=0).astype(int),
             "nats_per_cell": nats.mean(axis=1),
-            "share_of_evidence": speaks_for / speaks_for.sum() if speaks_for.sum() > 0 else np.nan,
+            "share_of_evidence": speaks_for / speaks_for.sum() if told else np.nan,
         },
         columns=list(CALL_COLUMNS),
     )
-    return table.sort_values("share_of_evidence", ascending=False, kind="stable", ignore_index=True)
+    order = np.argsort(-speaks_for, kind="stable")
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _folds(refined: Refined, columns: Integers) -> Floats:

@@ -17,6 +17,8 @@ from recovery_microglia.recovery.settings import RecoverySettings
 
 MANY_IN_CONTROLS = 0.05
 """Share of recovery cells among control microglia above which the controls are no good baseline."""
+MOST_OF_ONE = 0.4
+"""Share of the evidence that one gene gives, above which a user is warned. In public data with the state no gene gave more than .31 (docs/accuracy.md)."""
 
 
 def call_report(
@@ -125,3 +127,15 @@ def call_notices(
             )
             notices.append(Notice("depth_differs", Severity.WARNING, text))
     return notices
+
+
+def carried_by_one(genes: pd.DataFrame) -> list[Notice]:
+    """Return a warning where one gene gives most of the evidence of the calls (call_genes.tsv)."""
+    if genes.empty or not genes["share_of_evidence"].iloc[0] > MOST_OF_ONE:  # empty where few cells are called
+        return []
+    first = genes.iloc[0]
+    text = (
+        f"{first['gene']} alone gives {first['share_of_evidence']:.0%} of the evidence for the calls: what is called may be cells that "
+        "raise this gene for another reason. Look for cells with the other genes before you rely on them."
+    )
+    return [Notice("one_gene_carries", Severity.WARNING, text)]

@@ -11,6 +11,7 @@ from recovery_microglia.core.genes import GeneSet, Signatures
 from recovery_microglia.recovery import evidence as module
 from recovery_microglia.recovery.gene_weights import Refined, score
 from recovery_microglia.recovery.likelihood import PRIOR_LEVELS, Resting, Weights
+from recovery_microglia.recovery.summary import carried_by_one
 
 GENES = pd.Index(["Itgax", "Igf1", "Apoe", "Novel", "Other"])
 SHARE = np.array([2e-4, 2e-4, 1e-3, 1e-3, 0.9976])
@@ -72,7 +73,10 @@ def test_a_gene_adds_what_the_score_loses_without_it(counts: sp.csr_matrix, refi
     assert rest[chosen] == pytest.approx(whole[chosen] - found.nats.max(axis=0), abs=1e-6)
 
 
-def test_the_genes_of_the_calls_are_those_that_add_to_called_cells(counts: sp.csr_matrix, refined: Refined) -> None:
+def test_the_genes_of_the_calls_are_those_that_add_to_called_cells(
+    counts: sp.csr_matrix, refined: Refined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEWEST_CALLED", 3)
     chosen = np.array([True, True, True, False, False, True])
     found, _ = module.evidence_by_gene(counts, refined, RESTING, chosen, PRIOR_LEVELS)
     cells = pd.DataFrame({
@@ -103,6 +107,10 @@ def test_the_genes_of_the_calls_are_those_that_add_to_called_cells(counts: sp.cs
     positive = np.maximum(nats, 0).sum(axis=1)
     assert table.loc["Itgax", "share_of_evidence"] == pytest.approx(positive[0] / positive.sum())
     assert table.loc["Itgax", "share_of_evidence"] < 0.5
+    monkeypatch.setattr(module, "FEWEST_CALLED", 4)  # too few cells for shares; the order and the rest stay
+    few = module.genes_of_the_calls(found, counts, GENES, cells, refined, SIGNATURES).set_index("gene")
+    assert few["share_of_evidence"].isna().all()
+    pd.testing.assert_frame_equal(few.drop(columns="share_of_evidence"), table.drop(columns="share_of_evidence"))
 
 
 def test_where_nothing_was_called_no_gene_is_named(counts: sp.csr_matrix, refined: Refined) -> None:
@@ -111,3 +119,13 @@ def test_where_nothing_was_called_no_gene_is_named(counts: sp.csr_matrix, refine
     assert module.genes_of_the_calls(found, counts, GENES, cells, refined, SIGNATURES).empty
     called = cells.assign(recovery_call=True)
     assert module.genes_of_the_calls(module.nothing(), counts, GENES, called, refined, SIGNATURES).empty
+
+
+def test_a_gene_that_gives_most_of_the_evidence_is_named_in_a_warning() -> None:
+    table = pd.DataFrame({"gene": ["Spp1", "Cd9"], "share_of_evidence": [0.41, 0.59]}).iloc[[1, 0]]
+    (notice,) = carried_by_one(table)
+    assert (notice.code, notice.severity) == ("one_gene_carries", "warning")
+    assert "Cd9 alone gives 59%" in notice.text
+    assert carried_by_one(table.assign(share_of_evidence=[0.4, 0.2])) == []  # as much is usual
+    assert carried_by_one(table.assign(share_of_evidence=np.nan)) == []  # few cells are called
+    assert carried_by_one(table.head(0)) == []

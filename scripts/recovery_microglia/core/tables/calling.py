@@ -103,7 +103,7 @@ CALL_GENES = TableSpec(
         count("called_cells", "called cells of the data set"),
         count("counts_called", "counts in called cells"),
         number("nats_per_cell", "score of a called cell less its score without the gene, in nats (mean over the called cells)"),
-        share("share_of_evidence", "the same where it is above 0, summed over the called cells, over the sum of all genes"),
+        share("share_of_evidence", "the same where it is above 0, summed over the called cells, over the sum of all genes; empty with fewer than 20 called cells"),
     ),
     "recovery",
 )  # fmt: skip

@@ -12,7 +12,6 @@ from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.tables import Kind
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.figures.genes import counted_genes
-from recovery_microglia.figures.subgroup import FEWEST_CALLED
 from recovery_microglia.report.blocks import Column, Fold, GeneSearch, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -92,7 +91,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
 def _carried(genes: pd.DataFrame) -> str:
     """Return which genes carry the calls, in a sentence."""
     known = genes.dropna(subset=["share_of_evidence"]) if len(genes) else genes
-    if known.empty or known["called_cells"].max() < FEWEST_CALLED:
+    if known.empty:
         return ""
     top = records(known.sort_values("share_of_evidence", ascending=False))
     half = np.cumsum([row["share_of_evidence"] for row in top])
