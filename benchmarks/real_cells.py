@@ -333,11 +333,8 @@ def measure_calls(
     return rows
 
 
-def one_set(name: str) -> dict[str, pd.DataFrame]:
-    """Run the pipeline's steps on one set, and measure."""
-    warnings.simplefilter("ignore")
-    start = time.perf_counter()
-    libraries = libraries_of(name)
+def myeloid_of(libraries: Sequence[Library], name: str) -> tuple[ad.AnnData, list[dict[str, float | str]]]:
+    """Return the myeloid cells of libraries, as the pipeline finds them, and how the gate took each library."""
     parts, gate = [], []
     for own in libraries:
         counts = read_counts(own.path)
@@ -347,7 +344,20 @@ def one_set(name: str) -> dict[str, pd.DataFrame]:
         same = counts[result.cells["barcode"].to_numpy(str)]
         taken = gate_measures(result.cells, counts_of(same), pd.Index(counts.var_names))
         gate.append({"set": name, "library": own.name, **taken})
-    myeloid = merge(parts, sheet_of(name, libraries))
+    return merge(parts, sheet_of(name, libraries)), gate
+
+
+def microglia_of(libraries: Sequence[Library], name: str) -> ad.AnnData:
+    """Return the microglia of libraries."""
+    myeloid, _ = myeloid_of(libraries, name)
+    return myeloid[(obs_of(myeloid)["lineage"] == "microglia").to_numpy()].copy()
+
+
+def one_set(name: str) -> dict[str, pd.DataFrame]:
+    """Run the pipeline's steps on one set, and measure."""
+    warnings.simplefilter("ignore")
+    start = time.perf_counter()
+    myeloid, gate = myeloid_of(libraries_of(name), name)
     microglia = myeloid[(obs_of(myeloid)["lineage"] == "microglia").to_numpy()].copy()
     with recorded(pd.Index(microglia.var_names)) as evidence:
         recovered = call_recovery(myeloid, SIGNATURES, RecoverySettings(n_null_sets=100), seed=1)
@@ -412,19 +422,25 @@ def course_of(
     return ad.concat(parts, merge="same"), pd.DataFrame(rows)
 
 
-def one_course(microglia: ad.AnnData, both: Bools, share: float, which: str) -> list[dict[str, float | str]]:
-    """Return what the pipeline finds in a course, one row a day."""
-    cells, sheet = course_of(microglia, both, share, which)
+def judged(cells: ad.AnnData, sheet: pd.DataFrame) -> tuple[RecoveryResult, pd.DataFrame, float]:
+    """Return the calls in a course of microglia, its days (route ``score``), and the first day shown above control; NaN if none is."""
     recovered = call_recovery(cells.copy(), SIGNATURES, RecoverySettings(n_null_sets=1), seed=1)
     totals = sheet[["library"]].assign(**dict.fromkeys(("microglia", "myeloid", "all"), COURSE_CELLS))
     units = add_mixture(fractions(recovered.cells, sheet, totals), recovered.cells, sheet)
     status = (recovered.report["status"], recovered.report["reason"])
     days, onset = run_timeline(units, audit(sheet), status, TimelineSettings(n_draws=1000, n_bootstrap=0), seed=1)
     first = float(onset.loc[onset["route"] == "score", "first_above"].iloc[0])
+    return recovered, days[days["route"] == "score"], first
+
+
+def one_course(microglia: ad.AnnData, both: Bools, share: float, which: str) -> list[dict[str, float | str]]:
+    """Return what the pipeline finds in a course, one row a day."""
+    cells, sheet = course_of(microglia, both, share, which)
+    recovered, days, first = judged(cells, sheet)
     called = recovered.cells["recovery_call"].fillna(False).to_numpy(bool)
     put_in = cells.obs["put_in"].to_numpy(bool)
     rows: list[dict[str, float | str]] = []
-    for row in days[days["route"] == "score"].to_dict("records"):
+    for row in days.to_dict("records"):
         here = (recovered.cells["day"] == row["day"]).to_numpy()
         rows.append({
             "set": "pups in adults", "cells put in": which, "day": row["day"], "put in": ratio(put_in, here),

@@ -14,6 +14,7 @@ from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.core.wording import by_condition, with_day
+from recovery_microglia.figures.contrast import group_words
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -192,11 +193,12 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
                    alt, (svg,), share.reset_index(), kinds={"library": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
-def lineages_by_day(lineages: pd.DataFrame) -> Picture | None:
-    """Draw the lineages of the kept cells by condition and day, each animal weighing the same."""
+def lineages_by_day(lineages: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
+    """Draw the lineages of the kept cells by condition and day (and age, see `group_words`), each animal weighing the same."""
     if lineages.empty or lineages["lineage"].nunique() < 2 or "subject" not in lineages:
         return None
-    keys = ["condition", "day"]
+    lineages = lineages.assign(group=group_words(lineages, ages))
+    keys = ["condition", "day", "group"]
     animal = lineages.groupby([*keys, "subject", "lineage"], dropna=False)["n"].sum().reset_index()
     animal["share"] = animal["n"] / animal.groupby([*keys, "subject"], dropna=False)["n"].transform("sum")
     n = animal.groupby(keys, dropna=False)["subject"].nunique()
@@ -204,27 +206,29 @@ def lineages_by_day(lineages: pd.DataFrame) -> Picture | None:
     table = sums.unstack("lineage").fillna(0.0).div(n, axis=0)  # noqa: PD010  (pivot_table would leave out days that are not known)
     places = sorted(
         range(len(table)),
-        key=lambda at: (rank_of(str(table.index[at][0])), float(np.nan_to_num(table.index[at][1], nan=np.inf))),
+        key=lambda at: (rank_of(str(table.index[at][0])), float(np.nan_to_num(table.index[at][1], nan=np.inf)), at),
     )
     table, sizes = table.iloc[places], n.iloc[places]
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
-    labels = [
-        f"{with_day(str(condition), float(day))} (n = {size})"
-        for (condition, day), size in zip(table.index, sizes, strict=True)
-    ]
+    labels = [f"{group} (n = {size})" for (_, _, group), size in zip(table.index, sizes, strict=True)]
     colours = {name: lineage_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
     with house_style():
         svg, narrow = at_two_widths(draw, "lineages-by-day", alt)
     numbers = share.reset_index()
     numbers.insert(2, "animals", sizes.to_numpy(int))
+    if (
+        numbers["group"]
+        == [with_day(str(c), float(d)) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
+    ).all():
+        numbers = numbers.drop(columns="group")  # condition and day say it
     return Picture("lineages-by-day", f"Lineages {by_condition(numbers['condition'], numbers['day'])}", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
-                   "unassigned.", alt, (svg,), numbers, kinds={"condition": Kind.TEXT, "day": Kind.DAY, "animals": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)},
+                   "unassigned.", alt, (svg,), numbers, kinds={"condition": Kind.TEXT, "day": Kind.DAY, "group": Kind.TEXT, "animals": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)},
                    wide=True, narrow=narrow)  # fmt: skip
 
 
-def state_shares(cells: pd.DataFrame) -> Picture | None:
-    """Draw the states of the microglia by condition and day."""
+def state_shares(cells: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
+    """Draw the states of the microglia by condition and day (and age, see `group_words`)."""
     if cells.empty or "state" not in cells:
         return None
     known = cells[cells["state"].notna() & (cells["state"].astype(str) != "")]
@@ -232,8 +236,7 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     if known.empty:
         return None
     day = known["day"].astype(float)
-    words = [with_day(condition, on) for condition, on in zip(known["condition"].astype(str), day, strict=True)]
-    label = pd.Series(words, index=known.index)
+    label = group_words(known, ages)
     rank = (
         known["condition"]
         .astype(str)
@@ -242,7 +245,7 @@ def state_shares(cells: pd.DataFrame) -> Picture | None:
     )
     table = pd.crosstab(label, known["state"].astype(str))
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
-    table = table.loc[place.sort_values(["rank", "day"]).index]
+    table = table.loc[place.sort_index(kind="stable").sort_values(["rank", "day"], kind="stable").index]
     order = [name for name in STATES if name in table] + [str(name) for name in table if name not in STATES]
     colours = {name: state_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], [str(name) for name in table.index], "States of the microglia", colours)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.vocabulary import Condition, rank_of
+from recovery_microglia.core.wording import with_day
 from recovery_microglia.figures.course import UNIT_COLUMNS, shares_of_animals, subject_words
 from recovery_microglia.figures.style import (
     VERMILION,
@@ -99,6 +100,24 @@ def in_groups(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.DataFrame
     own = rows.assign(age=rows["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
     own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
     return own.sort_values(["rank", "day", "group"], na_position="first", kind="stable")
+
+
+def group_words(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.Series:
+    """Return the group of each row (cells or animals) in words: condition, arm and, where it varies, age, then the day.
+
+    Without the age pups and aged animals of a study without days would be one group.
+    """
+    head = rows["condition"].astype(str)
+    age = (
+        rows["subject"].astype(object).map(ages).fillna("").astype(str)
+        if ages is not None and "subject" in rows
+        else None
+    )
+    arm = rows["arm"].astype(object).fillna("").astype(str) if "arm" in rows else None
+    for more in (arm, age if age is not None and age.nunique() > 1 else None):
+        if more is not None:
+            head = head + np.where(more != "", ", " + more, "")
+    return pd.Series([with_day(*pair) for pair in zip(head, rows["day"].astype(float), strict=True)], index=rows.index)
 
 
 def _names(units: pd.DataFrame) -> list[str]:

@@ -15,7 +15,8 @@ from recovery_microglia.core.arrays import Floats
 from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, rank_of
-from recovery_microglia.core.wording import listed, with_day
+from recovery_microglia.core.wording import listed
+from recovery_microglia.figures.contrast import group_words
 from recovery_microglia.figures.dots import Look, draw_dots
 from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.figures.palette import STATES, lineage_name, state_colour
@@ -144,7 +145,7 @@ def _violin(ax: Axes, y: float, values: Floats, colour: str) -> None:
 # ---------------------------------------------------------------- scores by animal
 
 
-def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None:
+def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
     """Draw the recovery scores of every animal's microglia with the animal's own cutoff.
 
     Parameters
@@ -153,14 +154,20 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
         One row a myeloid cell: recovery_score, recovery_call, cutoff (the animal's), subject, day, condition.
     units
         Rows of fractions.tsv (route ``score``, of microglia), for the false-positive rate at each cutoff.
+    ages
+        Subject to age, where it is stated.
     """
     known = scored(cells)
     if known.empty or "cutoff" not in known or known["cutoff"].isna().all():
         return None
-    animals = known.assign(
-        rank=known["condition"].astype(str).map(rank_of), day=known["day"].astype(float)
-    ).drop_duplicates(["subject", "day", "condition"])
-    shown = animals.sort_values(["rank", "day", "subject"]).head(MOST_ANIMALS)
+    animals = known.drop_duplicates(["subject", "day", "condition"])
+    animals = animals.assign(
+        rank=animals["condition"].astype(str).map(rank_of),
+        day=animals["day"].astype(float),
+        group=group_words(animals, ages),
+    )
+    shown = animals.sort_values(["rank", "day", "group", "subject"]).head(MOST_ANIMALS)
+    heads = shown["group"].tolist()
     keys = list(shown[["subject", "day", "condition"]].itertuples(index=False, name=None))
     parts = [_animal(known, key) for key in keys]
     low, high = np.quantile(known["recovery_score"], [0.001, 0.999])
@@ -173,7 +180,7 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame) -> Picture | None
         figure, ax = canvas(width, 1.0 + 0.27 * len(keys) if tall else 3.9)
         for place, (key, own) in enumerate(zip(keys, parts, strict=True)):
             _strip(ax, float(place), own, str(key[2]), (low, high), rng, upright=not tall)
-        _name_animals(ax, keys, (low, high), upright=not tall)
+        _name_animals(ax, keys, heads, (low, high), upright=not tall)
         return figure
 
     rows = []
@@ -248,12 +255,14 @@ def _strip(
     ax.plot(*(line if upright else line[::-1]), color=INK, lw=1.8, zorder=5)
 
 
-def _name_animals(ax: Axes, keys: Sequence[tuple[Any, ...]], ends: tuple[float, float], *, upright: bool) -> None:
+def _name_animals(
+    ax: Axes, keys: Sequence[tuple[Any, ...]], of_animals: Sequence[str], ends: tuple[float, float], *, upright: bool
+) -> None:
+    """Name the groups, upright, or the animals; ``of_animals``: the group of each."""
     names = [str(subject) for subject, _, _ in keys]
     heads: list[str] = []
     starts: list[int] = []
-    for place, (_, day, condition) in enumerate(keys):
-        head = with_day(condition, day)
+    for place, head in enumerate(of_animals):
         if not heads or heads[-1] != head:
             heads.append(head)
             starts.append(place)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
@@ -96,6 +97,50 @@ def test_no_legend_or_title_speaks_of_injury_or_days_where_there_are_none() -> N
     assert states.title.endswith("by condition")
     assert scores.title == "Scores of control and treated microglia"
     assert "injured" not in by_animal.panels[0].svg + by_animal.caption
+
+
+def test_pups_and_aged_animals_are_two_groups_in_every_strip() -> None:
+    """All four are injured in the sheet and have no day: only their age distinguishes them."""
+    ages = pd.Series({"a": "P100", "p1": "P4", "p2": "P5", "o1": "24 months", "o2": "24 months"})
+    animals = [("a", "naive"), ("p1", "injured"), ("p2", "injured"), ("o1", "injured"), ("o2", "injured")]
+    state = {"p1": "recovery", "p2": "recovery"}
+    rows = [
+        {"subject": subject, "condition": condition, "day": np.nan, "lineage": "microglia", "state": state.get(subject, "homeostatic"),
+         "recovery_score": score, "recovery_call": "no", "cutoff": 4.0}
+        for subject, condition in animals
+        for score in (-3.0, -2.0, 1.0)
+    ]  # fmt: skip
+    cells = pd.DataFrame(rows)
+    states = figures.state_shares(cells, ages)
+    assert states is not None
+    groups = ["naive, P100", "injured, 24 months", "injured, P4", "injured, P5"]
+    assert list(states.numbers["group"]) == groups
+    assert list(states.numbers["recovery"]) == [0, 0, 1, 1]
+    by_animal = figures.scores_by_animal(cells, pd.DataFrame({"subject": [], "day": [], "condition": []}), ages)
+    assert by_animal is not None
+    assert list(by_animal.numbers["subject"]) == ["a", "o1", "o2", "p1", "p2"]  # animals of one age beside each other
+    assert all(word in by_animal.panels[0].svg for word in ("24 months", "P4", "P5"))
+    lineages = pd.DataFrame([
+        {"library": subject, "subject": subject, "condition": condition, "day": np.nan, "lineage": lineage, "n": n}
+        for subject, condition in animals
+        for lineage, n in (("microglia", 90), ("infiltrating_macrophage", 30 if subject == "o1" else 10))
+    ])  # fmt: skip
+    by_group = figures.lineages_by_day(lineages, ages)
+    assert by_group is not None
+    assert sorted(by_group.numbers["group"]) == sorted(groups)
+    aged = by_group.numbers.set_index("group").loc["injured, 24 months"]
+    assert aged["animals"] == 2
+    assert aged["infiltrating_macrophage"] == pytest.approx((0.25 + 0.1) / 2)
+    # one age, or none stated: the strips are as they were
+    assert list(figures.state_shares(cells).numbers["group"]) == ["naive", "injured"]
+
+
+def test_arms_of_one_day_are_groups_of_their_own() -> None:
+    cells = pd.DataFrame({"subject": ["a", "b", "c"], "condition": ["naive", "injured", "injured"], "day": [0.0, 7.0, 7.0],
+                          "arm": ["", "SNI", "CCI"], "lineage": "microglia", "state": ["homeostatic", "recovery", "homeostatic"]})  # fmt: skip
+    states = figures.state_shares(cells)
+    assert states is not None
+    assert list(states.numbers["group"]) == ["naive, day 0", "injured, CCI, day 7", "injured, SNI, day 7"]
 
 
 def test_a_wide_table_says_once_what_is_the_same_in_every_row_and_hides_no_p_share_or_interval() -> None:

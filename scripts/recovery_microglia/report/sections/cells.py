@@ -16,7 +16,7 @@ from recovery_microglia.report.inputs import ReportInputs
 def cells_section(inputs: ReportInputs) -> Section:
     """Return what the cells are: the map, lineages by day."""
     lineages = inputs.table("lineages")
-    blocks = [*_map(inputs), *plates(figures.lineages_by_day(lineages))]
+    blocks = [*_map(inputs), *plates(figures.lineages_by_day(lineages, inputs.ages))]
     sort = wording.sorted_for(inputs.text("enrichment"))
     if _taken(inputs):
         lead = f"The genes measured do not distinguish lineages: cells of tissue that was sorted for {sort} are taken for what was sorted."

@@ -27,9 +27,9 @@ def subgroup_section(inputs: ReportInputs) -> Section:
         return Section("subgroup", "Recovery cells were not called", f"Reason: {reason}.", tuple(blocks))
     drawn = plates(
         figures.scores_by_state(inputs.cells),
-        figures.scores_by_animal(inputs.cells, inputs.units()),
+        figures.scores_by_animal(inputs.cells, inputs.units(), inputs.ages),
         figures.state_genes(inputs.cells, inputs.genes),
-        figures.state_shares(inputs.cells),
+        figures.state_shares(inputs.cells, inputs.ages),
     )
     blocks = [*drawn, *([GeneSearch(named)] if named else []), *_coverage_notes(inputs.table("markers_used"))]
     return Section("subgroup", _subgroup_title(inputs), _carried(inputs.table("call_genes")), tuple(blocks))
