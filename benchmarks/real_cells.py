@@ -335,7 +335,8 @@ def measure_calls(
 
 def myeloid_of(libraries: Sequence[Library], name: str) -> tuple[ad.AnnData, list[dict[str, float | str]]]:
     """Return the myeloid cells of libraries, as the pipeline finds them, and how the gate took each library."""
-    parts, gate = [], []
+    parts: list[ad.AnnData] = []
+    gate: list[dict[str, float | str]] = []
     for own in libraries:
         counts = read_counts(own.path)
         facts = FACTS | {"library": own.name, "sort": own.sort}
