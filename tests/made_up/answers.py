@@ -28,6 +28,9 @@ ONSET: dict[str, Any] = {
     "half_rise_day": 8.2,
     "half_rise_low": 3.0,
     "half_rise_high": 14.0,
+    "described": "",
+    "could_be_seen": "",
+    "not_tested": "",
     "sentence": "Recovery microglia rise above control between day 3 and day 7, and stay above it on every later day.",
 }
 """A row of onset.tsv: a rise that was tested."""
@@ -36,7 +39,8 @@ ESTIMATES = ("onset_day", "onset_low", "onset_high", "first_above", "peak_day", 
 
 def described_onset(reason: str, sentence: str) -> dict[str, Any]:
     """A row of onset.tsv where nothing was tested."""
-    said = {"status": "descriptive", "reason": reason, "sentence": sentence, "sustained": ""}
+    described = sentence.partition("): ")[2]
+    said = {"status": "descriptive", "reason": reason, "described": described, "sentence": sentence, "sustained": ""}
     return ONSET | dict.fromkeys(ESTIMATES, NAN) | said
 
 

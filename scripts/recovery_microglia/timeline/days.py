@@ -23,7 +23,7 @@ from recovery_microglia.timeline.covariate_model import COVARIATES, adjusted_con
 from recovery_microglia.timeline.design import Audit
 from recovery_microglia.timeline.detection import DETECTION_COLUMNS, detection_limits
 from recovery_microglia.timeline.fractions import ROUTES, Group, arms_of, units_of_arm
-from recovery_microglia.timeline.onset import ONSET_COLUMNS, QUARTER, find_onset
+from recovery_microglia.timeline.onset import ONSET_COLUMNS, PARTS, QUARTER, find_onset
 from recovery_microglia.timeline.paired_model import (
     Pairs,
     paired_difference,
@@ -330,6 +330,10 @@ def run_timeline(
             onset = find_onset(days, units, settings=settings, seed=seed, sampled=sampled)
             onsets.append({"route": route, "arm": arm, **onset})
     if not onsets or status == Status.NOT_TESTABLE:
-        row = dict.fromkeys(ONSET_COLUMNS, np.nan) | {"route": "score", "arm": "", "sentence": ""}
+        row = (
+            dict.fromkeys(ONSET_COLUMNS, np.nan)
+            | dict.fromkeys(PARTS, "")
+            | {"route": "score", "arm": "", "sentence": ""}
+        )
         return pd.DataFrame(columns=list(TIMELINE_COLUMNS)), pd.DataFrame([row | {"status": status, "reason": reason}])
     return pd.concat(courses, ignore_index=True)[list(TIMELINE_COLUMNS)], pd.DataFrame(onsets)[list(ONSET_COLUMNS)]

@@ -28,10 +28,12 @@ LEAST_DRAWS = 500
 """Draws for the intervals, at the least: their ends are sampled days, and need no more."""
 
 HALF_RISE = ("half_rise_day", "half_rise_low", "half_rise_high")
+PARTS = ("described", "could_be_seen", "not_tested")
+"""Parts of the sentence that stand on their own too: what is described where nothing is tested, what would have been detected, which days were not tested."""
 ONSET_COLUMNS = (
     *("route", "arm", "status", "reason", "onset_day", "onset_low", "onset_high", "left_censored", "right_censored"),
     *("first_above", "peak_day", "peak_fraction", "sustained", "trend_p"),
-    *(*HALF_RISE, "sentence"),
+    *(*HALF_RISE, *PARTS, "sentence"),
 )
 
 
@@ -50,17 +52,20 @@ def find_onset(
         All days after injury of the sheet: those that ``days`` lacks had no cell that could be called.
     """
     row: dict[str, Any] = dict.fromkeys(ONSET_COLUMNS[2:], np.nan)
-    row |= {"sustained": "", "left_censored": False, "right_censored": False, "sentence": ""}
+    row |= {"sustained": "", "left_censored": False, "right_censored": False, "sentence": ""} | dict.fromkeys(PARTS, "")
     tested = days[days["status"] == Status.TESTED]
     if tested.empty:
         first = days.iloc[0] if len(days) else None
         status = str(first["status"]) if first is not None else Status.NOT_TESTABLE
         reason = str(first["reason"]) if first is not None else "there is no injured subject with called microglia"
         row |= {"status": status, "reason": reason}
-        row["sentence"] = _descriptive_sentence(days, reason) if status == Status.DESCRIPTIVE else ""
+        if status == Status.DESCRIPTIVE:
+            row["described"] = _described(days)
+            row["sentence"] = f"Described, not tested ({reason}): {row['described']}"
         return row
     row |= {"status": Status.TESTED, "reason": ""}
-    others = _untested_sentence(days, set(sampled) - set(days["day"]))
+    row["not_tested"] = _not_tested(days, set(sampled) - set(days["day"]))
+    others = f" Not tested: {row['not_tested']}." if row["not_tested"] else ""
     row["trend_p"] = _trend(units, settings, seed)
     peak = row_of_largest(tested, "fraction")
     row |= {"peak_day": peak["day"], "peak_fraction": peak["fraction"]}
@@ -69,7 +74,9 @@ def find_onset(
     if not above.any():
         # no day is shown to have risen, and none is shown not to have: no bound is known
         row["right_censored"] = True
-        row["sentence"] = _absent_sentence(tested, settings.power, whole=not others) + others
+        day = "tested day" if others else "day"
+        row["could_be_seen"] = would_have_been_seen(tested, settings.power, day)
+        row["sentence"] = f"{_absent(tested, day)}. {row['could_be_seen']}{others}"
         return row
     first_above = int(np.argmax(above))
     row["first_above"] = when[first_above]
@@ -197,9 +204,8 @@ def _peak_sentence(peak: Any, those: str) -> str:
     return text + called + f", and {peak['control_k']:g} of {peak['control_n']:g} in the control."
 
 
-def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
-    """Return the sentence of no rise; ``whole``: every day sampled was tested."""
-    day = "day" if whole else "tested day"
+def _absent(tested: pd.DataFrame, day: str) -> str:
+    """Return that no rise is shown, and what stood against one; ``day``: what a day is called."""
     last = tested["day"].max()
     text = f"On no {day} up to day {last:g} was a rise of recovery microglia over the control shown"
     doubt = tested[tested["methods_against"] != ""]
@@ -210,7 +216,7 @@ def _absent_sentence(tested: pd.DataFrame, power: float, *, whole: bool) -> str:
         text += (
             f" by all methods ({'; '.join(f'day {days}: not confirmed by {what}' for what, days in against.items())})"
         )
-    return f"{text}. {would_have_been_seen(tested, power, day)}"
+    return text
 
 
 def would_have_been_seen(tested: pd.DataFrame, power: float, day: str = "day") -> str:
@@ -242,7 +248,7 @@ def would_have_been_seen(tested: pd.DataFrame, power: float, day: str = "day") -
     return f"{text}. A smaller rise could have been missed."
 
 
-def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
+def _not_tested(days: pd.DataFrame, uncalled: Collection[float]) -> str:
     """Return which days say nothing of a rise, and why; empty where all were tested."""
     others = days[days["status"] != Status.TESTED]
     if others.empty and not uncalled:
@@ -253,10 +259,11 @@ def _untested_sentence(days: pd.DataFrame, uncalled: Collection[float]) -> str:
     ]
     if uncalled:
         named.append(f"day {', '.join(f'{day:g}' for day in sorted(uncalled))} (no cell could be called)")
-    return f" Not tested: {'; '.join(named)}."
+    return "; ".join(named)
 
 
-def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
+def _described(days: pd.DataFrame) -> str:
+    """Return the highest share where nothing is tested."""
     peak = row_of_largest(days, "fraction")
     control = (
         f", against {percent_in_sentence(peak['control_fraction'])} in the control"
@@ -264,6 +271,6 @@ def _descriptive_sentence(days: pd.DataFrame, reason: str) -> str:
         else ""
     )
     return (
-        f"Described, not tested ({reason}): the highest share of recovery microglia is {percent_in_sentence(peak['fraction'])} "
+        f"the highest share of recovery microglia is {percent_in_sentence(peak['fraction'])} "
         f"on day {peak['day']:g} (called are {peak['k']:g} of {peak['n']:g}){control}. No onset is given."
     )

@@ -280,7 +280,9 @@ def test_no_rise_is_censored_to_the_right_and_says_what_would_have_been_seen() -
     # not shown is not absent: no day is a bound
     assert np.isnan(row["onset_low"])
     assert row["right_censored"]
-    assert "in 80 % of such studies" in row["sentence"]
+    assert "in 80 % of such studies" in row["could_be_seen"]
+    assert row["could_be_seen"] in row["sentence"]
+    assert row["not_tested"] == row["described"] == ""
     share = f"{100 * days['smallest_detectable'].max():.1f} %"
     assert share in row["sentence"] or f"{100 * days['smallest_detectable'].max():.0f} %" in row["sentence"]
     assert "could have been missed" in row["sentence"]
@@ -406,6 +408,7 @@ def test_a_day_that_is_held_back_is_described_and_the_others_are_tested() -> Non
     onset = find_onset(table.reset_index(), units, settings=QUICK, seed=1)
     assert onset["onset_high"] == 21
     assert "every later tested day" in onset["sentence"]
+    assert onset["not_tested"] == "day 14 (day and batch confounded)"
     assert onset["sentence"].endswith(" Not tested: day 14 (day and batch confounded).")
 
 

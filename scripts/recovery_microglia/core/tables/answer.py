@@ -103,6 +103,9 @@ _ONSET = (
     number("half_rise_day", "day on which half of the highest rise is reached, estimated likewise", "days after injury"),
     number("half_rise_low", "95 % interval of `half_rise_day`, widened to sampled days; empty below: it may lie before the first day sampled", "days after injury"),
     number("half_rise_high", "95 % interval of `half_rise_day`, widened to sampled days; empty below: it may lie before the first day sampled", "days after injury"),
+    text("described", "part of `sentence` where nothing is tested: the highest share"),
+    text("could_be_seen", "part of `sentence` where no rise is shown: what share would have been detected"),
+    text("not_tested", "part of `sentence`: the days that were not tested, and why"),
     SENTENCE,
 )  # fmt: skip
 

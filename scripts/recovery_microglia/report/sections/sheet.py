@@ -135,16 +135,14 @@ def _arm(row: Mapping[str, Any]) -> str:
 def _answer(row: Mapping[str, Any], inputs: ReportInputs, *, several: bool) -> Answer:
     arm = _arm(row)
     where = f"in {arm}, " if several and arm else ""
-    sentence = str(row.get("sentence") or "")
     if row.get("status") != Status.TESTED:
         reason = str(row.get("reason") or inputs.reason or "the design allows no test").rstrip(".")
-        return Answer(CANNOT, f"{where}{reason}.", _described(sentence))
-    untested = sentence.partition(" Not tested: ")[2]
-    untested = f" Not tested: {untested}" if untested else ""
+        return Answer(CANNOT, f"{where}{reason}.", _first_large(_text(row, "described")))
+    untested = f" Not tested: {_text(row, 'not_tested')}." if _text(row, "not_tested") else ""
     days = inputs.arm_days(arm)
     days = days[days["status"] == Status.TESTED] if "status" in days else days
     if wording.missing(row.get("onset_high")):
-        return _no_rise(days, where, sentence, untested)
+        return _no_rise(days, where, _text(row, "could_be_seen"), untested)
     when = wording.onset_words(row)
     stays = {
         "sustained": f" and stay above control up to {_last_day(inputs, arm)}",
@@ -176,10 +174,14 @@ def _day(value: Any) -> float:
     return float("nan") if wording.missing(value) else float(value)
 
 
-def _described(sentence: str) -> str:
-    """Return what is described where nothing is tested, without the reason, which stands before it."""
-    found = sentence.partition("): ")[2] or sentence
-    return found[:1].upper() + found[1:]
+def _text(row: Mapping[str, Any], key: str) -> str:
+    """Return a text of a row; empty where there is none."""
+    return "" if wording.missing(row.get(key)) else str(row[key])
+
+
+def _first_large(text: str) -> str:
+    """Return a text with its first letter as at the head of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _by_group(inputs: ReportInputs) -> str:
@@ -212,16 +214,15 @@ def _by_group(inputs: ReportInputs) -> str:
     return f"Without a test, recovery cells among microglia{mean}: {wording.listed(said, most=12)}."
 
 
-def _no_rise(days: pd.DataFrame, where: str, sentence: str, untested: str) -> Answer:
+def _no_rise(days: pd.DataFrame, where: str, could_be_seen: str, untested: str) -> Answer:
     """Return the answer where no day is shown to be above control: none, if every larger rise is excluded."""
+    more = could_be_seen
     last = f" up to day {days['day'].max():g}" if len(days) else ""
     if len(days) and "rise_high" in days and days["rise_high"].notna().all():
         most = float(days["rise_high"].max())
         if most < NEGLIGIBLE_RISE and not untested:
             text = f"{where}on no day sampled{last} are recovery microglia more than {100 * most:.1f} percentage points above control."
             return Answer(NO, text, "This is the largest upper end of the 95 % intervals of the rise.")
-    # what could have been seen stands behind the first full stop, and which days were not tested at the end
-    more = sentence.partition(". ")[2].partition(" Not tested: ")[0]
     doubt = days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
     for found in records(doubt):
         more += f" Day {wording.day(found['day'])} is above control in the model, but not by all methods ({found['methods_against']})."
