@@ -3,7 +3,7 @@
     python benchmarks/scale.py --cells 10000 100000 [--per-library 25000] [--no-stock] [--candidates] [--approximations] [--split 500000] [--docs]
 
 Simulated 10x libraries (`scale_data.py`, kept under /tmp/recovery-microglia-scale) run end to end from their files to the
-report by ``snakemake`` in a fresh copy of the project, compiling included; beside it, in the same run, the stock workflow
+report by ``snakemake`` in a fresh copy of the project after set-up; beside it, in the same run, the stock workflow
 (`scale_stock.py`) and the floor: unzipping and parsing all files with the best reader. ``--split`` takes single files of
 so many cells apart (`scale_split.py`). ``--docs`` keeps what was measured in
 docs/performance.json, one entry a size, and writes the tables and the figure of docs/performance.md from it.
