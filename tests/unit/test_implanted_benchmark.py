@@ -1,7 +1,6 @@
 """What is put into real cells is what was asked for: shares, levels, counts."""
 
-import sys
-from pathlib import Path
+from types import ModuleType
 
 import anndata as ad
 import numpy as np
@@ -9,18 +8,12 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+from benchmark_modules import BENCHMARKS, benchmark
 
 
 @pytest.fixture(scope="module")
-def implanted():
-    before = list(sys.path)
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import implanted
-    finally:
-        sys.path[:] = before
-    return implanted
+def implanted() -> ModuleType:
+    return benchmark("implanted")
 
 
 def test_the_rise_is_the_difference_between_the_two_kinds_of_cells(implanted) -> None:
@@ -107,3 +100,8 @@ def test_f1_is_that_of_scikit_learn(implanted) -> None:
     called, true = rng.random((2, 200)) < 0.3
     assert implanted.f1(called, true) == pytest.approx(f1_score(true, called))
     assert np.isnan(implanted.f1(called & False, true & False))
+
+
+def test_the_page_has_a_place_for_the_table(implanted) -> None:
+    page = (BENCHMARKS.parent / "docs/accuracy.md").read_text(encoding="utf-8")
+    assert page.index(implanted.BEGIN) < page.index(implanted.END)

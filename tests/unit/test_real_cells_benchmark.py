@@ -1,25 +1,18 @@
 """What the benchmark on real cells measures, on made-up cells whose answer is plain."""
 
-import sys
-from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+from benchmark_modules import BENCHMARKS, benchmark
 
 
 @pytest.fixture(scope="module")
-def real_cells():
-    before = list(sys.path)
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import real_cells
-    finally:
-        sys.path[:] = before
-    return real_cells
+def real_cells() -> ModuleType:
+    return benchmark("real_cells")
 
 
 def test_auroc_compares_cells_of_the_same_depth_only(real_cells) -> None:
@@ -135,7 +128,7 @@ def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeli
 
 
 def test_tables_go_between_two_marks_and_leave_the_page_alone(real_cells, tmp_path, monkeypatch) -> None:
-    pages = sys.modules["pages"]
+    pages = benchmark("pages")
     monkeypatch.setattr(pages, "DOCS", tmp_path)
     page = tmp_path / "page.md"
     page.write_text("above\n<a>\nold\n<b>\nbelow\n")
