@@ -100,18 +100,37 @@ def score_sets(
     return table
 
 
-def thin_counts(counts: sp.csr_matrix, depth: float, *, seed: int) -> sp.csr_matrix:
-    """Return counts with every cell above ``depth`` thinned to about that depth (binomial, molecule by molecule)."""
+def thin_counts(counts: sp.csr_matrix, depth: float, *, seed: int, kept: Integers | None = None) -> sp.csr_matrix:
+    """Return counts with every cell above ``depth`` thinned to about that depth (binomial, molecule by molecule).
+
+    With ``kept`` only these columns are told apart: the thinned counts of all other genes of a cell stand together in the first column that
+    is not among them, so that depths are right and a large study has no second copy of its counts.
+    """
+    counts = counts.tocsr()
     total = np.asarray(counts.sum(axis=1)).ravel()
     keep = np.minimum(depth / np.maximum(total, 1), 1.0)
-    thinned = counts.tocsr().astype(np.int32, copy=True)
     rng = np.random.default_rng(seed)
-    for first in range(0, thinned.shape[0], BLOCK):
-        ends = thinned.indptr[first : first + BLOCK + 1]
-        own = slice(ends[0], ends[-1])
-        thinned.data[own] = rng.binomial(thinned.data[own], np.repeat(keep[first : first + BLOCK], np.diff(ends)))
-    thinned.eliminate_zeros()
-    return thinned
+    parts = []
+    for first in range(0, counts.shape[0], BLOCK):
+        block = counts[first : first + BLOCK].astype(np.int32)
+        block.data = rng.binomial(block.data, np.repeat(keep[first : first + BLOCK], np.diff(block.indptr))).astype(
+            np.int32
+        )
+        block.eliminate_zeros()
+        parts.append(block if kept is None else _together(block, kept))
+    return sp.csr_matrix(sp.vstack(parts, format="csr")) if parts else counts.astype(np.int32)
+
+
+def _together(counts: sp.csr_matrix, kept: Integers) -> sp.csr_matrix:
+    """Return counts whose columns other than ``kept`` are added up in the first of them, if there is one."""
+    others = np.setdiff1d(np.arange(counts.shape[1]), kept)
+    if not len(others):
+        return counts
+    place = np.full(counts.shape[1], others[0])
+    place[kept] = kept
+    together = sp.csr_matrix((counts.data, place[counts.indices], counts.indptr), shape=counts.shape)
+    together.sum_duplicates()
+    return together
 
 
 def matched_sets(

@@ -109,7 +109,7 @@ def score_cells(
     }
     table = score_sets(gains, genes, sets, max_rank=max_rank)
     total = np.asarray(counts.sum(axis=1)).ravel().astype(float)
-    thinned = thin_counts(counts, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    common_depth = float(np.quantile(total, 0.25)) if len(total) else 0.0
     rivals = {name: signatures.states[name].up for name in RIVALS if name in signatures.states}
     ambient = _ambient(microglia, signatures)
     cells = obs[["library", "subject"]].astype(str)
@@ -137,7 +137,10 @@ def score_cells(
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
                 table[name], level_weights = _scored(counts, found[name], rest, animal)
             if name == SCORERS["score"]:
+                scored = np.unique(np.concatenate([own.columns for own in found[name].weights]))
+                thinned = thin_counts(counts, common_depth, seed=seed, kept=scored)
                 table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
+                del thinned
                 ratio = table[name].to_numpy(float)
                 evidence, without_one = evidence_by_gene(counts, found[name], rest, ratio > 0, level_weights)
                 hangs[evidence.cells] = genes.to_numpy(object)[evidence.strongest()]

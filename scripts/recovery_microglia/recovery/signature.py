@@ -9,6 +9,7 @@ import pandas as pd
 
 from recovery_microglia.core.anndata_access import counts_of, gene_counts, obs_of
 from recovery_microglia.core.arrays import Bools
+from recovery_microglia.core.frame_access import positions
 from recovery_microglia.core.genes import GeneSet, Signatures, present
 from recovery_microglia.core.vocabulary import Condition
 from recovery_microglia.recovery.rank_scores import thin_counts
@@ -67,7 +68,8 @@ def itgax_igf1(microglia: ad.AnnData, *, seed: int) -> pd.DataFrame:
     genes, raw = pd.Index(microglia.var_names), counts_of(microglia)
     keys = obs_of(microglia)[["subject", "day", "condition"]].reset_index(drop=True)
     total = np.asarray(raw.sum(axis=1)).ravel()
-    thinned = thin_counts(raw, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed)
+    own = positions(genes, present(LEFT_OUT, set(genes)))
+    thinned = thin_counts(raw, float(np.quantile(total, 0.25)) if len(total) else 0.0, seed=seed, kept=own)
     for name, counts in (("", raw), ("_matched", thinned)):
         for gene in LEFT_OUT:
             here = gene in genes

@@ -51,6 +51,19 @@ def test_blocks_of_cells_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         assert (thin_counts(X, 40, seed=2) != thin).nnz == 0
 
 
+def test_of_thinned_counts_some_columns_and_the_depth_can_be_kept_alone() -> None:
+    X = counts(7, n_cells=30)
+    whole, kept = thin_counts(X, 40, seed=3), np.array([0, 4, 5, 299])
+    part = thin_counts(X, 40, seed=3, kept=kept)
+    assert part.shape == whole.shape
+    assert (part[:, kept] != whole[:, kept]).nnz == 0  # the same draws
+    assert (part.sum(axis=1) == whole.sum(axis=1)).all()
+    assert set(part.indices) - set(kept) == {1}  # the rest stands in the first column that is not among them
+    everything = np.arange(len(GENES))
+    assert (thin_counts(X, 40, seed=3, kept=everything) != whole).nnz == 0
+    assert thin_counts(X[:0], 40, seed=3, kept=kept).shape == (0, len(GENES))
+
+
 def test_scores_are_pyucells() -> None:
     import pyucell
 
