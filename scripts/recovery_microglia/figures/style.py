@@ -57,6 +57,7 @@ FOLLOWS_THE_PAGE: dict[str, str] = {
 """Colour to the name it has in style.css, where dark mode gives it another value."""
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small files, readable by search and by screen readers
+    "text.hinting": "none",  # letters on screens of today are not fitted to points: hinted ones are measured up to 7 % too narrow
     "text.parse_math": False,  # a dollar sign in the name of a sample is a dollar sign
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # wider than the fonts of browsers, so nothing that fits here overflows there
