@@ -125,7 +125,11 @@ def _not_called(cells: pd.DataFrame) -> str:
     if "recovery_call" not in cells:
         return ""
     n = int(((cells["state"] == "recovery") & (cells["recovery_call"].astype(str) != "yes")).sum())
-    return f" {n:,} {'cell' if n == 1 else 'cells'} of recovery {'is' if n == 1 else 'are'} not called." if n else ""
+    return (
+        f" {n:,} {'cell' if n == 1 else 'cells'} in the state recovery {'is' if n == 1 else 'are'} not called."
+        if n
+        else ""
+    )
 
 
 def _violin(ax: Axes, y: float, values: Floats, colour: str) -> None:
