@@ -15,6 +15,8 @@ PLAIN = re.compile(r"\d %|\b[pqn] [=<] [\d.]|\b[pqn] &lt; [\d.]")
     [
         ("the share (7.3 %) is", "the share (7.3\N{NO-BREAK SPACE}%) is"),
         ("p = 0.42, q &lt; 0.001", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.42, q\N{NO-BREAK SPACE}&lt;\N{NO-BREAK SPACE}0.001"),
+        ("3.9% of", "3.9\N{NO-BREAK SPACE}% of"),
+        ("a%20b3%20c", "a%20b3%20c"),
         ("between day 3 and days 7", "between day\N{NO-BREAK SPACE}3 and days 7"),
         ("map = 3 cells, in % of", "map = 3 cells, in % of"),
     ],
