@@ -216,7 +216,10 @@ def at_two_widths(draw: Callable[[float], Figure], name: str, alt: str) -> tuple
 def legend(ax: Axes, width: float, **options: Any) -> Legend:
     """Put the legend beside a wide drawing, above a narrow one."""
     if width >= WIDE:
-        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02)}
+        place: dict[str, Any] = {
+            "loc": "upper left",
+            "bbox_to_anchor": (1.035, 1.02),
+        }  # clear of the last name on the axis: 100 %
     else:
         handles = options.get("handles") or ax.get_legend_handles_labels()[0]
         longest = max((len(str(handle.get_label())) for handle in handles), default=0)
