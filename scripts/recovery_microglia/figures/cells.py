@@ -26,6 +26,7 @@ from recovery_microglia.figures.style import (
     house_style,
     legend,
     percent_axis,
+    told_apart,
 )
 
 MOST_CELLS = 30_000
@@ -184,7 +185,9 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     days = facts["day"].reindex(table.index).astype(float)
     ordered = "Ordered by day. " if days.nunique() > 1 else ""
-    labels = [with_day(str(name), day) for name, day in labelled(days)]
+    named = list(labelled(days))
+    short = told_apart([str(name) for name, _ in named], 24)
+    labels = [with_day(name, day) for name, (_, day) in zip(short, named, strict=True)]
     colours = {name: lineage_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
     with house_style():
