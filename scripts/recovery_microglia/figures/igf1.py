@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
-from recovery_microglia.core.wording import by_condition, percent
+from recovery_microglia.core.wording import by_condition, percent, with_day
 from recovery_microglia.figures.contrast import group_words
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
@@ -18,6 +18,7 @@ MICROGLIA = ("recovery_microglia", "microglia")
 FEWEST_COUNTS = 20
 """Igf1 counts of an animal below which its shares are chance, and nothing is drawn."""
 ANIMAL = ["subject", "day", "condition"]
+UNKNOWN = ", day not known"
 STATES_TOGETHER = "#8fa3b8"
 OTHER_STATES, OTHER_CELLS = "microglia, other states", "everything else"
 
@@ -36,10 +37,10 @@ def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame, ages: pd.Series | N
     ages
         Subject to age, where it is stated; see `group_words`.
     """
+    shares = shares.assign(group=_groups(shares, ages))  # of all animals: those that are drawn may be of one age
     known = shares[shares["share"].notna() & (shares["total_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
-    known = known.assign(group=_groups(known, ages))
     parts = _by_state(known, states)
     counts = known.drop_duplicates(ANIMAL).set_index([*ANIMAL, "group"])["total_igf1_counts"]
     return _drawn(parts, counts, "igf1", "Sources of Igf1 by lineage", "share of all Igf1 counts (mean of the animals)",
@@ -54,10 +55,10 @@ def igf1_within(states: pd.DataFrame, ages: pd.Series | None = None) -> Picture 
     """
     if states.empty:
         return None
+    states = states.assign(group=_groups(states, ages))
     known = states[states["share"].notna() & (states["microglia_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
-    known = known.assign(group=_groups(known, ages))
     counts = known.drop_duplicates(ANIMAL).set_index([*ANIMAL, "group"])["microglia_igf1_counts"]
     inside = known.assign(source="microglia: " + known["state"])
     return _drawn(inside, counts, "igf1-within", "Sources of Igf1 within microglia", "share of the microglia's Igf1 counts (mean of the animals)",
@@ -131,7 +132,8 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     groups = numbers.pop("group")
     numbers.insert(2, "animals", n)
     numbers.insert(3, "counts", n_counts)
-    if numbers.duplicated(bars[:2]).any():  # else condition and day say it
+    said = [with_day(str(c), float(d)) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
+    if (groups.str.removesuffix(UNKNOWN) != said).any():  # else condition and day say it
         numbers.insert(2, "group", groups)
     kinds = {
         "group": Kind.TEXT,
@@ -146,8 +148,8 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
 def _groups(rows: pd.DataFrame, ages: pd.Series | None) -> pd.Series:
     """Return the group of each row in words; where days are known of others, that a day is not known is said, but not of naive animals."""
     words = group_words(rows, ages)
-    unknown = rows["day"].isna() & (rows["condition"] != Condition.NAIVE) & rows["day"].notna().any()
-    return words + np.where(unknown, ", day not known", "")
+    unknown = rows["day"].isna() & (rows["condition"] != Condition.NAIVE) & bool(rows["day"].notna().any())
+    return words + np.where(unknown, UNKNOWN, "")
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:

@@ -76,7 +76,10 @@ def _environment(names: GeneNames) -> Environment:
     )
     environment.filters["plain"] = Markup  # written by us, with every text in it escaped
     environment.filters["svg"] = Styles().once
-    read = lambda text: Markup(wording.unbroken(names.mark(text)))  # noqa: E731  (names.mark has escaped it)
+
+    def read(text: str) -> Markup:
+        return Markup(wording.unbroken(names.mark(text)))  # names.mark has escaped it
+
     environment.filters["symbols"] = names.mark  # of a cell of a table, which is saved as it stands
     environment.filters["genes"] = read
     environment.filters["breakable"] = wording.breakable

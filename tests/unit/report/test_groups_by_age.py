@@ -32,6 +32,14 @@ def test_pups_and_aged_animals_are_two_bars_of_igf1_within_microglia() -> None:
     assert len(figures.igf1_within(_states()).numbers) == 1  # without ages they are one group
 
 
+def test_a_bar_has_its_age_though_the_others_have_too_few_counts() -> None:
+    states = _states()
+    states.loc[states["subject"] == "o1", "microglia_igf1_counts"] = 3
+    picture = figures.igf1_within(states, AGES)
+    assert picture is not None
+    assert list(picture.numbers["group"]) == ["naive, P4"]
+
+
 def test_pups_and_aged_animals_are_two_bars_of_the_sources_of_igf1() -> None:
     rows = [
         {"subject": subject, "day": np.nan, "condition": "naive", "lineage": lineage, "igf1_counts": 50, "total_igf1_counts": 100, "share": share}
@@ -66,9 +74,18 @@ def _inputs() -> ReportInputs:
         low=0.0,
         high=0.6,
         mixture=0.5,
+        mixture_low=0.4,
+        mixture_high=0.6,
     )
     summary = {"status": "not_testable", "reason": "there is no injured library", "recovery": {"called": True}}
     return ReportInputs(summary, {"samples": samples, "fractions": units, "igf1_states": _states(condition="treated")})
+
+
+def test_without_ages_the_heading_has_a_share_for_each_condition() -> None:
+    own = _inputs()
+    own.tables["samples"] = own.tables["samples"].assign(age="P4")
+    said = "In treated animals 40\N{EN DASH}50 % of the microglia are called recovery cells and in the naive animal 1.0\N{NO-BREAK SPACE}%"
+    assert timeline_section(own).title == said
 
 
 def test_arms_are_bars_of_their_own() -> None:
@@ -81,7 +98,7 @@ def test_the_table_of_the_animals_has_their_age_and_its_heading_what_was_called(
     section = timeline_section(_inputs())
     assert (
         section.title
-        == "In treated animals 40–50 % of the microglia are called recovery cells and in the naive animal 1.0\xa0%"
+        == "Called recovery cells, of the microglia: 40\N{EN DASH}50 % (treated, P4) and 1.0\N{NO-BREAK SPACE}% (naive, P540)"
     )
     prose, table = section.blocks
     assert "figure 1 shows the share without a cutoff" in prose.text

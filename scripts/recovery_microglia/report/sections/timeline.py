@@ -218,10 +218,13 @@ def _animals_title(inputs: ReportInputs) -> str:
     """Return the shares of called cells as a sentence, those of controls last."""
     units = inputs.units()
     units = units[units["n"] > 0] if len(units) else units
+    ages = inputs.ages
+    if len(units) and ages is not None and ages.nunique() > 1:
+        return _groups_title(figures.grouped_animals(units, inputs.table("timeline"), ages))
     conditions = sorted(set(units["condition"].astype(str)), key=rank_of, reverse=True) if len(units) else []
     if not 0 < len(conditions) <= MOST_CONDITIONS:
         return "Recovery cells in each animal"
-    said = []
+    said: list[str] = []
     for condition in conditions:
         own = units[units["condition"].astype(str) == condition]
         shares = own["k"] / own["n"]
@@ -232,6 +235,18 @@ def _animals_title(inputs: ReportInputs) -> str:
         said.append(f"{whose} {share}" + (f" of {of}" if of else ""))
     text = wording.listed(said)
     return text[0].upper() + text[1:]
+
+
+def _groups_title(animals: pd.DataFrame) -> str:
+    """Return the shares of called cells of groups that differ in age as a sentence, the highest first."""
+    shares = (animals["k"] / animals["n"]).groupby(animals["group"]).agg(["min", "max", "mean"])
+    if not 0 < len(shares) <= MOST_CONDITIONS:
+        return "Recovery cells in each animal"
+    said = [
+        f"{wording.percent(low) if low == high else wording.percent_interval(low, high)} ({group})"
+        for group, low, high, _ in shares.sort_values("mean", ascending=False).itertuples(name=None)
+    ]
+    return f"Called recovery cells, of the microglia: {wording.listed(said)}"
 
 
 def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
