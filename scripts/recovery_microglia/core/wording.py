@@ -135,6 +135,16 @@ def with_signs(sentence: str) -> str:
     return re.sub(r"(?<=[\s(])-(?=\d)", "\N{MINUS SIGN}", equal).replace(" %", PERCENT)
 
 
+_NUMBER_BREAKS = re.compile(r"(?<=\d) ?(?=%(?!\w))|(?<=\b[Dd]ay) (?=\d)")
+_SIGN_BREAKS = re.compile(r"\b(p|q|n) (=|<|≥|&lt;) (?=[\d.])")
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends before a sign of percent, which has a space, or within p = 0.012 or day 14; it may be HTML."""
+    joined = "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}"
+    return _SIGN_BREAKS.sub(joined, _NUMBER_BREAKS.sub("\N{NO-BREAK SPACE}", text))
+
+
 def day(value: Any) -> str:
     """Return a day: 7, or a dash."""
     return DASH if missing(value) else f"{float(value):g}"

@@ -26,6 +26,7 @@ from recovery_microglia.figures.style import (
     house_style,
     legend,
     percent_axis,
+    told_apart,
 )
 
 MOST_CELLS = 30_000
@@ -184,7 +185,9 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
     days = facts["day"].reindex(table.index).astype(float)
     ordered = "Ordered by day. " if days.nunique() > 1 else ""
-    labels = [with_day(str(name), day) for name, day in labelled(days)]
+    named = list(labelled(days))
+    short = told_apart([str(name) for name, _ in named], 24)
+    labels = [with_day(name, day) for name, (_, day) in zip(short, named, strict=True)]
     colours = {name: lineage_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
     with house_style():
@@ -248,15 +251,19 @@ def state_shares(cells: pd.DataFrame, ages: pd.Series | None = None) -> Picture 
     table = table.loc[place.sort_index(kind="stable").sort_values(["rank", "day"], kind="stable").index]
     order = [name for name in STATES if name in table] + [str(name) for name in table if name not in STATES]
     colours = {name: state_colour(name) for name in order}
-    draw, alt, share = _stacked(table[order], [str(name) for name in table.index], "States of the microglia", colours)
+    cells_of = table.sum(axis=1)
+    labels = [f"{name} (n = {cells_of[name]:,})" for name in table.index]
+    draw, alt, share = _stacked(table[order], labels, "States of the microglia", colours)
     with house_style():
         svg, narrow = at_two_widths(draw, "states", alt)
+    numbers = share.rename_axis("group").reset_index()
+    numbers.insert(1, "cells", cells_of.to_numpy(int))
     return Picture("states", f"States of the microglia {by_condition(known['condition'], known['day'])}",
-                   "Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
+                   "n: microglia, of all animals of a group together. Each microglia is shown once, under a programme that it runs with a probability above one half. A cell that runs several "
                    "is shown under recovery first, else under the likeliest; the column programmes of cells.tsv.gz lists all. "
                    "Grey: no programme, in a cell unusually low in homeostatic genes.",
-                   alt, (svg,), share.rename_axis("group").reset_index(),
-                   kinds={"group": Kind.TEXT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
+                   alt, (svg,), numbers,
+                   kinds={"group": Kind.TEXT, "cells": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)}, wide=True, narrow=narrow)  # fmt: skip
 
 
 def _stacked(

@@ -65,7 +65,7 @@ def volcano(genes: pd.DataFrame, contrast: str) -> Picture | None:
         inches = 4.6 if width == DESK else 3.7
         figure, ax = canvas(width, inches)
         for chosen, colour, label in (
-            (~found & ~marked, PALE, "q ≥ 0.05"),
+            (~found & ~marked, (GREY, 0.35), "q ≥ 0.05"),  # pale on light and on dark: an image knows no modes
             (found & ~marked, BLUE, "q < 0.05"),
             (marked, VERMILION, "made the call"),
         ):

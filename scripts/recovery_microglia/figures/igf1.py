@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.core.wording import by_condition, percent, with_day
+from recovery_microglia.figures.contrast import group_words
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
@@ -17,12 +18,13 @@ MICROGLIA = ("recovery_microglia", "microglia")
 FEWEST_COUNTS = 20
 """Igf1 counts of an animal below which its shares are chance, and nothing is drawn."""
 ANIMAL = ["subject", "day", "condition"]
+UNKNOWN = ", day not known"
 STATES_TOGETHER = "#8fa3b8"
 OTHER_STATES, OTHER_CELLS = "microglia, other states", "everything else"
 
 
-def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame) -> Picture | None:
-    """Draw which lineages carry the *Igf1* counts by condition and day (means over animals), microglia by their state.
+def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
+    """Draw which lineages carry the *Igf1* counts by condition and day, arm and age (means over animals), microglia by their state.
 
     Animals with fewer than `FEWEST_COUNTS` counts are left out.
 
@@ -32,28 +34,32 @@ def igf1_sources(shares: pd.DataFrame, states: pd.DataFrame) -> Picture | None:
         igf1_share.tsv.
     states
         igf1_states.tsv; where it is empty, microglia are divided into recovery cells and others.
+    ages
+        Subject to age, where it is stated; see `group_words`.
     """
+    shares = shares.assign(group=_groups(shares, ages))  # of all animals: those that are drawn may be of one age
     known = shares[shares["share"].notna() & (shares["total_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
     parts = _by_state(known, states)
-    counts = known.drop_duplicates(ANIMAL).set_index(ANIMAL)["total_igf1_counts"]
+    counts = known.drop_duplicates(ANIMAL).set_index([*ANIMAL, "group"])["total_igf1_counts"]
     return _drawn(parts, counts, "igf1", "Sources of Igf1 by lineage", "share of all Igf1 counts (mean of the animals)",
                   "Microglia are divided by state; a cell that runs several programmes is counted under recovery first, and recovery means the "
                   "cells that were called.")  # fmt: skip
 
 
-def igf1_within(states: pd.DataFrame) -> Picture | None:
-    """Draw which states hold the *Igf1* counts of the microglia by condition and day (means over animals).
+def igf1_within(states: pd.DataFrame, ages: pd.Series | None = None) -> Picture | None:
+    """Draw which states hold the *Igf1* counts of the microglia by condition and day, arm and age (means over animals).
 
     Animals with fewer than `FEWEST_COUNTS` counts in their microglia are left out.
     """
     if states.empty:
         return None
+    states = states.assign(group=_groups(states, ages))
     known = states[states["share"].notna() & (states["microglia_igf1_counts"] >= FEWEST_COUNTS)]
     if known.empty:
         return None
-    counts = known.drop_duplicates(ANIMAL).set_index(ANIMAL)["microglia_igf1_counts"]
+    counts = known.drop_duplicates(ANIMAL).set_index([*ANIMAL, "group"])["microglia_igf1_counts"]
     inside = known.assign(source="microglia: " + known["state"])
     return _drawn(inside, counts, "igf1-within", "Sources of Igf1 within microglia", "share of the microglia's Igf1 counts (mean of the animals)",
                   _called_part(known))  # fmt: skip
@@ -73,24 +79,23 @@ def _called_part(known: pd.DataFrame) -> str:
 
 
 def _by_state(known: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
-    """Return rows subject, day, condition, source, share, in which microglia are divided by state."""
-    others = known[~known["lineage"].isin(MICROGLIA)].rename(columns={"lineage": "source"})[
-        [*ANIMAL, "source", "share"]
-    ]
+    """Return rows subject, day, condition, group, source, share, in which microglia are divided by state."""
+    keys = [*ANIMAL, "group"]
+    others = known[~known["lineage"].isin(MICROGLIA)].rename(columns={"lineage": "source"})[[*keys, "source", "share"]]
     own = known[known["lineage"].isin(MICROGLIA)]
     if states.empty:
-        return pd.concat([own.rename(columns={"lineage": "source"})[[*ANIMAL, "source", "share"]], others])
-    total = own.groupby(ANIMAL, dropna=False)["share"].sum().rename("of_all").reset_index()
+        return pd.concat([own.rename(columns={"lineage": "source"})[[*keys, "source", "share"]], others])
+    total = own.groupby(keys, dropna=False)["share"].sum().rename("of_all").reset_index()
     divided = states[[*ANIMAL, "state", "share"]].fillna({"share": 0.0}).merge(total, on=ANIMAL)
     # what other states hold is shown among the microglia alone: their colours are those of other lineages
     state = divided["state"].where(divided["state"].isin(["recovery", "near_recovery", "homeostatic"]), "other")
     divided = divided.assign(source="microglia: " + state, share=divided["share"] * divided["of_all"])
-    return pd.concat([divided[[*ANIMAL, "source", "share"]], others])
+    return pd.concat([divided[[*keys, "source", "share"]], others])
 
 
 def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label: str, caption: str) -> Picture:
     """Return a figure of stacked shares, a bar a condition and day; ``counts``: *Igf1* counts of each animal that is drawn."""
-    bars = ["condition", "day"]
+    bars = ["condition", "day", "group"]
     parts = parts.assign(day=parts["day"].astype(float))
     sums = parts.groupby([*bars, "source"], dropna=False)["share"].sum()
     summed = sums.unstack("source").fillna(0.0)  # noqa: PD010  (pivot_table would leave out days that are not known)
@@ -99,14 +104,11 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     summed = summed.div(animals, axis=0)
     place = [
         (rank_of(str(condition)), np.inf if np.isnan(day) else float(day), at)
-        for at, (condition, day) in enumerate(summed.index)
+        for at, (condition, day, _) in enumerate(summed.index)
     ]
     rows = [at for *_, at in sorted(place)]
     shown, n, n_counts = _kept(summed).iloc[rows], animals.iloc[rows].to_numpy(int), total.iloc[rows].to_numpy(int)
-    named = [
-        f"{_group(str(condition), float(day))} (n = {k}; {c:,} counts)"
-        for (condition, day), k, c in zip(shown.index, n, n_counts, strict=True)
-    ]
+    named = [f"{group} (n = {k}; {c:,} counts)" for (*_, group), k, c in zip(shown.index, n, n_counts, strict=True)]
 
     def draw(width: float) -> Figure:
         figure, ax = canvas(width, 0.9 + (0.3 if width >= WIDE else 0.46) * len(shown))
@@ -127,18 +129,27 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     with house_style():
         svg, narrow = at_two_widths(draw, name, alt)
     numbers = shown.rename(columns=_name).reset_index()
+    groups = numbers.pop("group")
     numbers.insert(2, "animals", n)
     numbers.insert(3, "counts", n_counts)
-    kinds = {"animals": Kind.COUNT, "counts": Kind.COUNT, **dict.fromkeys(map(_name, shown.columns), Kind.SHARE)}
+    said = [with_day(str(c), float(d)) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
+    if (groups.str.removesuffix(UNKNOWN) != said).any():  # else condition and day say it
+        numbers.insert(2, "group", groups)
+    kinds = {
+        "group": Kind.TEXT,
+        "animals": Kind.COUNT,
+        "counts": Kind.COUNT,
+        **dict.fromkeys(map(_name, shown.columns), Kind.SHARE),
+    }
     limit = f"n: animals with at least {FEWEST_COUNTS} Igf1 counts; others are not drawn."
     return Picture(name, title, f"{caption} {limit}", alt, (svg,), numbers, of="igf1_share", kinds=kinds, wide=True, narrow=narrow)  # fmt: skip
 
 
-def _group(condition: str, day: float) -> str:
-    """Return a condition and its day in words; a naive animal has none."""
-    if np.isnan(day) and condition != Condition.NAIVE:
-        return f"{condition}, day not known"
-    return with_day(condition, day)
+def _groups(rows: pd.DataFrame, ages: pd.Series | None) -> pd.Series:
+    """Return the group of each row in words; where days are known of others, that a day is not known is said, but not of naive animals."""
+    words = group_words(rows, ages)
+    unknown = rows["day"].isna() & (rows["condition"] != Condition.NAIVE) & bool(rows["day"].notna().any())
+    return words + np.where(unknown, UNKNOWN, "")
 
 
 def _kept(table: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from recovery_microglia.figures.style import (
     at_two_widths,
     canvas,
     house_style,
+    told_apart,
 )
 
 FEWEST_CELLS = 10
@@ -37,6 +38,8 @@ FEWEST_CELLS = 10
 MOST_DOTS = 80
 """Cells of an animal that are drawn as dots; of more, so many at random."""
 MOST_ANIMALS = 60
+NAME_OF_ANIMAL = 14
+"""Letters of an animal's name that a phone has room for."""
 LOOK = Look(INK, least=3, added=110, palest=0.08)
 ANIMAL_KINDS = {
     "subject": Kind.TEXT, "condition": Kind.TEXT, "day": Kind.DAY, "cells": Kind.COUNT, "median_score": Kind.NUMBER,
@@ -125,7 +128,11 @@ def _not_called(cells: pd.DataFrame) -> str:
     if "recovery_call" not in cells:
         return ""
     n = int(((cells["state"] == "recovery") & (cells["recovery_call"].astype(str) != "yes")).sum())
-    return f" {n:,} {'cell' if n == 1 else 'cells'} of recovery {'is' if n == 1 else 'are'} not called." if n else ""
+    return (
+        f" {n:,} {'cell' if n == 1 else 'cells'} in the state recovery {'is' if n == 1 else 'are'} not called."
+        if n
+        else ""
+    )
 
 
 def _violin(ax: Axes, y: float, values: Floats, colour: str) -> None:
@@ -259,7 +266,7 @@ def _name_animals(
     ax: Axes, keys: Sequence[tuple[Any, ...]], of_animals: Sequence[str], ends: tuple[float, float], *, upright: bool
 ) -> None:
     """Name the groups, upright, or the animals; ``of_animals``: the group of each."""
-    names = [str(subject) for subject, _, _ in keys]
+    names = told_apart([str(subject) for subject, _, _ in keys], NAME_OF_ANIMAL)
     heads: list[str] = []
     starts: list[int] = []
     for place, head in enumerate(of_animals):

@@ -25,6 +25,7 @@ from recovery_microglia.figures.style import (
     percent_axis,
     root_days,
     slug,
+    told_apart,
 )
 
 ROUTES: dict[str, tuple[str, str, str]] = {
@@ -219,9 +220,12 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
         ax.hlines(
             y, known["null_low"], known["null_high"], color=GREY, lw=3, alpha=0.5, label="1,000 random gene sets, 95 %"
         )
-        colours = np.where(known["condition"].isin(CONTROLS), BLUE, VERMILION)
-        ax.scatter(known["observed"], y, s=22, c=colours, zorder=3, label="signature")
-        ax.set_yticks(y, known["subject"].astype(str), fontsize=8)
+        control = known["condition"].isin(CONTROLS).to_numpy()
+        for chosen, colour, words in ((~control, INK, "signature"), (control, GREY, "signature, control")):
+            if chosen.any():
+                face = "white" if colour == GREY else colour
+                ax.scatter(known["observed"][chosen], y[chosen], s=22, fc=face, ec=colour, zorder=3, label=words)
+        ax.set_yticks(y, told_apart(known["subject"].astype(str).tolist(), 24), fontsize=8)
         ax.set_ylim(-0.6, len(known) - 0.4)
         ax.set_xlim(left=0)
         percent_axis(ax, "x")
@@ -233,7 +237,7 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
         alt = f"Share of microglia above the cutoff in {len(known)} animals, beside matched random gene sets."
         svg = drawing(figure, "null", alt)
     return Picture("null", "Against random genes",
-                   "Random gene sets matched on expression and detection, each with its own cutoff. Blue: control.",
+                   "Random gene sets matched on expression and detection, each with its own cutoff. Open: control.",
                    alt, (svg,), known, of="null")  # fmt: skip
 
 

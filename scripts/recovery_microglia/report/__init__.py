@@ -76,9 +76,14 @@ def _environment(names: GeneNames) -> Environment:
     )
     environment.filters["plain"] = Markup  # written by us, with every text in it escaped
     environment.filters["svg"] = Styles().once
-    environment.filters["genes"] = names.mark
+
+    def read(text: str) -> Markup:
+        return Markup(wording.unbroken(names.mark(text)))  # names.mark has escaped it
+
+    environment.filters["symbols"] = names.mark  # of a cell of a table, which is saved as it stands
+    environment.filters["genes"] = read
     environment.filters["breakable"] = wording.breakable
-    environment.filters["glossed"] = lambda text: names.mark(glossary.mark(text))
+    environment.filters["glossed"] = lambda text: read(glossary.mark(text))
     environment.globals["style"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8") + _columns_by_kind())
     environment.globals["script"] = Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))
     environment.globals["map_script"] = Markup((TEMPLATES / "cellmap.js").read_text(encoding="utf-8"))

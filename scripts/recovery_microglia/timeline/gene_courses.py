@@ -216,7 +216,7 @@ def _changes_in_words(table: pd.DataFrame, arm: str) -> str:
     if changed.empty:
         return f"None of the {len(tested)} genes tested{where} was shown to differ from control on any day ({how})."
     told = []
-    for way, words in (("up", "highest against control"), ("down", "lowest against control")):
+    for way, words in (("up", "above control, at their highest"), ("down", "below control, at their lowest")):
         own = changed[changed["direction"] == way]
         if len(own):
             named = [f"{row['gene']} ({row['fold']:.2g} times on day {row['peak_day']:g})" for row in records(own)]

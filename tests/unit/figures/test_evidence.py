@@ -44,7 +44,7 @@ def test_cells_of_recovery_that_were_not_called_are_counted(inputs: ReportInputs
     cells = inputs.cells.assign(recovery_call=np.where(inputs.cells["state"] == "recovery", "yes", "no"))
     assert "not called" not in figures.scores_by_state(cells).caption
     cells.loc[microglia(inputs).query("state == 'recovery'").index[:3], "recovery_call"] = "no"
-    assert figures.scores_by_state(cells).caption.endswith(" 3 cells of recovery are not called.")
+    assert figures.scores_by_state(cells).caption.endswith(" 3 cells in the state recovery are not called.")
 
 
 def test_every_animal_stands_at_its_own_cutoff_with_its_false_rate(inputs: ReportInputs) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 from recovery_microglia.drivers.activities import ACTIVITY_COLUMNS
@@ -14,7 +15,7 @@ from recovery_microglia.drivers.genes import ANIMAL_COLUMNS, CONTRAST_COLUMNS, G
 from recovery_microglia.drivers.igf1 import IGF1_COLUMNS
 from recovery_microglia.drivers.networks import NETWORK_COLUMNS
 from recovery_microglia.drivers.signals import DROPPED_COLUMNS, SIGNAL_COLUMNS, nothing
-from recovery_microglia.figures.drivers import heat_by_animal
+from recovery_microglia.figures.drivers import heat_by_animal, volcano
 from recovery_microglia.figures.files import write_figures
 from recovery_microglia.report.blocks import Figures, Fold, Note, Prose
 from recovery_microglia.report.inputs import ReportInputs
@@ -135,7 +136,7 @@ def test_what_is_not_tested_says_why() -> None:
     notes = _notes(_section("not_testable"))
     assert notes["Comparison not tested: state"] == "Too few."
     assert "dorothea: no network" in notes["Networks of targets that were not there"]
-    assert "Sorted tissue" in notes["Signals: not tested on every day"]
+    assert "Sorted tissue" in notes["Signals: not tested"]
     assert notes["Igf1 within recovery cells: not tested"] == "3 are needed."
 
 
@@ -193,3 +194,13 @@ def test_no_word_of_a_cause() -> None:
 @pytest.mark.parametrize("tables", [{}, {"driver_contrasts": pd.DataFrame()}])
 def test_a_run_without_the_step_has_no_section(tables: dict[str, pd.DataFrame]) -> None:
     assert drivers_section(ReportInputs({"status": "tested"}, tables)) is None
+
+
+def test_genes_that_do_not_differ_are_pale_in_dark_mode_too() -> None:
+    """They are an image, which does not change with the page: a pale grey was the brightest of all on black."""
+    genes = _tables()["driver_genes"]
+    picture = volcano(genes, "state")
+    assert picture is not None
+    quiet = next(line for line in picture.panels[0].figure.axes[0].lines if line.get_label() == "q ≥ 0.05")
+    *_, alpha = to_rgba(quiet.get_color())
+    assert alpha < 0.5

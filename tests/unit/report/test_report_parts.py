@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
-from recovery_microglia.report import ReportInputs, cellmap, write_report
+from recovery_microglia.report import ReportInputs, _environment, cellmap, write_report
+from recovery_microglia.report.blocks import Column, table
+from recovery_microglia.report.gene_names import GeneNames
 from recovery_microglia.report.sections.design import design_section
 from recovery_microglia.report.sections.glossary import TERMS, Glossary
 from recovery_microglia.report.sections.igf1 import _title as igf1_title
@@ -212,7 +215,8 @@ def test_each_family_of_choices_is_a_line_of_its_own(tested: ReportInputs, arms:
     points = [block.texts for block in section.blocks if block.block == "points"]
     assert points == [tuple(families)] * len(arms)
     said = [section.lead] if len(arms) == 1 else [b.text for b in section.blocks if b.block == "prose"]
-    assert said == [f"Reported {arm}. None excludes the onset." for arm in arms]
+    # with one arm the heading says what follows
+    assert said == (["Reported ."] if len(arms) == 1 else [f"Reported {arm}. None excludes the onset." for arm in arms])
 
 
 def test_an_unknown_day_is_no_day_0_among_the_sources(tested: ReportInputs) -> None:
@@ -332,3 +336,24 @@ def test_the_largest_source_stands_in_the_plural(lineage: str, cells: str) -> No
         {"subject": ["a", "a"], "condition": "injured", "lineage": [lineage, "neuron"], "share": [0.6, 0.4]}
     )
     assert igf1_title(shares) == f"After injury {cells} are the largest source of Igf1 (60.0\xa0% of the counts)"
+
+
+def test_a_cell_of_several_sentences_has_a_broad_column() -> None:
+    """Its column was ten characters wide, and a row of a table filled a screen."""
+    frame = pd.DataFrame({"candidate": ["Bmp4"], "speaks_for": ["targets are higher in recovery cells; " * 5]})
+    block = table(
+        frame,
+        [Column("candidate", "Candidate"), Column("speaks_for", "Speaks for it")],
+        of="driver_candidates",
+        name="told",
+    )
+    macros = _environment(GeneNames(())).get_template("macros.html.j2").module
+    assert '<td class="words prose"' in str(macros.draw(block))
+
+
+def test_the_buttons_stand_below_figure_and_number(page_of: Callable[[str], str]) -> None:
+    """In the narrow column of the number they made the sheet longer than its figure."""
+    sheet = page_of("tested").partition('<div class="facts-of">')[2].partition('<div class="columns">')[0]
+    inside, buttons, _ = sheet.partition('<div class="buttons"')
+    assert buttons
+    assert inside.count("<div") + 1 == inside.count("</div>")

@@ -148,7 +148,7 @@ def test_a_gene_that_rises_on_some_day_is_found_over_all_days_and_said(signature
     assert (igf1["n_days"], igf1["n_subjects"], igf1["n_control_subjects"]) == (3, 9, 6)
     assert table.loc["Apoe", "q"] > 0.05
     assert told.startswith(f"1 of the {len(table)} genes tested differs from control over the days")
-    assert f"highest against control: Igf1 ({igf1['fold']:.2g} times on day 14)" in told
+    assert f"above control, at their highest: Igf1 ({igf1['fold']:.2g} times on day 14)" in told
 
 
 def test_a_day_that_its_own_control_shares_is_no_change(signatures: Signatures) -> None:

@@ -104,4 +104,6 @@ def _unsure(gate: pd.DataFrame) -> list[object]:
 
 def _kept(share: float) -> str:
     """Return what aligning the libraries left of the score's neighbourhoods."""
-    return f"Alignment keeps {wording.whole_percent(min(share, 1))} of the spatial structure of the recovery score (Moran's I)."
+    return (
+        f"Alignment keeps {wording.percent(min(share, 1))} of the spatial structure of the recovery score (Moran's I)."
+    )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from recovery_microglia import figures
 from recovery_microglia.core import wording
+from recovery_microglia.core.frame_access import records
 from recovery_microglia.core.vocabulary import Severity, Status
 from recovery_microglia.report.blocks import Column, Fold, Note, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
@@ -196,9 +197,8 @@ def _signals(inputs: ReportInputs) -> list[object]:
         blocks.append(Prose(text, "Signals that may reach them"))
         first = tested.sort_values(["magnitude_rank", "specificity_rank"], kind="stable").head(60)
         blocks.append(Fold("The strongest pairs", (table(first, SIGNAL_COLUMNS, of="driver_signals"),)))
-    why = sorted({str(reason) for reason in signals["reason"] if reason}) if len(signals) else []
-    if why:
-        blocks.append(Note("why", "Signals: not tested on every day", wording.as_sentence(wording.listed(why))))
+    if len(signals) and (signals["reason"].fillna("") != "").any():
+        blocks.append(Note("why", *_not_tested(signals, some=len(tested) > 0)))
     corrected = dropped[~dropped["reason"].str.startswith("not measured")] if len(dropped) else dropped
     if len(dropped):
         n = len(dropped) - len(corrected)
@@ -211,6 +211,22 @@ def _signals(inputs: ReportInputs) -> list[object]:
             parts += (table(corrected, DROPPED_COLUMNS, of="driver_signals_dropped", caption=caption),)
         blocks.append(Fold("Pairs that took no part", parts))
     return blocks
+
+
+def _not_tested(signals: pd.DataFrame, *, some: bool) -> tuple[str, str]:
+    """Return heading and text of the days on which signals were not tested, each reason with its days."""
+    rows = signals[signals["reason"].fillna("") != ""]
+    arms = signals["arm"].nunique() > 1
+    said = []
+    for reason, own in rows.groupby("reason", sort=True):
+        days = [
+            f"day {wording.day(row['day'])}" + (f" ({row['arm']})" if arms and row["arm"] else "")
+            for row in records(own.drop_duplicates(["arm", "day"]).sort_values(["arm", "day"]))
+            if not wording.missing(row["day"])
+        ]
+        where = f"{wording.listed(days)}: " if days else ""
+        said.append(wording.as_sentence(f"{where}{reason}"))
+    return "Signals: not tested on some days" if some else "Signals: not tested", " ".join(said)
 
 
 SIGNAL_COLUMNS = [

@@ -100,7 +100,7 @@ def _title(changes: pd.DataFrame, tests: pd.DataFrame) -> str:
         hits, n = known[known["q"] < LEVEL], known["gene"].nunique()
         if hits.empty:
             return f"None of {n} genes differs from control {none} ({bound})"
-        named = list(dict.fromkeys(hits.sort_values("q")["gene"]))
+        named = list(dict.fromkeys(hits.sort_values(["q", "p"], kind="stable")["gene"]))
         differ = "differs" if len(named) == 1 else "differ"
         return f"{len(named)} of {n} genes {differ} from control {when} ({bound}): {wording.listed(named, most=5)}"
     return "Single genes over days"

@@ -14,11 +14,13 @@ def igf1_section(inputs: ReportInputs) -> Section:
     """Return where the Igf1 counts come from, or why that cannot be said."""
     shares, states = inputs.table("igf1_share"), inputs.table("igf1_states")
     title = _title(shares)
-    within = figures.igf1_within(states) if len(states) else None
+    within = figures.igf1_within(_with_arms(states, inputs), inputs.ages) if len(states) else None
     if len(shares) and shares["share"].notna().any():
         lead = "Recovery microglia act through the protein IGF1. In unsorted tissue, the share of all Igf1 counts by lineage names its sources."
         left_out = shares[shares["share"].isna()].drop_duplicates(["subject", "day", "condition"])
-        blocks: list[object] = list(plates(figures.igf1_sources(shares, states), within))
+        blocks: list[object] = list(
+            plates(figures.igf1_sources(_with_arms(shares, inputs), states, inputs.ages), within)
+        )
         if len(left_out):
             why = wording.listed(_reasons(left_out))
             blocks.append(
@@ -34,6 +36,14 @@ def igf1_section(inputs: ReportInputs) -> Section:
         ]
     not_shown = Note("why", "The share of each lineage is not shown", wording.as_sentence(wording.listed(reasons)))
     return Section("igf1", title, "", (not_shown, *plates(within)))
+
+
+def _with_arms(rows: pd.DataFrame, inputs: ReportInputs) -> pd.DataFrame:
+    """Return rows of animals with the arm of each, where the study has arms."""
+    samples = inputs.included
+    if "arm" not in samples or samples["arm"].fillna("").eq("").all():
+        return rows
+    return rows.assign(arm=rows["subject"].map(samples.drop_duplicates("subject").set_index("subject")["arm"]))
 
 
 def _reasons(shares: pd.DataFrame) -> list[str]:

@@ -12,6 +12,9 @@ from recovery_microglia.core.vocabulary import Status
 from recovery_microglia.report.blocks import Column, Fold, Note, Points, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
+UNDECIDED = "Sensitivity analysis"
+"""The heading where one sentence cannot say it."""
+
 
 def robustness_section(inputs: ReportInputs) -> Section | None:
     """Return the alternatives; nothing where there is no answer that could be robust."""
@@ -40,7 +43,7 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     ]
     pictures = plates(*(figures.sensitivity(rows, arm) for arm in arms[:6]))
     further = plates(*(draw(rows, arm) for arm in arms[:6] for draw in (figures.onset_alternatives, figures.choices)))
-    lead, points = _by_family(inputs.summary.get("robustness") or [], rows)
+    lead, points = _by_family(inputs.summary.get("robustness") or [], rows, concluded=title != UNDECIDED)
     return Section(
         "robustness",
         title,
@@ -53,13 +56,16 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
     )
 
 
-def _by_family(told: Sequence[Mapping[str, Any]], rows: pd.DataFrame) -> tuple[str, tuple[Prose | Points, ...]]:
-    """Return what was reported and what follows, and between them a line for each family; with several arms, for each of them."""
+def _by_family(
+    told: Sequence[Mapping[str, Any]], rows: pd.DataFrame, *, concluded: bool
+) -> tuple[str, tuple[Prose | Points, ...]]:
+    """Return what was reported and, unless the heading has ``concluded`` it, what follows, and a line for each family; with several arms, for each of them."""
     if not told:
         same = int(rows["agrees"].map(wording.truthy).sum())
         return f"{same} of {len(rows)} alternative analyses are compatible with the reported interval.", ()
     if len(told) == 1:
-        return f"{told[0]['reported']} {told[0]['conclusion']}", (Points(tuple(told[0]["families"])),)
+        lead = told[0]["reported"] if concluded else f"{told[0]['reported']} {told[0]['conclusion']}"
+        return lead, (Points(tuple(told[0]["families"])),)
     blocks: list[Prose | Points] = []
     for own in told:
         blocks += [Prose(f"{own['reported']} {own['conclusion']}", own["arm"]), Points(tuple(own["families"]))]
@@ -70,14 +76,14 @@ def _title(rows: pd.DataFrame) -> str:
     """Return to which families of choices the answer is sensitive, as a sentence."""
     arms = list(dict.fromkeys(rows["arm"].fillna("").astype(str))) if len(rows) else []
     if len(arms) != 1:
-        return "Sensitivity analysis"
+        return UNDECIDED
     own = figures.families(rows, arms[0])
     others = own[own["family"] != figures.REPORTED]
     judged = [family_of(varied).judged for varied in others["varied"]]  # as the sentence judges them
     found = others.groupby(judged, sort=False)[["answered", "compatible"]].sum()
     answering = found[found["answered"] > 0]
     if answering.empty:
-        return "Sensitivity analysis"
+        return UNDECIDED
     by_clusters = family_of("clusters").judged
     silent = by_clusters in found.index and by_clusters not in answering.index
     end = "; clusters give no answer" if silent else ""

@@ -1,7 +1,7 @@
 """The sheet: the answer on one screen and one printed page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ NEGLIGIBLE_RISE = 0.05
 MOST_ARMS = 3
 MOST_GROUPS_SAID = 4
 """Of more groups than this, the controls and the ends of the others are said."""
+WHAT_THE_INTERVAL_IS = "This is the 95 % interval of the day on which a quarter of the rise is reached."
 YES, NO, NOT_SHOWN, CANNOT = "Yes", "No", "Not shown", "Cannot be tested"
 
 
@@ -122,6 +123,11 @@ def answers(inputs: ReportInputs) -> tuple[Answer, ...]:
         return (Answer(CANNOT, f"{reason}.", _by_group(inputs)),)
     rows = inputs.onsets
     found = [_answer(row, inputs, several=len(rows) > 1) for row in rows]
+    explained = False  # what the interval is, is said once
+    for place, answer in enumerate(found):
+        if explained:
+            found[place] = replace(answer, more=answer.more.removeprefix(WHAT_THE_INTERVAL_IS).strip())
+        explained = explained or answer.more.startswith(WHAT_THE_INTERVAL_IS)
     if not found:
         return (Answer(CANNOT, f"{inputs.reason or 'no day was compared with a control'}."),)
     return tuple(found)
@@ -148,10 +154,10 @@ def _answer(row: Mapping[str, Any], inputs: ReportInputs, *, several: bool) -> A
         "sustained": f" and stay above control up to {_last_day(inputs, arm)}",
         "transient": ", but are not above control on every later day",
     }.get(str(row.get("sustained")), ", the last day sampled")
-    more = "This is the 95 % interval of the day on which a quarter of the rise is reached."
+    more = WHAT_THE_INTERVAL_IS
     if not wording.missing(row.get("half_rise_day")):
         low, high = _day(row.get("half_rise_low")), _day(row.get("half_rise_high"))
-        more += f" Half of it is reached {wording.interval(low, high)}."
+        more += f" Half of the rise is reached {wording.interval(low, high)}."
     if not wording.missing(row.get("first_above")):
         more += f" Day {wording.day(row['first_above'])} is the first day shown to be above control."
     return Answer(YES, f"{where}recovery microglia emerge {when} after injury{stays}.", more + untested)
@@ -339,7 +345,7 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
                 found.append(f"{head} is above control also {wording.listed(tests)}.")
             if not wording.missing(day.get("undone_by")):
                 found.append(
-                    f"A batch effect shared by all animals of day {wording.day(first)} would have to multiply the odds of recovery cells by "
+                    f"A batch effect shared by all animals of {head[0].lower()}{head[1:]} would have to multiply the odds of recovery cells by "
                     f"{wording.number(day['undone_by'])} to explain the rise."
                 )
     return found

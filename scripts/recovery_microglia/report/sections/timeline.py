@@ -8,7 +8,7 @@ from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.frame_access import row_of_largest
 from recovery_microglia.core.tables import Kind
-from recovery_microglia.core.vocabulary import Route, Severity, Status
+from recovery_microglia.core.vocabulary import Route, Severity, Status, rank_of
 from recovery_microglia.report.blocks import Column, Figures, Fold, Note, Plate, Prose, Section, plates, table
 from recovery_microglia.report.inputs import ReportInputs
 
@@ -65,6 +65,10 @@ TEST_COLUMNS = (
 )
 
 
+MOST_CONDITIONS = 3
+"""Of more conditions than this the heading does not give the shares."""
+
+
 def timeline_section(inputs: ReportInputs, others: Sequence[Plate] = ()) -> Section:
     """Return the time course behind figure 1: the days in numbers, strata, behaviour.
 
@@ -74,7 +78,7 @@ def timeline_section(inputs: ReportInputs, others: Sequence[Plate] = ()) -> Sect
         Main figures of further arms; that of the first stands on the sheet.
     """
     if inputs.status == Status.NOT_TESTABLE:
-        return Section("timeline", "Recovery cells in each animal", "", _called_anyway(inputs), "Animals")
+        return Section("timeline", _animals_title(inputs), "", _called_anyway(inputs), "Animals")
     figures_of_arms = (Figures(tuple(others)),) if others else ()
     lead = "Each day's injured animals are compared with their control. The unit is the animal; cells of one animal are not independent."
     blocks = (*figures_of_arms, *_day_table(inputs), *_strata(inputs), *_behaviour(inputs))
@@ -210,6 +214,41 @@ def _behaviour(inputs: ReportInputs) -> tuple[object, ...]:
     return tuple(blocks)
 
 
+def _animals_title(inputs: ReportInputs) -> str:
+    """Return the shares of called cells as a sentence, those of controls last."""
+    units = inputs.units()
+    units = units[units["n"] > 0] if len(units) else units
+    ages = inputs.ages
+    if len(units) and ages is not None and ages.nunique() > 1:
+        return _groups_title(figures.grouped_animals(units, inputs.table("timeline"), ages))
+    conditions = sorted(set(units["condition"].astype(str)), key=rank_of, reverse=True) if len(units) else []
+    if not 0 < len(conditions) <= MOST_CONDITIONS:
+        return "Recovery cells in each animal"
+    said: list[str] = []
+    for condition in conditions:
+        own = units[units["condition"].astype(str) == condition]
+        shares = own["k"] / own["n"]
+        low, high = float(shares.min()), float(shares.max())
+        of = "the microglia are called recovery cells" if not said else ""
+        share = wording.percent(low) if low == high else wording.percent_interval(low, high)
+        whose = f"in the {condition} animal" if own["subject"].nunique() == 1 else f"in {condition} animals"
+        said.append(f"{whose} {share}" + (f" of {of}" if of else ""))
+    text = wording.listed(said)
+    return text[0].upper() + text[1:]
+
+
+def _groups_title(animals: pd.DataFrame) -> str:
+    """Return the shares of called cells of groups that differ in age as a sentence, the highest first."""
+    shares = (animals["k"] / animals["n"]).groupby(animals["group"]).agg(["min", "max", "mean"])
+    if not 0 < len(shares) <= MOST_CONDITIONS:
+        return "Recovery cells in each animal"
+    said = [
+        f"{wording.percent(low) if low == high else wording.percent_interval(low, high)} ({group})"
+        for group, low, high, _ in shares.sort_values("mean", ascending=False).itertuples(name=None)
+    ]
+    return f"Called recovery cells, of the microglia: {wording.listed(said)}"
+
+
 def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
     """Return the fractions per subject where cells were called although days cannot be compared."""
     units = inputs.units()
@@ -220,13 +259,20 @@ def _called_anyway(inputs: ReportInputs) -> tuple[object, ...]:
         recovery=[wording.share(k, n) for k, n in zip(units["k"], units["n"], strict=True)],
         interval=_intervals(units["low"], units["high"]),
     )
+    ages = inputs.ages
+    if ages is not None and ages.nunique() > 1:
+        shown = shown.assign(age=shown["subject"].map(ages))
     columns = [
         Column("subject", "Animal"),
         Column("condition", "Condition"),
+        Column("age", "Age", Kind.TEXT),
         Column("day", "Day"),
         Column("recovery", "Called of its microglia", Kind.TEXT),
         Column("interval", "95 % interval of the called", Kind.TEXT, "from this animal's cells only"),
         Column("note", "Note"),
     ]
-    text = "The microglia of each animal were judged all the same. This is a description, not a test."
+    text = "The microglia of all animals were judged in the same way."
+    if "mixture" in units and units["mixture"].notna().any():
+        text += " Called cells are counted here; figure 1 shows the share without a cutoff."
+    text += " This is a description, not a test."
     return (Prose(text), table(shown, columns, of="fractions", caption="Called cells per animal"))
