@@ -14,7 +14,7 @@ from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.core.wording import by_condition, with_day
-from recovery_microglia.figures.contrast import group_words
+from recovery_microglia.figures.contrast import group_words, in_order
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -207,9 +207,14 @@ def lineages_by_day(lineages: pd.DataFrame, ages: pd.Series | None = None) -> Pi
     n = animal.groupby(keys, dropna=False)["subject"].nunique()
     sums = animal.groupby([*keys, "lineage"], dropna=False)["share"].sum()
     table = sums.unstack("lineage").fillna(0.0).div(n, axis=0)  # noqa: PD010  (pivot_table would leave out days that are not known)
+    order_of = in_order(table.index.get_level_values("group"))
     places = sorted(
         range(len(table)),
-        key=lambda at: (rank_of(str(table.index[at][0])), float(np.nan_to_num(table.index[at][1], nan=np.inf)), at),
+        key=lambda at: (
+            rank_of(str(table.index[at][0])),
+            float(np.nan_to_num(table.index[at][1], nan=np.inf)),
+            order_of[at],
+        ),
     )
     table, sizes = table.iloc[places], n.iloc[places]
     order = [name for name in LINEAGES if name in table] + [str(name) for name in table if name not in LINEAGES]
@@ -248,7 +253,7 @@ def state_shares(cells: pd.DataFrame, ages: pd.Series | None = None) -> Picture 
     )
     table = pd.crosstab(label, known["state"].astype(str))
     place = pd.DataFrame({"label": label, "rank": rank, "day": day}).drop_duplicates("label").set_index("label")
-    table = table.loc[place.sort_index(kind="stable").sort_values(["rank", "day"], kind="stable").index]
+    table = table.loc[place.sort_index(key=in_order, kind="stable").sort_values(["rank", "day"], kind="stable").index]
     order = [name for name in STATES if name in table] + [str(name) for name in table if name not in STATES]
     colours = {name: state_colour(name) for name in order}
     cells_of = table.sum(axis=1)

@@ -1,5 +1,8 @@
 """Figure of the groups there are, where no course over days can be drawn."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -99,7 +102,15 @@ def in_groups(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.DataFrame
     """Return rows of animals with the ``group`` of each in words, ordered by group, controls first."""
     own = rows.assign(age=rows["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
     own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
-    return own.sort_values(["rank", "day", "group"], na_position="first", kind="stable")
+    order = own.assign(name=in_order(own["group"])).sort_values(
+        ["rank", "day", "name"], na_position="first", kind="stable"
+    )
+    return order.drop(columns="name")
+
+
+def in_order(names: pd.Series | pd.Index) -> Any:
+    """Return keys that sort names as a reader counts: P4 before P30."""
+    return names.map(lambda name: re.sub(r"\d+", lambda number: number[0].zfill(9), str(name)))
 
 
 def group_words(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.Series:

@@ -16,7 +16,7 @@ from recovery_microglia.core.frame_access import groups, records
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import CONTROLS, rank_of
 from recovery_microglia.core.wording import listed
-from recovery_microglia.figures.contrast import group_words
+from recovery_microglia.figures.contrast import group_words, in_order
 from recovery_microglia.figures.dots import Look, draw_dots
 from recovery_microglia.figures.genes import counted_genes
 from recovery_microglia.figures.palette import STATES, lineage_name, state_colour
@@ -173,7 +173,12 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame, ages: pd.Series |
         day=animals["day"].astype(float),
         group=group_words(animals, ages),
     )
-    shown = animals.sort_values(["rank", "day", "group", "subject"]).head(MOST_ANIMALS)
+    animals = animals.assign(name=in_order(animals["group"])).sort_values(
+        ["rank", "day", "name", "subject"], kind="stable"
+    )
+    # of too many animals some of each group: the last day is often the one that matters
+    first = animals.groupby("group", sort=False).cumcount().sort_values(kind="stable").index[:MOST_ANIMALS]
+    shown = animals[animals.index.isin(first)]
     heads = shown["group"].tolist()
     keys = list(shown[["subject", "day", "condition"]].itertuples(index=False, name=None))
     parts = [_animal(known, key) for key in keys]
@@ -214,7 +219,11 @@ def scores_by_animal(cells: pd.DataFrame, units: pd.DataFrame, ages: pd.Series |
     )
     with house_style():
         svg, narrow = at_two_widths(draw, "scores-by-animal", alt)
-    left_out = f" The first {MOST_ANIMALS} of {len(animals)} animals are drawn." if len(animals) > MOST_ANIMALS else ""
+    left_out = (
+        f" {MOST_ANIMALS} of {len(animals)} animals are drawn, some of each group."
+        if len(animals) > MOST_ANIMALS
+        else ""
+    )
     thinned = (
         f" Of an animal with more cells, {MOST_DOTS} are drawn, at random."
         if any(len(own) > MOST_DOTS for own in parts)

@@ -9,6 +9,7 @@ import pytest
 from recovery_microglia import figures
 from recovery_microglia.core import wording
 from recovery_microglia.core.tables import TABLES, Kind
+from recovery_microglia.figures.contrast import in_order
 from recovery_microglia.report import ReportInputs, render_index
 from recovery_microglia.report.blocks import Column, table
 from recovery_microglia.report.sections.igf1 import igf1_section
@@ -133,6 +134,21 @@ def test_pups_and_aged_animals_are_two_groups_in_every_strip() -> None:
     assert aged["infiltrating_macrophage"] == pytest.approx((0.25 + 0.1) / 2)
     # one age, or none stated: the strips are as they were
     assert list(figures.state_shares(cells).numbers["group"]) == ["naive", "injured"]
+
+
+def test_ages_are_counted_and_of_many_animals_each_group_keeps_some() -> None:
+    names = pd.Series(["P540", "P30", "P4", "24 months"])
+    assert list(names.iloc[in_order(names).argsort()]) == ["24 months", "P4", "P30", "P540"]
+    subjects = [(f"m{day}_{n}", float(day)) for day in (0, 7, 35) for n in range(30)]
+    cells = pd.DataFrame(subjects, columns=["subject", "day"])
+    cells = cells.assign(
+        condition=["naive"] * 30 + ["injured"] * 60, lineage="microglia", recovery_score=-1.0, cutoff=3.0
+    )
+    strip = figures.scores_by_animal(cells, pd.DataFrame({"subject": [], "day": [], "condition": []}))
+    assert strip is not None
+    assert strip.numbers.groupby("day").size().to_dict() == {0: 20, 7: 20, 35: 20}
+    assert list(strip.numbers["day"]) == sorted(strip.numbers["day"])
+    assert "60 of 90 animals are drawn, some of each group." in strip.caption
 
 
 def test_arms_of_one_day_are_groups_of_their_own() -> None:
