@@ -12,6 +12,7 @@ from recovery_microglia.core.tables import TABLES, Kind
 from recovery_microglia.figures.contrast import in_order
 from recovery_microglia.report import ReportInputs, render_index
 from recovery_microglia.report.blocks import Column, table
+from recovery_microglia.report.sections.genes import _groups_title
 from recovery_microglia.report.sections.igf1 import igf1_section
 from recovery_microglia.report.sections.sheet import answers, limits
 
@@ -149,6 +150,15 @@ def test_ages_are_counted_and_of_many_animals_each_group_keeps_some() -> None:
     assert strip.numbers.groupby("day").size().to_dict() == {0: 20, 7: 20, 35: 20}
     assert list(strip.numbers["day"]) == sorted(strip.numbers["day"])
     assert "60 of 90 animals are drawn, some of each group." in strip.caption
+
+
+def test_the_heading_of_genes_by_group_names_the_gene_that_differs_most() -> None:
+    rows = [("Apoe", "naive", 4.0), ("Apoe", "naive", 2.0), ("Apoe", "LPS", 6.0), ("Igf1", "naive", 0.0), ("Igf1", "LPS", 0.4),
+            ("Tnf", "naive", 0.5), ("Tnf", "LPS", 8.0)]  # fmt: skip
+    numbers = pd.DataFrame(rows, columns=["gene", "group", "mean_counts_per_10k"])
+    # Apoe twofold, Tnf thirteenfold; the four tenths of Igf1 are too few to be named
+    assert _groups_title(numbers) == "Tnf differs most between groups: 8 counts per 10,000 in LPS, 0.5 in naive"
+    assert _groups_title(numbers[numbers["gene"] == "Igf1"]) == "Single genes by group"
 
 
 def test_arms_of_one_day_are_groups_of_their_own() -> None:

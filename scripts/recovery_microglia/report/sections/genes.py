@@ -10,6 +10,8 @@ from recovery_microglia.report.inputs import ReportInputs
 
 LEVEL = 0.05
 """False-discovery rate of a gene that is said to differ."""
+MEASURABLE, LEAST_RATE = 1.0, 0.1
+"""Mean counts per 10,000 in the highest group from which a heading names a gene, and what is added to both sides of a ratio."""
 
 
 def genes_section(inputs: ReportInputs) -> Section:
@@ -30,7 +32,7 @@ def genes_section(inputs: ReportInputs) -> Section:
     beside = figures.gene_groups(course, here, inputs.ages) if picture is None else None
     blocks: list[object] = list(plates(picture, beside))
     if picture is None:
-        title = "Single genes by group" if beside else "Single genes in each animal"
+        title = _groups_title(beside.numbers) if beside else "Single genes in each animal"
         if beside is None:
             text = "All animals are of one group and no two days are known; each animal's values are in the table."
             blocks.append(Note("why", "Nothing to compare", text))
@@ -45,6 +47,20 @@ def genes_section(inputs: ReportInputs) -> Section:
     if len(tests):
         blocks.append(_gene_tests(tests))
     return Section("genes", title, lead, tuple(blocks))
+
+
+def _groups_title(numbers: pd.DataFrame) -> str:
+    """Return the gene whose means differ most between groups as a sentence; genes that no group holds in a measurable amount are left out."""
+    means = numbers.groupby(["gene", "group"], sort=False)["mean_counts_per_10k"].mean()
+    wide = means.unstack("group")  # noqa: PD010  (means of one value each)
+    wide = wide[wide.max(axis=1) >= MEASURABLE]
+    if wide.empty:
+        return "Single genes by group"
+    ratio = (wide.max(axis=1) + LEAST_RATE) / (wide.min(axis=1) + LEAST_RATE)
+    gene = str(ratio.idxmax())
+    own = wide.loc[gene]
+    most, least, high, low = own.idxmax(), own.idxmin(), wording.number(own.max()), wording.number(own.min())
+    return f"{gene} differs most between groups: {high} counts per 10,000 in {most}, {low} in {least}"
 
 
 def _gene_changes(changes: pd.DataFrame) -> Fold:

@@ -17,7 +17,11 @@ def warnings_section(inputs: ReportInputs) -> Section:
     if not notes:
         return Section("warnings", "Warnings", "", (Prose("There are none."),))
     frame = pd.DataFrame(
-        {"severity": [n.severity for n in notes], "title": [n.title for n in notes], "text": [n.text for n in notes]}
+        {
+            "severity": [n.severity for n in notes],
+            "title": [n.title for n in notes],
+            "text": [wording.unbroken(n.text) for n in notes],
+        }
     )
     columns = [
         Column("severity", "Severity", Kind.TEXT),
