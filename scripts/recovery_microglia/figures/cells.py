@@ -14,7 +14,7 @@ from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
 from recovery_microglia.core.wording import by_condition, with_day
-from recovery_microglia.figures.contrast import group_words, in_order
+from recovery_microglia.figures.contrast import group_words, in_order, says_more
 from recovery_microglia.figures.palette import LINEAGES, STATES, lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import (
     PALE,
@@ -26,7 +26,7 @@ from recovery_microglia.figures.style import (
     house_style,
     legend,
     percent_axis,
-    told_apart,
+    short_names,
 )
 
 MOST_CELLS = 30_000
@@ -186,7 +186,7 @@ def lineage_shares(lineages: pd.DataFrame) -> Picture | None:
     days = facts["day"].reindex(table.index).astype(float)
     ordered = "Ordered by day. " if days.nunique() > 1 else ""
     named = list(labelled(days))
-    short = told_apart([str(name) for name, _ in named], 24)
+    short = short_names([str(name) for name, _ in named], 24)
     labels = [with_day(name, day) for name, (_, day) in zip(short, named, strict=True)]
     colours = {name: lineage_colour(name) for name in order}
     draw, alt, share = _stacked(table[order], labels, "Lineages of the kept cells", colours)
@@ -225,11 +225,8 @@ def lineages_by_day(lineages: pd.DataFrame, ages: pd.Series | None = None) -> Pi
         svg, narrow = at_two_widths(draw, "lineages-by-day", alt)
     numbers = share.reset_index()
     numbers.insert(2, "animals", sizes.to_numpy(int))
-    if (
-        numbers["group"]
-        == [with_day(str(c), float(d)) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
-    ).all():
-        numbers = numbers.drop(columns="group")  # condition and day say it
+    if not says_more(numbers["group"], numbers["condition"], numbers["day"]):
+        numbers = numbers.drop(columns="group")
     return Picture("lineages-by-day", f"Lineages {by_condition(numbers['condition'], numbers['day'])}", "Share of all kept cells, mean of the animals; n: animals. Cells that fit two lineages are called ambiguous, those that fit none "
                    "unassigned.", alt, (svg,), numbers, kinds={"condition": Kind.TEXT, "day": Kind.DAY, "group": Kind.TEXT, "animals": Kind.COUNT, **dict.fromkeys(order, Kind.SHARE)},
                    wide=True, narrow=narrow)  # fmt: skip

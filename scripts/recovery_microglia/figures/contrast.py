@@ -100,12 +100,12 @@ def grouped_animals(units: pd.DataFrame, days: pd.DataFrame, ages: pd.Series | N
 
 def in_groups(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.DataFrame:
     """Return rows of animals with the ``group`` of each in words, ordered by group, controls first."""
-    own = rows.assign(age=rows["subject"].map(ages).fillna("").astype(str) if ages is not None else "")
-    own = own.assign(rank=own["condition"].astype(str).map(rank_of), group=_names(own))
-    order = own.assign(name=in_order(own["group"])).sort_values(
-        ["rank", "day", "name"], na_position="first", kind="stable"
-    )
-    return order.drop(columns="name")
+    condition = rows["condition"].astype(str)
+    words = group_words(rows.assign(day=rows["day"].where(condition != Condition.NAIVE)), ages)
+    # what is other is no group unless something more is known of it
+    words = words.where(words != Condition.OTHER, words + ", " + rows["subject"].astype(str))
+    own = rows.assign(rank=condition.map(rank_of), group=words, name=in_order(words))
+    return own.sort_values(["rank", "day", "name"], na_position="first", kind="stable").drop(columns="name")
 
 
 def in_order(names: pd.Series | pd.Index) -> Any:
@@ -131,15 +131,6 @@ def group_words(rows: pd.DataFrame, ages: pd.Series | None = None) -> pd.Series:
     return pd.Series([with_day(*pair) for pair in zip(head, rows["day"].astype(float), strict=True)], index=rows.index)
 
 
-def _names(units: pd.DataFrame) -> list[str]:
-    """Return the group of each animal in words: what varies of condition, arm, day and age."""
-    names = []
-    for row in records(units):
-        parts = [str(row["condition"])]
-        parts += [str(row["arm"])] if str(row.get("arm") or "") not in ("", "nan") else []
-        parts += [str(row["age"])] if row["age"] and units["age"].nunique() > 1 else []
-        parts += [f"day {row['day']:g}"] if np.isfinite(row["day"]) and row["condition"] != Condition.NAIVE else []
-        if parts == [Condition.OTHER]:  # what is other is no group unless something more is known of it
-            parts.append(str(row["subject"]))
-        names.append(", ".join(parts))
-    return names
+def says_more(groups: pd.Series, conditions: pd.Series, days: pd.Series) -> bool:
+    """Whether the words of groups say more than their condition and day do."""
+    return list(groups) != [with_day(str(c), float(d)) for c, d in zip(conditions, days, strict=True)]

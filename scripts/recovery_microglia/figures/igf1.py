@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from recovery_microglia.core.tables.spec import Kind
 from recovery_microglia.core.vocabulary import Condition, rank_of
-from recovery_microglia.core.wording import by_condition, percent, with_day
-from recovery_microglia.figures.contrast import group_words
+from recovery_microglia.core.wording import by_condition, percent
+from recovery_microglia.figures.contrast import group_words, says_more
 from recovery_microglia.figures.palette import lineage_colour, lineage_name, state_colour
 from recovery_microglia.figures.style import WIDE, Picture, at_two_widths, canvas, house_style, legend, percent_axis
 
@@ -132,8 +132,7 @@ def _drawn(parts: pd.DataFrame, counts: pd.Series, name: str, title: str, label:
     groups = numbers.pop("group")
     numbers.insert(2, "animals", n)
     numbers.insert(3, "counts", n_counts)
-    said = [with_day(str(c), float(d)) for c, d in zip(numbers["condition"], numbers["day"], strict=True)]
-    if (groups.str.removesuffix(UNKNOWN) != said).any():  # else condition and day say it
+    if says_more(groups.str.removesuffix(UNKNOWN), numbers["condition"], numbers["day"]):
         numbers.insert(2, "group", groups)
     kinds = {
         "group": Kind.TEXT,

@@ -13,7 +13,7 @@ from recovery_microglia.figures.style import (
     house_style,
     legend,
     room_of_names,
-    told_apart,
+    short_names,
 )
 
 REMOVED: dict[str, tuple[str, str]] = {
@@ -51,7 +51,7 @@ def cells_removed(qc: pd.DataFrame) -> Picture | None:
             values = bars[name].fillna(0).to_numpy(float)
             ax.barh(y, values, left=left, color=REMOVED[name][1], height=0.78, label=f"removed: {REMOVED[name][0]}")
             left = left + values
-        ax.set_yticks(y, told_apart(bars["library"].astype(str).tolist(), room_of_names(width)), fontsize=8.5)
+        ax.set_yticks(y, short_names(bars["library"].astype(str).tolist(), room_of_names(width)), fontsize=8.5)
         ax.set_ylim(-0.6, len(bars) - 0.4)
         ax.set_xlabel("cells")
         ax.grid(axis="x")

@@ -30,7 +30,7 @@ from recovery_microglia.figures.style import (
     at_two_widths,
     canvas,
     house_style,
-    told_apart,
+    short_names,
 )
 
 FEWEST_CELLS = 10
@@ -275,7 +275,7 @@ def _name_animals(
     ax: Axes, keys: Sequence[tuple[Any, ...]], of_animals: Sequence[str], ends: tuple[float, float], *, upright: bool
 ) -> None:
     """Name the groups, upright, or the animals; ``of_animals``: the group of each."""
-    names = told_apart([str(subject) for subject, _, _ in keys], NAME_OF_ANIMAL)
+    names = short_names([str(subject) for subject, _, _ in keys], NAME_OF_ANIMAL)
     heads: list[str] = []
     starts: list[int] = []
     for place, head in enumerate(of_animals):

@@ -239,7 +239,7 @@ def legend(ax: Axes, width: float, **options: Any) -> Legend:
     return ax.legend(**{"handlelength": 1, "handletextpad": 0.5, **place, **options})
 
 
-def told_apart(names: Sequence[str], most: int) -> list[str]:
+def short_names(names: Sequence[str], most: int) -> list[str]:
     """Return names for the rows of a drawing: of names longer than ``most`` what all have in common is cut, then the middle.
 
     Names that would become equal stay as they are, since a row must be one animal's.

@@ -24,8 +24,8 @@ from recovery_microglia.figures.style import (
     legend,
     percent_axis,
     root_days,
+    short_names,
     slug,
-    told_apart,
 )
 
 ROUTES: dict[str, tuple[str, str, str]] = {
@@ -36,8 +36,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
 """Route to its words, colour and line."""
 ASKED_ABOUT = {Condition.INJURED: INK, Condition.TREATED: BLUE, Condition.OTHER: "#332288"}
 """Condition that is no control to the colour of its scores."""
-EVIDENCE_OF = {"signature": PALE, "related further": "#a9b6c4"}
-"""Roles of genes to the colour of their bar."""
+ADDED = "#a9b6c4"
+"""Colour of the bar of a gene that was added to the signature's."""
 SCORE_KINDS = {"group": Kind.TEXT, "cells": Kind.COUNT, "median_score": Kind.NUMBER, "share_above_cutoff": Kind.SHARE}
 """Kinds of the numbers beneath the scores that calibration.tsv does not have."""
 
@@ -225,7 +225,7 @@ def random_sets(null: pd.DataFrame) -> Picture | None:
             if chosen.any():
                 face = "white" if colour == GREY else colour
                 ax.scatter(known["observed"][chosen], y[chosen], s=22, fc=face, ec=colour, zorder=3, label=words)
-        ax.set_yticks(y, told_apart(known["subject"].astype(str).tolist(), 24), fontsize=8)
+        ax.set_yticks(y, short_names(known["subject"].astype(str).tolist(), 24), fontsize=8)
         ax.set_ylim(-0.6, len(known) - 0.4)
         ax.set_xlim(left=0)
         percent_axis(ax, "x")
@@ -318,7 +318,7 @@ def _key(row: dict[str, float]) -> tuple[float, float]:
 
 
 MOST_GENES = 24
-"""Genes that are drawn; the others share a bar."""
+"""Genes that are drawn; of the others the caption gives the sum."""
 
 
 def call_genes(table: pd.DataFrame) -> Picture | None:
@@ -337,10 +337,9 @@ def call_genes(table: pd.DataFrame) -> Picture | None:
     left_out = float(others["share_of_evidence"].sum())
     with house_style():
         figure, ax = canvas(4.6, 1.0 + 0.24 * len(shown))
-        for role, colour in EVIDENCE_OF.items():
-            own = (shown["role"].isin(role.split()) & shown["share_of_evidence"].notna()).to_numpy()
+        signature = (shown["role"] == "signature").to_numpy()
+        for own, colour, words in ((signature, PALE, "signature"), (~signature, ADDED, "added genes")):
             if own.any():
-                words = "signature" if role == "signature" else "added genes"
                 ax.barh(
                     y[own],
                     shown.loc[own, "share_of_evidence"],

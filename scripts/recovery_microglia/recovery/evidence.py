@@ -112,7 +112,7 @@ def genes_of_the_calls(
     control, injured = condition.isin(CONTROLS).to_numpy(), (condition == Condition.INJURED).to_numpy()
     nats = evidence.nats[:, called[evidence.cells]]
     speaks_for = np.maximum(nats, 0.0).sum(axis=1)
-    told = called.sum() >= FEWEST_CALLED and speaks_for.sum() > 0
+    enough = called.sum() >= FEWEST_CALLED and speaks_for.sum() > 0
     values = counts[:, evidence.columns].toarray()
     names = genes[evidence.columns].to_numpy(str)
     table = pd.DataFrame(
@@ -126,7 +126,7 @@ def genes_of_the_calls(
             "called_cells": int(called.sum()),
             "counts_called": values[called].sum(axis=0).astype(int),
             "nats_per_cell": nats.mean(axis=1),
-            "share_of_evidence": speaks_for / speaks_for.sum() if told else np.nan,
+            "share_of_evidence": speaks_for / speaks_for.sum() if enough else np.nan,
         },
         columns=list(CALL_COLUMNS),
     )

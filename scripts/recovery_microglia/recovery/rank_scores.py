@@ -103,7 +103,7 @@ def score_sets(
 def thin_counts(counts: sp.csr_matrix, depth: float, *, seed: int, kept: Integers | None = None) -> sp.csr_matrix:
     """Return counts with every cell above ``depth`` thinned to about that depth (binomial, molecule by molecule).
 
-    With ``kept`` only these columns are told apart: the thinned counts of all other genes of a cell stand together in the first column that
+    With ``kept`` only these columns stay as they are: the thinned counts of all other genes of a cell stand together in the first column that
     is not among them, so that depths are right and a large study has no second copy of its counts.
     """
     counts = counts.tocsr()

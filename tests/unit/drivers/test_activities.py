@@ -43,7 +43,7 @@ def test_both_methods_are_what_their_models_say(network: Network, statistic: pd.
     assert table.loc[["up", "other", "none"], "mlm"].to_numpy() == pytest.approx(model.tvalues[1:], rel=1e-6)
 
 
-def test_a_source_that_shares_targets_is_told_apart_by_the_second_method(
+def test_a_source_that_shares_targets_is_short_names_by_the_second_method(
     network: Network, statistic: pd.Series
 ) -> None:
     table = activities("state", statistic, [network]).set_index("source")

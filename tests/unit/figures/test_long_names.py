@@ -5,20 +5,20 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from recovery_microglia import figures
-from recovery_microglia.figures.style import BLUE, GREY, INK, VERMILION, told_apart
+from recovery_microglia.figures.style import BLUE, GREY, INK, VERMILION, short_names
 
 
 def test_of_long_names_what_differs_is_kept() -> None:
     names = [f"Lumbar_cord_SNI_{k:02d}_10x_v3_filtered" for k in range(12)]
-    assert told_apart(names, 40) == names
-    assert told_apart(names, 18)[:2] == ["…00…", "…01…"]
+    assert short_names(names, 40) == names
+    assert short_names(names, 18)[:2] == ["…00…", "…01…"]
 
 
 def test_a_single_long_name_loses_its_middle_and_no_two_names_become_one() -> None:
-    assert told_apart(["a" * 30 + "b" * 30], 15) == ["a" * 7 + "…" + "b" * 7]
+    assert short_names(["a" * 30 + "b" * 30], 15) == ["a" * 7 + "…" + "b" * 7]
     alike = ["start" * 4 + str(k) + "end" * 8 for k in range(3)]
-    assert len(set(told_apart(alike, 9))) == 3
-    assert told_apart([], 9) == []
+    assert len(set(short_names(alike, 9))) == 3
+    assert short_names([], 9) == []
 
 
 def test_animals_beside_random_genes_have_the_colours_of_animals() -> None:

@@ -278,7 +278,7 @@ def test_ambient_rna_of_the_genes_makes_no_recovery_cells() -> None:
 # ---------------------------------------------------------------- states
 
 
-def test_programmes_are_told_apart_and_a_cell_can_run_two() -> None:
+def test_programmes_are_short_names_and_a_cell_can_run_two() -> None:
     both = draw(60, raised=[*RECOVERY, *RIVALS["other"]], fold=6, depth=8000, seed=5)
     kinds = [
         draw(300, depth=8000),

@@ -67,7 +67,7 @@ def test_no_state_and_no_score_is_on_the_map_where_nothing_was_called(tested: Re
     assert not {"state", "score"} & set(data["colours"])
 
 
-def test_more_cells_than_can_be_told_apart_are_thinned_and_the_map_knows(
+def test_more_cells_than_can_be_short_names_are_thinned_and_the_map_knows(
     tested: ReportInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cellmap, "MOST_CELLS", 500)

@@ -205,7 +205,7 @@ def test_cells_in_rows_with_a_table_of_genes(tmp_path: Path, genes: list[str]) -
     np.testing.assert_array_equal(read[:, known].X.toarray(), counts[:, [genes.index(g) for g in known]])
 
 
-def test_several_genomes_are_told_apart(tmp_path: Path, genes: list[str]) -> None:
+def test_several_genomes_are_short_names(tmp_path: Path, genes: list[str]) -> None:
     both = [f"mm10___{g}" for g in genes] + [f"GRCh38_{g.upper()}" for g in genes]
     counts = np.random.default_rng(1).poisson(1, (4, len(both)))
     frame = pd.DataFrame(counts.T, index=both, columns=barcodes(4))

@@ -112,7 +112,7 @@ def test_arms_are_compared_over_the_days_that_both_have() -> None:
     assert set(table.loc[table["by"] == "sex", "arm"]) == {"WT", "KO"}
 
 
-def test_arms_that_share_their_controls_are_told_apart_all_the_same() -> None:
+def test_arms_that_share_their_controls_are_short_names_all_the_same() -> None:
     one, first = study({"female": 0.3, "male": 0.3}, arm="WT")
     other, second = study({"female": 0.05, "male": 0.05}, arm="KO", seed=2)
     injured = other["condition"] == "injured"
