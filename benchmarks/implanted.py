@@ -42,8 +42,8 @@ from recovery_microglia.recovery.signature import LEFT_OUT  # noqa: E402
 
 GROUPS = (("naive", 0.0), ("injured", 3.0), ("injured", 14.0), ("injured", 35.0))
 CELLS = 300
-FULL_FROM = 0.4
-"""Level from which a cell counts as a recovery cell, as in the pipeline."""
+HALF_OF_TYPICAL = {"gradient": 0.38, "full": 0.5, "half": 0.275}
+"""Level from which a cell counts as a recovery cell, as in the pipeline: half of the geometric mean of those that do."""
 CLEAR, LEAST_FOLD = 4.0, 1.25
 """Standard errors and fold from which a gene is taken to differ between the two kinds of pups' microglia."""
 BEGIN = "<!-- from here to the next mark: printed by benchmarks/implanted.py --docs -->"
@@ -59,7 +59,7 @@ class Law:
     shares
         Share of recovery cells on each day of `GROUPS`; animals differ around it by an SD of .5 on the log odds.
     levels
-        ``gradient``: levels from 0 to 1.3, of which those from .4 on count; ``full``: 1; ``half``: around .55.
+        ``gradient``: levels from 0 to 1.3, of which those from .38 on count; ``full``: 1; ``half``: around .55.
     effect
         Times the rise of pups.
     noise, on
@@ -123,12 +123,12 @@ def rise_of(counts: sp.csr_matrix, genes: pd.Index, both: Bools) -> Rise:
 
 
 def levels_of(n: int, share: float, law: Law, rng: np.random.Generator) -> Floats:
-    """Return how far each of ``n`` cells is into the programme, 0 where it does not run it; ``share`` of them from `FULL_FROM` on."""
+    """Return how far each of ``n`` cells is into the programme, 0 where it does not run it; ``share`` of them from `HALF_OF_TYPICAL` on."""
     level = np.zeros(n)
     if share <= 0:
         return level
     odds = np.log(share / (1 - share)) + 0.5 * rng.normal()
-    # of a gradient three quarters are from two fifths on
+    # of a gradient three quarters are from .38 on
     runs = rng.random(n) < (1 / (1 + np.exp(-odds))) / (0.75 if law.levels == "gradient" else 1.0)
     m = int(runs.sum())
     drawn = {
@@ -208,12 +208,12 @@ def f1(called: Bools, true: Bools) -> float:
     return 2 * int((called & true).sum()) / whole if whole else float("nan")
 
 
-def measured(cells: ad.AnnData, sheet: pd.DataFrame) -> dict[str, float]:
+def measured(cells: ad.AnnData, sheet: pd.DataFrame, law: Law) -> dict[str, float]:
     """Return how a course was judged."""
     recovered, days, first = judged(cells, sheet)
     own = recovered.cells
     level, subject = cells.obs["level"].to_numpy(float), cells.obs["subject"].to_numpy(str)
-    true, untouched = level >= FULL_FROM, level == 0
+    true, untouched = level >= HALF_OF_TYPICAL[law.levels], level == 0
     called = own["recovery_call"].fillna(False).to_numpy(bool)
     score = own["recovery_score"].to_numpy(float)
     late = own["day"].to_numpy(float) >= 14
@@ -244,7 +244,7 @@ def one(job: tuple[str, int]) -> dict[str, float | str]:
     young = counts_of(everyone)[pups]
     rise = rise_of(young, genes, shown(young, genes, LEFT_OUT).all(axis=1))
     cells, sheet = course_of(everyone[~pups].copy(), rise, LAWS[name], seed)
-    return {"law": name, "seed": seed, **measured(cells, sheet)}
+    return {"law": name, "seed": seed, **measured(cells, sheet, LAWS[name])}
 
 
 def main() -> None:

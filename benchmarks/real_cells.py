@@ -53,6 +53,7 @@ from recovery_microglia.recovery.likelihood import (  # noqa: E402
     Resting,
     likelihoods_and_terms,
     mixture_share,
+    robust,
 )
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
@@ -277,7 +278,7 @@ def gene_evidence(counts: sp.csr_matrix, evidence: Evidence, cells: Bools) -> tu
     columns = np.unique(np.concatenate([w.columns[w.recovery != 1] for w in refined.weights]))
     terms = np.zeros((len(columns), len(cells)))
     for rows, weights, rest in parts_by_fold(refined, resting, cells):
-        fit, own = likelihoods_and_terms(counts[rows], weights, rest)
+        fit, own = likelihoods_and_terms(counts[rows], weights, rest, robust)
         level = (fit.turned + np.log(TURNED_WEIGHTS)[:, None]).argmax(axis=0)
         place = np.searchsorted(columns, weights.columns[weights.recovery != 1])
         for gene, term in zip(place, own, strict=True):

@@ -33,7 +33,9 @@ def test_levels_hold_the_share_that_was_asked_for(implanted) -> None:
     for name in ("gradient", "full", "half"):
         law = implanted.Law(levels=name)
         # animals differ by an SD of .5 on the log odds: the mean of 200 animals of 500 cells lies within .02 of the share
-        shares = [(implanted.levels_of(500, 0.2, law, rng) >= implanted.FULL_FROM).mean() for _ in range(200)]
+        shares = [
+            (implanted.levels_of(500, 0.2, law, rng) >= implanted.HALF_OF_TYPICAL[name]).mean() for _ in range(200)
+        ]
         assert np.mean(shares) == pytest.approx(0.205, abs=0.02)
         assert np.std(shares) > 0.05
         assert not implanted.levels_of(100, 0.0, law, rng).any()

@@ -98,11 +98,13 @@ def test_a_library_that_cannot_be_called_has_no_share(real_cells) -> None:
 def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeliest_level(real_cells) -> None:
     from recovery_microglia.recovery.gene_weights import Refined
     from recovery_microglia.recovery.likelihood import (
+        INTERMEDIATE,
         TURNED,
         TURNED_WEIGHTS,
         Resting,
         Weights,
         gene_terms,
+        robust,
     )
 
     share = np.array([1e-3, 1e-3, 0.998])
@@ -118,9 +120,8 @@ def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeli
     for cell, gene in ((0, 0), (2, 1), (3, 1)):
         x = np.array([[float(counts[cell, gene])]])
         plain = [gene_terms(x, np.array([1000.0]), share[:1], np.array([1 + 7 * s]))[0, 0] for s in TURNED]
-        by_level = np.array(
-            [t if t < 2 else 2 + (t - 2) / (t - 1) for t in np.maximum(plain, -2)]
-        )  # in full to 2, to 3 at most
+        plain += [gene_terms(x, np.array([1000.0]), share[:1], np.array([1 + 7 * s]))[0, 0] for s in INTERMEDIATE]
+        by_level = robust(np.array(plain)[:, None, None], (*TURNED, *INTERMEDIATE))[: len(TURNED), 0, 0]
         best = (by_level + np.log(TURNED_WEIGHTS)).argmax()
         assert terms[gene, cell] == pytest.approx(by_level[best], rel=1e-5)  # single precision inside
     assert terms[1, 0] == terms[0, 2] == 0  # genes of the other fold

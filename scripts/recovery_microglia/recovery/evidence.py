@@ -17,6 +17,7 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods_and_terms,
     log_ratio,
     log_ratios_without,
+    robust,
 )
 
 CALL_COLUMNS = (
@@ -73,7 +74,7 @@ def evidence_by_gene(
     columns = np.unique(np.concatenate([w.columns[w.recovery != 1] for w in refined.weights]))
     nats, without = np.zeros((len(columns), len(cells))), np.full(len(chosen), np.nan)
     for own, weights, rest in parts_by_fold(refined, resting, chosen):
-        fit, terms = likelihoods_and_terms(counts[own], weights, rest)
+        fit, terms = likelihoods_and_terms(counts[own], weights, rest, robust)
         each = log_ratios_without(fit, terms, level_weights.of(own))
         genes = np.searchsorted(columns, weights.columns[weights.recovery != 1])
         nats[np.ix_(genes, np.searchsorted(cells, own))] = log_ratio(fit, level_weights.of(own)) - each

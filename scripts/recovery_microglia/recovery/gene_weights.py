@@ -7,6 +7,9 @@ that chance does not feed itself. Folds are drawn towards what they were expecte
 large. Every animal is scored by the weights of the other animals.
 
 Nothing is learnt between libraries or days: a batch moves all cells of a library, and none within it.
+
+Folds and levels are known up to a scale that all genes share: twice the folds at half the levels say the same. `in_typical_units` sets it by the
+cells: a typical recovery cell stands at the level `TYPICAL`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,6 +29,7 @@ from recovery_microglia.recovery.likelihood import (
     PRIOR_LEVELS,
     RECOVERY_FOLD,
     TURNED,
+    TYPICAL,
     LevelWeights,
     Likelihoods,
     Resting,
@@ -36,7 +40,9 @@ from recovery_microglia.recovery.likelihood import (
     likelihoods,
     likelihoods_and_terms,
     log_ratio,
+    robust,
     shares_of_animals,
+    typical_level,
 )
 
 COLUMNS = ("gene", "role", "fold_before", "fold", "fold_low", "fold_high", "weights_with_it", "decision")
@@ -59,6 +65,11 @@ LEAST_EXPECTED = 0.005
 CLEARLY = 3.0
 """Standard errors by which a library's own level of a gene must exceed the controls' to be believed."""
 TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
+SCALE_ROUNDS, SCALE_NEAR, SCALE_RANGE = 5, 0.02, (0.25, 16.0)
+"""Rounds of setting the scale of the folds, how near (relative) it must come, and its range: cells that rise less than a quarter as far as was
+expected are none that were looked for."""
+MAY_BE_TURNED = -5.0
+"""Score from which a cell says something of the scale."""
 
 
 @dataclass(frozen=True)
@@ -243,11 +254,65 @@ def fitted(counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[
     found = Likelihoods(
         np.zeros((len(TURNED), n)), np.zeros((len(INTERMEDIATE), n)), np.zeros(n), np.zeros((rivals, n))
     )
-    for own, weights, rest in parts_by_fold(refined, resting, np.ones(n, dtype=bool)):
-        part = likelihoods(counts[own], weights, rest)
+    _fit_again(found, counts, refined, resting, np.ones(n, dtype=bool))
+    return found
+
+
+def _fit_again(
+    found: Likelihoods, counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting], chosen: Bools
+) -> None:
+    """Put the log-likelihoods of the chosen cells in place."""
+    for own, weights, rest in parts_by_fold(refined, resting, chosen):
+        part = likelihoods(counts[own], weights, rest, robust)
         found.turned[:, own], found.intermediate[:, own] = part.turned, part.intermediate
         found.rest[own], found.rivals[:, own] = part.rest, part.rivals
-    return found
+
+
+def in_typical_units(
+    counts: sp.csr_matrix, refined: Refined, resting: Resting | Sequence[Resting], animal: Integers
+) -> tuple[Refined, Likelihoods, LevelWeights]:
+    """Return the weights with their folds scaled so that a typical recovery cell is at `TYPICAL`, the likelihoods, and the likeliest levels.
+
+    Without that, what counts as a recovery cell would hang on how far the folds that were expected lie from those that are there: in tissue drawn by
+    another hand the line between recovery and intermediate cells lay at three fifths of what recovery cells hold, and a third of them was missed.
+
+    Parameters
+    ----------
+    counts
+        Microglia × genes, raw counts.
+    refined, resting
+        The weights, learnt or prior, and what resting cells hold.
+    animal
+        Number of the animal of each cell.
+    """
+    fit = fitted(counts, refined, resting)
+    level_weights = likeliest_levels(fit, animal)
+    telling = log_ratio(fit, level_weights) > MAY_BE_TURNED
+    before, scale = refined, 1.0
+    for _ in range(SCALE_ROUNDS):
+        wanted = float(np.clip(scale * typical_level(level_weights) / TYPICAL, *SCALE_RANGE))
+        if abs(wanted / scale - 1) < SCALE_NEAR:
+            break
+        scale = wanted
+        refined = _scaled(before, scale)
+        _fit_again(fit, counts, refined, resting, telling)
+        level_weights = likeliest_levels(fit, animal)
+    if scale != 1:
+        _fit_again(fit, counts, refined, resting, ~telling)
+        level_weights = likeliest_levels(fit, animal)
+    return refined, fit, level_weights
+
+
+def _scaled(refined: Refined, scale: float) -> Refined:
+    """Return the weights with the rise of each recovery gene times ``scale``; `refinement.tsv` says the same."""
+    weights = tuple(
+        replace(own, recovery=np.where(own.recovery != 1, 1 + (own.recovery - 1) * scale, 1.0))
+        for own in refined.weights
+    )
+    table = refined.table.copy()
+    for column in [name for name in ("fold", "fold_low", "fold_high") if name in table]:
+        table[column] = 1 + (table[column] - 1) * scale
+    return replace(refined, weights=weights, table=table)
 
 
 def parts_by_fold(
@@ -297,13 +362,16 @@ def _moved_by(after: Floats, before: Floats, control: Bools, nuisance: pd.DataFr
     """Return which nuisance the learnt score finds in control microglia; empty if none.
 
     Among the control cells that score highest a nuisance must not stand much higher (or lower) than among all: the
-    chance that one of them exceeds one of the others, by the learnt score and by the prior one.
+    chance that one of them exceeds one of the others, by the learnt score and by the prior one. Depth is a reason only where deep cells score high:
+    resting cells of few counts stand above deep ones by any likelihood ratio, since fewer counts say less against recovery.
     """
     if control.sum() * TOP < 10:
         return ""
     for name in nuisance.columns:
         values = nuisance[name].to_numpy(float)[control]
         new, old = (_chance(score[control], values) for score in (after, before))
+        if name == "depth":
+            new, old = max(new, 0.5), max(old, 0.5)
         if abs(new - 0.5) > TOO_MUCH - 0.5 and abs(new - 0.5) > abs(old - 0.5) + MORE_THAN_BEFORE:
             return f"the learnt score follows {name} in control microglia"
     return ""

@@ -9,13 +9,18 @@ the log of
 
 both averaged over what else the cell may run. Genes of one programme only cancel in the ratio: a cell can run recovery and
 the interferon response. Genes that several programmes raise (*Spp1* with migration, *Lilrb4a* with inflammation) count for
-recovery as far as the others do not explain them. A cell runs the programme from two fifths of its full level on; one
+recovery as far as the others do not explain them. A cell runs the programme if it is at least half as far as a typical recovery cell; one
 that is less far stands among the cells without it. The evidence of one gene is bounded, and counts that come in bursts
 among control cells are worth less.
+
+Two rules bound it. `bounded` cuts what a gene says at each level; it tells well who is turned while little is known of the folds. But cut evidence
+sees no difference between far and further, so that zeros of other genes pull every cell's level down. `robust` is a likelihood: a gene can stay
+silent, rise more or less than the cell's others, or stand high by accident. It keeps what counts say of the level, and the score is made with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -36,6 +41,8 @@ RECOVERY_FOLD, ROOT_RISE, FOLD_RANGE = 8.0, 4.0, (2.0, 30.0)
 TURNED, INTERMEDIATE = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
 """Levels of recovery: from two fifths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
 further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
+TYPICAL = 0.8
+"""Level of a typical recovery cell (geometric mean), by which the unit is set for the score: it runs the programme from half of this on."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
 """How likely each level is among cells that run the programme, before their counts are seen."""
 PRIOR_LEVEL_CELLS, LEVEL_ROUNDS, START_SHARE = 10.0, 40, 0.1
@@ -52,6 +59,12 @@ WHOLE_TO, MOST_FOR, MOST_AGAINST = 2.0, 3.0, 2.0
 """Up to where the evidence of one gene for recovery counts in full, and what it never exceeds for and against recovery, in nats.
 In between it counts ever less, so that of two cells the one with more counts still stands higher: with an edge at 3 the score ranked
 pups' microglia that show *Itgax* and *Igf1* no better than a mean of genes does."""
+SILENT, UNEVEN, OUTLYING = 0.135, 0.7, 0.02
+"""Of `robust`: how often a gene stays silent in a recovery cell (so that it never counts more than 2 nats against), the SD of the logarithm of its rise
+around that of the cell's other genes (as folds differ from the expected ones), and how often it stands high in a cell for no reason that is known
+(so that it hardly counts more than 4 nats for)."""
+MOST_PLAIN = 30.0
+"""Evidence of one gene, in nats, beyond which `robust` does not tell counts apart."""
 BURST_STAY = 0.7
 """A burst of k counts has probability 0.3 x 0.7^(k-1): three counts on average, with a long tail."""
 RIVALS = ("acute_inflammatory", "interferon", "cycling", "migrating", "dissociation_stress")
@@ -162,10 +175,13 @@ class LevelWeights:
         How likely each level of `TURNED` is among cells that run the programme (levels,); they add up to one.
     intermediate
         How likely a cell that does not run it is at a level below that (cells,), or one for all.
+    cells
+        How many recovery cells the levels were estimated from; 0 before any cells were seen.
     """
 
     turned: Floats
     intermediate: float | Floats
+    cells: float = 0.0
 
     def of(self, cells: Bools | Integers) -> "LevelWeights":
         """Return the same for some of the cells."""
@@ -279,13 +295,51 @@ def gene_terms(
     return np.asarray(plain)
 
 
-def bounded(terms: Floats) -> Floats:
+def bounded(terms: Floats, _: Sequence[float] = ()) -> Floats:
     """Return each gene's evidence within `MOST_AGAINST` and `MOST_FOR`, at each level of a programme alone.
 
     What exceeds `WHOLE_TO` by u counts as u r / (u + r), r being the room that is left: slope 1 at first, and never more than r.
     """
     above, room = np.maximum(terms - WHOLE_TO, 0.0), MOST_FOR - WHOLE_TO
     return np.asarray(np.maximum(np.minimum(terms, WHOLE_TO) + above * room / (above + room), -MOST_AGAINST))
+
+
+def robust(terms: Floats, levels_: Sequence[float]) -> Floats:
+    """Return each gene's evidence where genes may stay silent, rise unevenly, or stand high by accident (levels × cells × genes).
+
+    A mixture of likelihoods relative to that of a resting cell, and so a likelihood ratio itself: which level fits best is left as it is.
+
+    Parameters
+    ----------
+    terms
+        Log-likelihood of each gene at each level, relative to a resting cell's.
+    levels_
+        The levels; 0 may be among them.
+    """
+    likely = np.exp(np.minimum(terms, MOST_PLAIN))
+    without = levels_.index(0.0) if 0.0 in levels_ else None
+    raised = np.tensordot(_unevenness(tuple(levels_)), likely, 1)
+    silent = 1.0 if without is None else likely[without]
+    accident = (likely.sum(axis=0) - (0.0 if without is None else silent)) / (len(levels_) - (without is not None))
+    found = (1 - SILENT) * raised + SILENT * silent
+    return np.asarray(np.log(found) - np.log((1 - OUTLYING) + OUTLYING * accident))
+
+
+@cache
+def _unevenness(levels_: tuple[float, ...]) -> Floats:
+    """Return how likely a gene is at each level (columns) in a cell at each level (rows); 0 stays 0.
+
+    Log-normal around the cell's level; each level of the grid stands for the piece of the logarithmic scale around it.
+    """
+    found = np.eye(len(levels_))
+    moved = np.flatnonzero(np.array(levels_) > 0)
+    place = np.log(np.array(levels_)[moved])
+    order = place.argsort()
+    width = np.empty(len(moved))
+    width[order] = np.gradient(place[order])
+    near = np.exp(-0.5 * ((place[:, None] - place) / UNEVEN) ** 2) * width
+    found[np.ix_(moved, moved)] = near / near.sum(axis=1, keepdims=True)
+    return found
 
 
 def log_counts(x: Floats, mean: Floats, dispersion: float | Floats) -> Floats:
@@ -315,7 +369,11 @@ def burst_odds(x: Floats, mean: Floats, noise: Noise, columns: Integers) -> Floa
     return np.asarray(odds)
 
 
-def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> Likelihoods:
+Rule = Callable[[Floats, Sequence[float]], Floats]
+"""What the evidence of each gene at each level (levels × cells × genes; the levels) is worth: `bounded` or `robust`."""
+
+
+def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting, rule: Rule = bounded) -> Likelihoods:
     """Return the log-likelihoods of recovery at each level and of its absence, and of the other programmes.
 
     Parameters
@@ -326,12 +384,14 @@ def likelihoods(counts: sp.csr_matrix, weights: Weights, resting: Resting) -> Li
         Which genes a programme raises, and how far.
     resting
         What a resting cell of each library holds.
+    rule
+        How the evidence of recovery's genes is bounded.
     """
-    return _blockwise(counts, weights, resting, None)
+    return _blockwise(counts, weights, resting, rule, None)
 
 
 def likelihoods_and_terms(
-    counts: sp.csr_matrix, weights: Weights, resting: Resting
+    counts: sp.csr_matrix, weights: Weights, resting: Resting, rule: Rule = bounded
 ) -> tuple[Likelihoods, list[Floats]]:
     """Return the likelihoods, and each recovery gene's own evidence at every level (one array, levels × cells, a gene).
 
@@ -339,11 +399,11 @@ def likelihoods_and_terms(
     """
     genes = int((weights.recovery != 1).sum())
     terms = np.zeros((genes, len(TURNED) + len(INTERMEDIATE), counts.shape[0]), dtype=np.float32)
-    return _blockwise(counts, weights, resting, terms), list(terms)
+    return _blockwise(counts, weights, resting, rule, terms), list(terms)
 
 
 def _blockwise(
-    counts: sp.csr_matrix, weights: Weights, resting: Resting, terms: NDArray[np.float32] | None
+    counts: sp.csr_matrix, weights: Weights, resting: Resting, rule: Rule, terms: NDArray[np.float32] | None
 ) -> Likelihoods:
     """Return the likelihoods, block by block; fill ``terms`` (genes × levels × cells) where they are wanted."""
     n = counts.shape[0]
@@ -354,7 +414,7 @@ def _blockwise(
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
         block = _Block(part[rows].toarray().astype(float), depth[rows], resting, resting.profile[rows], weights)
-        own[:, rows], rest[rows], rivals[:, rows], alone = block.programmes(levels_)
+        own[:, rows], rest[rows], rivals[:, rows], alone = block.programmes(levels_, rule)
         if terms is not None:
             terms[:, :, rows] = alone.transpose(2, 0, 1)
     return Likelihoods(own[: len(TURNED)], own[len(TURNED) :], rest, rivals)
@@ -388,14 +448,16 @@ class _Block:
         burst = None if self.burst is None else self.burst[:, genes]
         return gene_terms(self.x[:, genes], self.depth, self.base[:, genes], fold, self.dispersion[genes], burst)
 
-    def at_levels(self, genes: Integers, rise: Floats, levels_: Sequence[float], extra: float | Floats = 0.0) -> Floats:
+    def at_levels(
+        self, genes: Integers, rise: Floats, levels_: Sequence[float], rule: Rule, extra: float | Floats = 0.0
+    ) -> Floats:
         """Return the bounded evidence of some genes at levels of a programme (levels × cells × genes).
 
         ``extra`` is what another programme that the cell runs adds to each gene, in multiples of the reference.
         """
-        return bounded(np.array([self.terms(genes, level * rise + extra) for level in levels_]))
+        return rule(np.array([self.terms(genes, level * rise + extra) for level in levels_]), levels_)
 
-    def programmes(self, levels_: Sequence[float]) -> tuple[Floats, Floats, Floats, Floats]:
+    def programmes(self, levels_: Sequence[float], rule: Rule) -> tuple[Floats, Floats, Floats, Floats]:
         """Return recovery at each level, its absence, the rivals, and what each recovery gene says on its own.
 
         Shapes: levels × cells; cells; rivals × cells; levels × cells × genes.
@@ -403,19 +465,19 @@ class _Block:
         weights = self.weights
         recovery = np.flatnonzero(weights.recovery != 1)
         rise = weights.recovery[recovery] - 1
-        alone = self.at_levels(recovery, rise, levels_)
+        alone = self.at_levels(recovery, rise, levels_, rule)
         plain = alone.sum(axis=2)
         own = np.zeros((len(weights.names), len(self.depth)))
         none = max(1 - RIVAL_WEIGHT * len(own), RIVAL_WEIGHT)
         whole, rest = [plain + np.log(none)], [np.full(len(self.depth), np.log(none))]
         for number, fold in enumerate(weights.rivals):
             only = np.flatnonzero((fold != 1) & (weights.recovery == 1))
-            own[number] = _mean(self.at_levels(only, fold[only] - 1, RIVAL_LEVELS).sum(axis=2))
+            own[number] = _mean(self.at_levels(only, fold[only] - 1, RIVAL_LEVELS, bounded).sum(axis=2))
             both = np.flatnonzero(fold[recovery] >= LEAST_SHARED)
             start = own[number] + np.log(RIVAL_WEIGHT)
             extra = SHARED_LEVEL * (fold[recovery[both]] - 1)
             # no recovery is a level as well, so that a gene's bounds are the same with and without it
-            shared = self.at_levels(recovery[both], rise[both], (0.0, *levels_), extra).sum(axis=2)
+            shared = self.at_levels(recovery[both], rise[both], (0.0, *levels_), rule, extra).sum(axis=2)
             rest.append(start + shared[0])
             whole.append(plain - alone[:, :, both].sum(axis=2) + shared[1:] + start)
         return log_sum(whole), log_sum(rest), own, alone
@@ -484,7 +546,20 @@ def likeliest_levels(fit: Likelihoods, group: Integers) -> LevelWeights:
         weights = found / found.sum()
         for_each = (passing.sum() + PRIOR_LEVEL_CELLS * INTERMEDIATE_FOR_EACH) / (chance.sum() + PRIOR_LEVEL_CELLS)
     # a few intermediate cells are reckoned with everywhere; counted above, they would be taken for those of a gradient
-    return LevelWeights(np.asarray(weights), np.maximum(_intermediate(share, for_each), INTERMEDIATE_WEIGHT)[group])
+    intermediate = np.maximum(_intermediate(share, for_each), INTERMEDIATE_WEIGHT)[group]
+    return LevelWeights(np.asarray(weights), intermediate, float(found.sum()) - PRIOR_LEVEL_CELLS)
+
+
+def typical_level(level_weights: LevelWeights) -> float:
+    """Return the level of a typical recovery cell, drawn towards `TYPICAL` with the weight of `PRIOR_LEVEL_CELLS` cells.
+
+    The geometric mean of the cells that the levels were estimated from, since a few cells that are far ahead say little of the others.
+    """
+    whole = level_weights.cells + PRIOR_LEVEL_CELLS
+    of_cells = (
+        level_weights.turned @ np.log(TURNED) * whole - np.array(TURNED_WEIGHTS) @ np.log(TURNED) * PRIOR_LEVEL_CELLS
+    )
+    return float(np.exp((of_cells + np.log(TYPICAL) * PRIOR_LEVEL_CELLS) / whole))
 
 
 def _intermediate(share: Floats, for_each: float) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from recovery_microglia.core.anndata_access import counts_of, obs_of, soup_of
-from recovery_microglia.core.arrays import Bools, Floats, Integers, Texts
+from recovery_microglia.core.arrays import Bools, Floats, Texts
 from recovery_microglia.core.frame_access import labelled
 from recovery_microglia.core.genes import Signatures
 from recovery_microglia.recovery.ambient import ambient_profiles
@@ -17,16 +17,14 @@ from recovery_microglia.recovery.background import learn_noise, library_backgrou
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.evidence import Evidence, evidence_by_gene, nothing
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, fitted, refine, score
+from recovery_microglia.recovery.gene_weights import Refined, in_typical_units, refine, score
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
-    LevelWeights,
     Noise,
     Resting,
     Weights,
     learn_resting,
-    likeliest_levels,
     likelihoods,
     log_ratio,
     mixture_share,
@@ -132,10 +130,12 @@ def score_cells(
         else:
             found[name] = _learn(counts, genes, weights, resting, cells, control, signatures, nuisance, settings)
             rest: Resting | list[Resting] = found[name].resting or resting
-            table[name], level_weights = _scored(counts, found[name], rest, animal)
+            found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
+            table[name] = log_ratio(fit, level_weights)
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
-                table[name], level_weights = _scored(counts, found[name], rest, animal)
+                found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
+                table[name] = log_ratio(fit, level_weights)
             if name == SCORERS["score"]:
                 scored = np.unique(np.concatenate([own.columns for own in found[name].weights]))
                 thinned = thin_counts(counts, common_depth, seed=seed, kept=scored)
@@ -163,15 +163,6 @@ def score_cells(
         found[SCORERS["score"]],
         {} if ambient is None else dict(labelled(ambient.sum())),
     )
-
-
-def _scored(
-    counts: sp.csr_matrix, refined: Refined, resting: Resting | list[Resting], animal: Integers
-) -> tuple[Floats, LevelWeights]:
-    """Return the log-likelihood ratio of each cell, at the levels that are likeliest in the data set, and these levels' weights."""
-    fit = fitted(counts, refined, resting)
-    level_weights = likeliest_levels(fit, animal)
-    return log_ratio(fit, level_weights), level_weights
 
 
 def _learn(

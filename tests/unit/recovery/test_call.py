@@ -109,7 +109,7 @@ def test_a_recovery_cell_that_runs_another_programme_is_called_all_the_same(sign
         adata, truth = simulate(signatures, share=0.2, programme=(*signatures.recovery.up, *extra))
         cells = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1)).cells
         found[name] = cells["recovery_call"][truth].astype(bool).mean()
-    assert found["both"] > found["alone"] - 0.05  # 96 such cells: two standard errors of a difference are .1
+    assert found["both"] > found["alone"] - 0.1  # 96 such cells: two standard errors of a difference are .1
     own = cells[truth]
     assert (own[f"p_{other}"] > 0.5).mean() > 0.8
     told = own["programmes"].str.split(", ")
@@ -186,11 +186,11 @@ def test_genes_that_the_assay_does_not_see_cost_little(signatures: Signatures) -
 def test_every_animal_is_judged_by_even_odds_of_its_own(signatures: Signatures) -> None:
     adata, truth = simulate(signatures, share=0.3)
     result = call_recovery(adata, signatures, RecoverySettings(n_null_sets=1))
-    cells, quantile = result.cells, result.tables["calibration"].query("scorer == 'score' and used")["cutoff"].iloc[0]
+    cells = result.cells
     injured = (cells["condition"] == "injured").to_numpy()
-    # three in ten ask for less than the controls' quantile, and next to none in the controls for more
-    assert (cells["cutoff"][injured] < quantile).all()
-    assert (cells["cutoff"][~injured] > quantile).all()
+    # where three in ten are recovery cells less evidence is asked for than where next to none is: even odds against log(7 / 3) = .85, and more than 5
+    assert cells["cutoff"][injured].to_numpy() == pytest.approx(np.log(7 / 3), abs=0.6)
+    assert (cells["cutoff"][~injured] > 3).all()
     # a call is a probability above one half, no more and no less
     likely = (cells["recovery_probability"] > 0.5).to_numpy()
     plain = (cells["cutoff"] > 0).to_numpy() & ~cells["on_one_gene"].to_numpy(bool)

@@ -68,9 +68,13 @@ def test_a_gene_adds_what_the_score_loses_without_it(counts: sp.csr_matrix, refi
     assert not found.nats[2, [1, 3]].any()  # the second set of weights does without Apoe
     assert not found.nats[3, [0, 2]].any()
     assert found.strongest().tolist()[2] == 0  # thirty counts of Itgax
-    assert found.nats[0, 2] < 3.5  # and yet about three nats at most: the levels shift a little
+    assert found.nats[0, 2] < 4.3  # and yet hardly more than four nats: the levels shift a little
     assert np.isnan(rest[[3, 4]]).all()
-    assert rest[chosen] == pytest.approx(whole[chosen] - found.nats.max(axis=0), abs=1e-6)
+    of_its_set = np.array([[0, 1, 2], [0, 1, 3]])[
+        refined.fold[found.cells]
+    ]  # rows of the genes that the cell's weights know
+    most = np.take_along_axis(found.nats, of_its_set.T, axis=0).max(axis=0)
+    assert rest[chosen] == pytest.approx(whole[chosen] - most, abs=1e-6)
 
 
 def test_the_genes_of_the_calls_are_those_that_add_to_called_cells(

@@ -1,5 +1,6 @@
 """Learning of gene weights: known folds are found, batches and nulls teach nothing, no animal sees itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,28 @@ from scipy import stats
 
 from recovery_microglia.core.genes import load_signatures
 from recovery_microglia.recovery import gene_weights as module
-from recovery_microglia.recovery.gene_weights import ANY, N_FOLDS, RELATED, SIGNATURE, cross_fit, refine, score
+from recovery_microglia.recovery.gene_weights import (
+    ANY,
+    N_FOLDS,
+    RELATED,
+    SCALE_RANGE,
+    SIGNATURE,
+    Refined,
+    cross_fit,
+    in_typical_units,
+    refine,
+    score,
+)
 from recovery_microglia.recovery.likelihood import (
     DISPERSION,
     RECOVERY_FOLD,
+    TYPICAL,
     Resting,
     likelihoods,
     log_ratio,
     prior_weights,
     resting_share,
+    typical_level,
 )
 
 SIGNATURES = load_signatures(Path(__file__).parents[3] / "config" / "signatures")
@@ -169,6 +183,56 @@ def test_a_dozen_recovery_cells_teach_nothing_and_thirty_do(share: float, enough
 def test_few_animals_teach_nothing() -> None:
     counts, cells, _ = study(0.2, injured=3)
     assert learn(counts, cells)[0].refused == f"fewer than {N_FOLDS} animals that are not controls"
+
+
+@pytest.mark.parametrize("wrong", [0.4, 3.0])
+def test_the_unit_is_that_of_a_typical_recovery_cell_wherever_the_folds_begin(wrong: float) -> None:
+    # all recovery cells rise as far as FOLD says, and so are typical ones
+    counts, cells, true = study(0.2, seed=3, fold=FOLD | dict.fromkeys(UP, 8.0))
+    control = cells["control"].to_numpy()
+    resting = Resting(resting_share(counts[control])[None], np.zeros(len(cells), np.int64))
+    prior = prior_weights(GENES, UP, RIVALS)
+    weights = replace(prior, recovery=np.where(prior.recovery != 1, 1 + 7 * wrong, 1.0))
+    table = pd.DataFrame({"gene": UP, "fold_before": 1 + 7 * wrong, "fold": 1 + 7 * wrong, "fold_low": np.nan})
+    animal = np.unique(cells["subject"], return_inverse=True)[1].astype(np.int64)
+    start = Refined((weights,), np.zeros(len(cells), np.int64), table, "not asked for")
+    found, fit, level_weights = in_typical_units(counts, start, resting, animal)
+    assert typical_level(level_weights) == pytest.approx(TYPICAL, rel=0.03)
+    fold = found.weights[0].recovery[found.weights[0].recovery != 1]
+    # a typical cell stands at .8 of these; the levels' grid is coarse
+    assert 1 + TYPICAL * (fold - 1) == pytest.approx(8.0, rel=0.25)
+    assert found.table["fold"].to_numpy() == pytest.approx(fold[0])
+    assert found.table["fold_before"].to_numpy() == pytest.approx(1 + 7 * wrong)
+    # what is returned is what the returned weights say
+    assert log_ratio(fit, level_weights) == pytest.approx(score(counts, found, resting, level_weights), abs=1e-9)
+    called = log_ratio(fit, level_weights) > 0
+    assert called[true].mean() > 0.8
+    assert called[~true].mean() < 0.02
+
+
+def test_the_scale_ends_where_no_recovery_cell_is_meant() -> None:
+    # half of the injured cells rise by a tenth of what was expected: that is no recovery
+    counts, cells, _ = study(0.5, seed=4, fold=dict.fromkeys(UP, 1.7))
+    control = cells["control"].to_numpy()
+    resting = Resting(resting_share(counts[control])[None], np.zeros(len(cells), np.int64))
+    start = Refined(
+        (prior_weights(GENES, UP, RIVALS),), np.zeros(len(cells), np.int64), pd.DataFrame(), "not asked for"
+    )
+    animal = np.unique(cells["subject"], return_inverse=True)[1].astype(np.int64)
+    found, *_ = in_typical_units(counts, start, resting, animal)
+    before, after = (own.weights[0].recovery for own in (start, found))
+    assert (after - 1).max() >= SCALE_RANGE[0] * (before - 1).max() - 1e-9
+
+
+def test_shallow_resting_cells_that_score_high_are_no_reason_to_refuse(learnt) -> None:
+    counts, cells, *_ = learnt
+    control = cells["control"].to_numpy()
+    depth = pd.DataFrame({"depth": np.log(np.asarray(counts.sum(axis=1)).ravel())})
+    chance = np.random.default_rng(1).normal(size=len(cells))
+    assert module._moved_by(-depth["depth"].to_numpy(), chance, control, depth) == ""
+    assert module._moved_by(depth["depth"].to_numpy(), chance, control, depth) == (
+        "the learnt score follows depth in control microglia"
+    )
 
 
 def test_a_score_that_follows_a_nuisance_in_controls_is_refused(learnt) -> None:

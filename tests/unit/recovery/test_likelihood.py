@@ -1,5 +1,6 @@
 """The log-likelihood ratio against scipy, and shares without a cutoff against known truth."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,18 +18,24 @@ from recovery_microglia.recovery.likelihood import (
     INTERMEDIATE_WEIGHT,
     LEAST_RESTING,
     MOST_FOR,
+    OUTLYING,
     PRIOR_CELLS,
     RECOVERY_FOLD,
     RIVAL_FOLD,
     RIVAL_LEVELS,
     RIVAL_WEIGHT,
     SHARED_LEVEL,
+    SILENT,
     TURNED,
     TURNED_WEIGHTS,
+    TYPICAL,
+    UNEVEN,
     LevelWeights,
     Likelihoods,
     Noise,
     Resting,
+    Rule,
+    bounded,
     burst_odds,
     expected_fold,
     gene_terms,
@@ -47,6 +54,8 @@ from recovery_microglia.recovery.likelihood import (
     programme_probabilities,
     resting_by_library,
     resting_share,
+    robust,
+    typical_level,
 )
 
 GENES = pd.Index([f"r{i}" for i in range(14)] + [f"i{i}" for i in range(8)] + [f"g{i}" for i in range(300)])
@@ -68,21 +77,40 @@ def resting(n: int, share: np.ndarray = LEVEL) -> Resting:
     return Resting(share[None], np.zeros(n, dtype=np.int64))
 
 
-def fitted(counts: sp.csr_matrix, share: np.ndarray = LEVEL, recovery=RECOVERY, rivals=RIVALS):
-    return likelihoods(counts, prior_weights(GENES, recovery, rivals), resting(counts.shape[0], share))
+def fitted(counts: sp.csr_matrix, share: np.ndarray = LEVEL, recovery=RECOVERY, rivals=RIVALS, rule: Rule = bounded):
+    return likelihoods(counts, prior_weights(GENES, recovery, rivals), resting(counts.shape[0], share), rule)
 
 
-def within_bounds(terms: np.ndarray) -> np.ndarray:
+def within_bounds(terms: np.ndarray, _: Sequence[float] = ()) -> np.ndarray:
     """A gene's evidence as docs/method.md states it: from -2 to 2 in full, and what exceeds 2 by u as u / (1 + u)."""
     terms = np.maximum(terms, -2.0)
     return np.where(terms > 2, 2 + (terms - 2) / (np.maximum(terms, 2) - 1), terms)
 
 
-def ratio(counts: sp.csr_matrix) -> np.ndarray:
-    return log_ratio(fitted(counts))
+def as_a_mixture(terms: np.ndarray, grid: Sequence[float]) -> np.ndarray:
+    """A gene's evidence as docs/method.md states it for the score: silent, uneven, or high by accident; one level after the other."""
+    plain, found = np.exp(terms), np.zeros_like(terms)
+    silent = plain[grid.index(0.0)] if 0.0 in grid else np.ones(terms.shape[1:])
+    above = sorted(level for level in grid if level > 0)
+    accident = np.mean([plain[grid.index(level)] for level in above], axis=0)
+    for place, level in enumerate(grid):
+        raised, weights = np.zeros(terms.shape[1:]), 0.0
+        for number, other in enumerate(above):
+            below, beyond = above[max(number - 1, 0)], above[min(number + 1, len(above) - 1)]
+            width = np.log(beyond / below) / (2 if below < other < beyond else 1)
+            weight = stats.norm.pdf(np.log(other), np.log(level), UNEVEN) * width if level > 0 else 0.0
+            raised, weights = raised + weight * plain[grid.index(other)], weights + weight
+        own = (1 - SILENT) * raised / weights + SILENT * silent if level > 0 else silent
+        found[place] = np.log(own / (1 - OUTLYING + OUTLYING * accident))
+    return found
 
 
-def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
+def ratio(counts: sp.csr_matrix, rule: Rule = bounded) -> np.ndarray:
+    return log_ratio(fitted(counts, rule=rule))
+
+
+@pytest.mark.parametrize(("rule", "by_hand"), [(bounded, within_bounds), (robust, as_a_mixture)])
+def test_the_ratio_is_what_scipys_negative_binomial_gives(rule: Rule, by_hand: Rule) -> None:
     counts = draw(20, raised=RECOVERY, fold=4)
     used = GENES[:22]
     x, n = counts[:, :22].toarray(), np.asarray(counts.sum(axis=1)).ravel()
@@ -91,14 +119,13 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
     resting_mean = n[:, None] * LEVEL[:22]
     at_rest = stats.nbinom.logpmf(x, size, size / (size + resting_mean))
 
-    def evidence(rise: np.ndarray, grid: tuple[float, ...], extra: np.ndarray | float = 0.0) -> np.ndarray:
-        """All genes' evidence for a programme at each level (levels × cells), each gene's within its bounds."""
-        found = []
-        for level in grid:
-            mean = resting_mean * (1 + level * rise + extra)
-            raised = stats.nbinom.logpmf(x, size, size / (size + mean)) - at_rest
-            found.append(within_bounds(raised))
-        return np.sum(found, axis=2)
+    def evidence(
+        rise: np.ndarray, grid: tuple[float, ...], extra: np.ndarray | float = 0.0, worth: Rule = by_hand
+    ) -> np.ndarray:
+        """All raised genes' evidence for a programme at each level (levels × cells), each gene's within its bounds."""
+        means = [resting_mean * (1 + level * rise + extra) for level in grid]
+        raised = np.array([stats.nbinom.logpmf(x, size, size / (size + mean)) - at_rest for mean in means])
+        return (worth(raised, grid) * ((rise > 0) | (np.asarray(extra) > 0))).sum(axis=2)
 
     recovery = used.isin(RECOVERY)
     only = {name: used.isin(genes) & ~recovery for name, genes in RIVALS.items()}
@@ -108,7 +135,7 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
     plain = evidence((RECOVERY_FOLD - 1) * recovery, grid)
     whole, rest = [plain + np.log(1 - 2 * RIVAL_WEIGHT)], [np.full(20, np.log(1 - 2 * RIVAL_WEIGHT))]
     for name in RIVALS:
-        own = evidence((RIVAL_FOLD - 1) * only[name], RIVAL_LEVELS)
+        own = evidence((RIVAL_FOLD - 1) * only[name], RIVAL_LEVELS, worth=within_bounds)
         own = logsumexp(own, axis=0) - np.log(len(own)) + np.log(RIVAL_WEIGHT)
         apart = evidence((RECOVERY_FOLD - 1) * (recovery & ~shared[name]), grid)
         together = evidence(
@@ -120,7 +147,7 @@ def test_the_ratio_is_what_scipys_negative_binomial_gives() -> None:
     turned = logsumexp(found[: len(TURNED)] + np.log(TURNED_WEIGHTS)[:, None], axis=0)
     between = logsumexp(found[len(TURNED) :], axis=0) - np.log(len(INTERMEDIATE))
     without = np.logaddexp(np.log(1 - INTERMEDIATE_WEIGHT) + without, np.log(INTERMEDIATE_WEIGHT) + between)
-    np.testing.assert_allclose(ratio(counts), turned - without, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(ratio(counts, rule), turned - without, rtol=1e-9, atol=1e-9)
 
 
 def test_blocks_change_nothing() -> None:
@@ -163,13 +190,21 @@ def test_a_programme_of_other_genes_takes_nothing_from_recovery() -> None:
     assert with_other == pytest.approx(alone, abs=0.1)
 
 
-def test_one_genes_evidence_is_bounded_and_a_burst_is_worth_less() -> None:
+@pytest.mark.parametrize(("rule", "most"), [(bounded, MOST_FOR), (robust, -np.log(OUTLYING) + 0.3)])
+def test_one_genes_evidence_is_bounded(rule: Rule, most: float) -> None:
     cells = np.zeros((3, len(GENES)), dtype=np.float32)
     cells[:, 40] = 2000
     cells[1, 0], cells[2, 0] = 20, 60
-    none, many, more = ratio(sp.csr_matrix(cells))
-    assert many == pytest.approx(more, abs=0.2)  # the cell is a little deeper, else alike
-    assert many - none <= MOST_FOR + 0.5  # its absence counted a little against recovery
+    none, many, more = ratio(sp.csr_matrix(cells), rule)
+    # the cell is a little deeper, and where one gene speaks for a higher level more is asked of the others
+    assert many == pytest.approx(more, abs=0.3)
+    assert many - none <= most + 0.5  # its absence counted a little against recovery
+    # a gene of which a recovery cell holds hundreds, and that this cell does not hold at all
+    absent = rule(np.full((len(TURNED), 1, 1), -80.0), TURNED)
+    assert absent == pytest.approx(-2, abs=0.03)
+
+
+def test_a_burst_is_worth_less() -> None:
     x, depth, base = np.array([[0.0], [1], [6]]), np.full(3, 2000.0), np.array([1e-5])
     noise = Noise(np.array([DISPERSION]), np.array([0.003]))
     odds = burst_odds(x, depth[:, None] * base, noise, np.array([0]))
@@ -313,6 +348,26 @@ def test_levels_are_those_that_the_cells_were_drawn_with() -> None:
     # the bounds on each gene's evidence and the prior weights of the levels draw high levels down
     assert found[:2] == pytest.approx([0.0, 0.5], abs=0.15)
     assert found[1] + 0.1 < found[2]
+
+
+def test_the_level_is_kept_where_one_genes_evidence_is_bounded() -> None:
+    found = {}
+    for rule in (bounded, robust):
+        for true in (0.6, 1.5, 3.0):
+            cells = draw(500, raised=RECOVERY, fold=1 + true * (RECOVERY_FOLD - 1), depth=4000, seed=7)
+            fit = fitted(cells, rule=rule)
+            found[rule, true] = typical_level(likeliest_levels(fit, np.zeros(500, dtype=np.int64)))
+    # the grid of levels is coarse: a step is a factor of 1.4 to 2
+    for true in (0.6, 1.5, 3.0):
+        assert found[robust, true] == pytest.approx(true, rel=0.25)
+    # cut at each level, far and further look alike, and zeros of the other genes decide
+    assert found[bounded, 3.0] < 0.6 * 3.0
+
+
+def test_without_cells_to_say_otherwise_the_typical_level_stays_where_it_is() -> None:
+    # else weights that nothing was learnt for would be scaled down step by step
+    prior = likeliest_levels(fitted(draw(50), rule=robust), np.zeros(50, dtype=np.int64))
+    assert typical_level(prior) == pytest.approx(TYPICAL, rel=0.02)
 
 
 def one_measure(level: np.ndarray, seed: int) -> Likelihoods:

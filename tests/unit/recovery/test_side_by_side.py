@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from made_up.sheet import sheet
 from recovery_microglia.core.genes import Signatures, load_signatures
-from recovery_microglia.recovery import call, likelihood
+from recovery_microglia.recovery import call, evidence, gene_weights, likelihood
 from recovery_microglia.recovery.call import call_recovery
 from recovery_microglia.recovery.settings import RecoverySettings
 
@@ -82,6 +82,7 @@ def test_a_burst_of_one_gene_is_no_recovery_cell(
     assert share_called() <= 1 / 13
     # the same cells by a model without bursts, bounds and the rule of one gene
     monkeypatch.setattr(likelihood, "burst_odds", lambda x, *_: np.zeros_like(x))
-    monkeypatch.setattr(likelihood, "bounded", lambda terms: terms)
+    for module, rule in ((likelihood, "bounded"), (gene_weights, "robust"), (evidence, "robust")):
+        monkeypatch.setattr(module, rule, lambda terms, _: terms)
     monkeypatch.setattr(call, "LEAST_GENES", 0)
     assert share_called() > 0.5
