@@ -48,7 +48,7 @@ from recovery_microglia.recovery.evidence import Evidence as ByGene  # noqa: E40
 from recovery_microglia.recovery.evidence import evidence_by_gene  # noqa: E402
 from recovery_microglia.recovery.gene_weights import Refined, parts_by_fold  # noqa: E402
 from recovery_microglia.recovery.likelihood import (  # noqa: E402
-    TURNED_WEIGHTS,
+    TYPICAL_WEIGHTS,
     LevelWeights,
     Resting,
     likelihoods_and_terms,
@@ -279,7 +279,7 @@ def gene_evidence(counts: sp.csr_matrix, evidence: Evidence, cells: Bools) -> tu
     terms = np.zeros((len(columns), len(cells)))
     for rows, weights, rest in parts_by_fold(refined, resting, cells):
         fit, own = likelihoods_and_terms(counts[rows], weights, rest, robust)
-        level = (fit.turned + np.log(TURNED_WEIGHTS)[:, None]).argmax(axis=0)
+        level = (fit.turned + np.log(TYPICAL_WEIGHTS)[:, None]).argmax(axis=0)
         place = np.searchsorted(columns, weights.columns[weights.recovery != 1])
         for gene, term in zip(place, own, strict=True):
             terms[gene, rows] = term[level, np.arange(len(rows))]

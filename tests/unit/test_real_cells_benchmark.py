@@ -100,7 +100,7 @@ def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeli
     from recovery_microglia.recovery.likelihood import (
         INTERMEDIATE,
         TURNED,
-        TURNED_WEIGHTS,
+        TYPICAL_WEIGHTS,
         Resting,
         Weights,
         gene_terms,
@@ -122,7 +122,7 @@ def test_the_evidence_of_a_cell_is_that_of_the_weights_of_its_fold_at_its_likeli
         plain = [gene_terms(x, np.array([1000.0]), share[:1], np.array([1 + 7 * s]))[0, 0] for s in TURNED]
         plain += [gene_terms(x, np.array([1000.0]), share[:1], np.array([1 + 7 * s]))[0, 0] for s in INTERMEDIATE]
         by_level = robust(np.array(plain)[:, None, None], (*TURNED, *INTERMEDIATE))[: len(TURNED), 0, 0]
-        best = (by_level + np.log(TURNED_WEIGHTS)).argmax()
+        best = (by_level + np.log(TYPICAL_WEIGHTS)).argmax()
         assert terms[gene, cell] == pytest.approx(by_level[best], rel=1e-5)  # single precision inside
     assert terms[1, 0] == terms[0, 2] == 0  # genes of the other fold
     assert not terms[:, 1].any()  # a cell that was not asked for

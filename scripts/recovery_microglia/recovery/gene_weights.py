@@ -30,6 +30,7 @@ from recovery_microglia.recovery.likelihood import (
     RECOVERY_FOLD,
     TURNED,
     TYPICAL,
+    TYPICAL_WEIGHTS,
     LevelWeights,
     Likelihoods,
     Resting,
@@ -286,7 +287,7 @@ def in_typical_units(
         Number of the animal of each cell.
     """
     fit = fitted(counts, refined, resting)
-    level_weights = likeliest_levels(fit, animal)
+    level_weights = likeliest_levels(fit, animal, TYPICAL_WEIGHTS)
     telling = log_ratio(fit, level_weights) > MAY_BE_TURNED
     before, scale = refined, 1.0
     for _ in range(SCALE_ROUNDS):
@@ -296,10 +297,10 @@ def in_typical_units(
         scale = wanted
         refined = _scaled(before, scale)
         _fit_again(fit, counts, refined, resting, telling)
-        level_weights = likeliest_levels(fit, animal)
+        level_weights = likeliest_levels(fit, animal, TYPICAL_WEIGHTS)
     if scale != 1:
         _fit_again(fit, counts, refined, resting, ~telling)
-        level_weights = likeliest_levels(fit, animal)
+        level_weights = likeliest_levels(fit, animal, TYPICAL_WEIGHTS)
     return refined, fit, level_weights
 
 

@@ -44,7 +44,10 @@ further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
 TYPICAL = 0.8
 """Level of a typical recovery cell (geometric mean), by which the unit is set for the score: it runs the programme from half of this on."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
-"""How likely each level is among cells that run the programme, before their counts are seen."""
+"""How likely each level is among cells that run the programme, before their counts are seen and the folds are learnt."""
+TYPICAL_WEIGHTS = (0.2, 0.25, 0.35, 0.13, 0.05, 0.02)
+"""The same for the score. Their geometric mean is `TYPICAL`: in shallow data, where cells say little of their level, the estimate stays near what it began
+with, and the scale of the folds would else be taken down step by step."""
 PRIOR_LEVEL_CELLS, LEVEL_ROUNDS, START_SHARE = 10.0, 40, 0.1
 """Weight of these in what a data set's own cells say of the levels, in cells; rounds of estimating, and the share that they begin with."""
 RIVAL_FOLD, RIVAL_LEVELS, SHARED_LEVEL = 4.0, (0.5, 1.0), 0.75
@@ -175,13 +178,10 @@ class LevelWeights:
         How likely each level of `TURNED` is among cells that run the programme (levels,); they add up to one.
     intermediate
         How likely a cell that does not run it is at a level below that (cells,), or one for all.
-    cells
-        How many recovery cells the levels were estimated from; 0 before any cells were seen.
     """
 
     turned: Floats
     intermediate: float | Floats
-    cells: float = 0.0
 
     def of(self, cells: Bools | Integers) -> "LevelWeights":
         """Return the same for some of the cells."""
@@ -516,17 +516,17 @@ def log_ratios_without(fit: Likelihoods, terms: Sequence[Floats], level_weights:
     return np.array([log_ratio(less(fit, term), level_weights) for term in terms]).reshape(len(terms), len(fit.rest))
 
 
-def likeliest_levels(fit: Likelihoods, group: Integers) -> LevelWeights:
+def likeliest_levels(fit: Likelihoods, group: Integers, expected: Sequence[float] = TURNED_WEIGHTS) -> LevelWeights:
     """Return how far the cells of a data set are into recovery.
 
-    Those weights that make the cells of all animals likeliest, each animal with its own share of recovery cells, drawn towards the prior
+    Those weights that make the cells of all animals likeliest, each animal with its own share of recovery cells, drawn towards the ``expected``
     ones with the weight of `PRIOR_LEVEL_CELLS` cells. Data sets differ: in a gradient many cells are half-way, in pups hardly any is. With
     the prior weights alone more than half of the pups' microglia would be called.
 
     Where there is a gradient, animals with many recovery cells also hold many intermediate ones; one ratio of the two holds for all
     animals. With a fixed share of them they were counted as recovery cells: shares came out a sixth too high in drawn sorted cells.
     """
-    prior = np.array(TURNED_WEIGHTS)
+    prior = np.array(expected)
     weights, share, for_each = (
         prior,
         np.full(int(group.max()) + 1 if len(group) else 0, START_SHARE),
@@ -547,19 +547,12 @@ def likeliest_levels(fit: Likelihoods, group: Integers) -> LevelWeights:
         for_each = (passing.sum() + PRIOR_LEVEL_CELLS * INTERMEDIATE_FOR_EACH) / (chance.sum() + PRIOR_LEVEL_CELLS)
     # a few intermediate cells are reckoned with everywhere; counted above, they would be taken for those of a gradient
     intermediate = np.maximum(_intermediate(share, for_each), INTERMEDIATE_WEIGHT)[group]
-    return LevelWeights(np.asarray(weights), intermediate, float(found.sum()) - PRIOR_LEVEL_CELLS)
+    return LevelWeights(np.asarray(weights), intermediate)
 
 
 def typical_level(level_weights: LevelWeights) -> float:
-    """Return the level of a typical recovery cell, drawn towards `TYPICAL` with the weight of `PRIOR_LEVEL_CELLS` cells.
-
-    The geometric mean of the cells that the levels were estimated from, since a few cells that are far ahead say little of the others.
-    """
-    whole = level_weights.cells + PRIOR_LEVEL_CELLS
-    of_cells = (
-        level_weights.turned @ np.log(TURNED) * whole - np.array(TURNED_WEIGHTS) @ np.log(TURNED) * PRIOR_LEVEL_CELLS
-    )
-    return float(np.exp((of_cells + np.log(TYPICAL) * PRIOR_LEVEL_CELLS) / whole))
+    """Return the level of a typical recovery cell: the geometric mean, since a few cells that are far ahead say little of the others."""
+    return float(np.exp(level_weights.turned @ np.log(TURNED)))
 
 
 def _intermediate(share: Floats, for_each: float) -> Floats:

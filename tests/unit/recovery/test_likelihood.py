@@ -29,6 +29,7 @@ from recovery_microglia.recovery.likelihood import (
     TURNED,
     TURNED_WEIGHTS,
     TYPICAL,
+    TYPICAL_WEIGHTS,
     UNEVEN,
     LevelWeights,
     Likelihoods,
@@ -365,8 +366,10 @@ def test_the_level_is_kept_where_one_genes_evidence_is_bounded() -> None:
 
 
 def test_without_cells_to_say_otherwise_the_typical_level_stays_where_it_is() -> None:
-    # else weights that nothing was learnt for would be scaled down step by step
-    prior = likeliest_levels(fitted(draw(50), rule=robust), np.zeros(50, dtype=np.int64))
+    # else folds would be scaled down step by step where cells say little of their level
+    assert np.exp(np.array(TYPICAL_WEIGHTS) @ np.log(TURNED)) == pytest.approx(TYPICAL, rel=0.01)
+    assert sum(TYPICAL_WEIGHTS) == pytest.approx(1)
+    prior = likeliest_levels(fitted(draw(50), rule=robust), np.zeros(50, dtype=np.int64), TYPICAL_WEIGHTS)
     assert typical_level(prior) == pytest.approx(TYPICAL, rel=0.02)
 
 
