@@ -28,7 +28,7 @@ def truth_section(inputs: ReportInputs) -> Section | None:
         if len(truth)
         else ()
     )
-    lead = "These data were simulated, so that the truth is known. Recovery is a gradient; intermediate cells count as recovery cells in the truth."
+    lead = "These data were simulated, so that the truth is known. Recovery is a gradient; a cell that is at least half as far as a typical recovery cell counts as one in the truth."
     known = tuple(tile for tile in tiles if tile.value != wording.DASH)
     title = "Accuracy on simulated data"
     if not wording.missing(metrics.get("precision")):
