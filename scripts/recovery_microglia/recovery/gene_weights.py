@@ -66,7 +66,7 @@ LEAST_EXPECTED = 0.005
 CLEARLY = 3.0
 """Standard errors by which a library's own level of a gene must exceed the controls' to be believed."""
 TOP, TOO_MUCH, MORE_THAN_BEFORE = 0.05, 0.75, 0.1
-SCALE_ROUNDS, SCALE_NEAR, SCALE_RANGE = 5, 0.02, (0.25, 16.0)
+SCALE_ROUNDS, SCALE_NEAR, SCALE_RANGE = 15, 0.02, (0.25, 16.0)
 """Rounds of setting the scale of the folds, how near (relative) it must come, and its range: cells that rise less than a quarter as far as was
 expected are none that were looked for."""
 MAY_BE_TURNED = -5.0

@@ -9,7 +9,7 @@ the log of
 
 both averaged over what else the cell may run. Genes of one programme only cancel in the ratio: a cell can run recovery and
 the interferon response. Genes that several programmes raise (*Spp1* with migration, *Lilrb4a* with inflammation) count for
-recovery as far as the others do not explain them. A cell runs the programme if it is at least half as far as a typical recovery cell; one
+recovery as far as the others do not explain them. A cell runs the programme if it is at least two fifths as far as a typical recovery cell; one
 that is less far stands among the cells without it. The evidence of one gene is bounded, and counts that come in bursts
 among control cells are worth less.
 
@@ -41,11 +41,11 @@ RECOVERY_FOLD, ROOT_RISE, FOLD_RANGE = 8.0, 4.0, (2.0, 30.0)
 TURNED, INTERMEDIATE = (0.4, 0.6, 0.85, 1.5, 3.0, 6.0), (0.1, 0.2)
 """Levels of recovery: from two fifths of the full level on a cell runs the programme. Levels above 1 are for data whose genes rise
 further than was expected (in pups *Igf1* and *Gpnmb* rise a hundredfold)."""
-TYPICAL = 0.8
-"""Level of a typical recovery cell (geometric mean), by which the unit is set for the score: it runs the programme from half of this on."""
+TYPICAL = 1.0
+"""Level of a typical recovery cell (geometric mean), by which the unit is set for the score."""
 TURNED_WEIGHTS = (0.28, 0.28, 0.28, 0.1, 0.04, 0.02)
 """How likely each level is among cells that run the programme, before their counts are seen and the folds are learnt."""
-TYPICAL_WEIGHTS = (0.2, 0.25, 0.35, 0.13, 0.05, 0.02)
+TYPICAL_WEIGHTS = (0.12, 0.19, 0.33, 0.23, 0.1, 0.03)
 """The same for the score. Their geometric mean is `TYPICAL`: in shallow data, where cells say little of their level, the estimate stays near what it began
 with, and the scale of the folds would else be taken down step by step."""
 PRIOR_LEVEL_CELLS, LEVEL_ROUNDS, START_SHARE = 10.0, 40, 0.1

@@ -199,8 +199,7 @@ def test_the_unit_is_that_of_a_typical_recovery_cell_wherever_the_folds_begin(wr
     found, fit, level_weights = in_typical_units(counts, start, resting, animal)
     assert typical_level(level_weights) == pytest.approx(TYPICAL, rel=0.03)
     fold = found.weights[0].recovery[found.weights[0].recovery != 1]
-    # a typical cell stands at .8 of these; the levels' grid is coarse
-    assert 1 + TYPICAL * (fold - 1) == pytest.approx(8.0, rel=0.25)
+    assert 1 + TYPICAL * (fold - 1) == pytest.approx(8.0, rel=0.25)  # the levels' grid is coarse
     assert found.table["fold"].to_numpy() == pytest.approx(fold[0])
     assert found.table["fold_before"].to_numpy() == pytest.approx(1 + 7 * wrong)
     # what is returned is what the returned weights say

@@ -96,7 +96,7 @@ CALL_GENES = TableSpec(
     (
         gene("gene", "gene symbol"),
         text("role", "`signature`, `related` (of similar states) or `further` (any other gene)"),
-        number("fold", "rise of the gene at the full level of recovery, at four fifths of which a typical recovery cell stands, as the score uses it (mean over the sets of weights)", "fold"),
+        number("fold", "rise of the gene in a typical recovery cell, as the score uses it (mean over the sets of weights)", "fold"),
         share("detected_called", "share of the called cells with a count"),
         share("detected_not_called", "share of the other injured microglia with a count"),
         share("detected_control", "share of the control microglia with a count"),
@@ -157,8 +157,8 @@ REFINEMENT = TableSpec(
     (
         gene("gene", "gene symbol"),
         text("role", "`signature`; `related` (context genes and sets of similar states, `config/signatures/recovery.tsv`); `further` (any other gene)"),
-        number("fold_before", "rise that was expected at the full level of recovery", "fold"),
-        number("fold", "rise at the full level of recovery that the score uses (a typical recovery cell stands at four fifths of it)", "fold"),
+        number("fold_before", "rise that was expected in a typical recovery cell", "fold"),
+        number("fold", "rise in a typical recovery cell, as the score uses it", "fold"),
         number("fold_low", _FOLD_INTERVAL, "fold"),
         number("fold_high", _FOLD_INTERVAL, "fold"),
         count("weights_with_it", "sets of weights, of four, in which the gene counts"),
@@ -195,7 +195,7 @@ CELLS = TableSpec(
         yes_no("recovery_call_without", "the call without *Itgax* and *Igf1*; empty where nothing can be called"),
         yes_no("on_one_gene", "fewer than two signature genes were seen, and without the strongest gene nothing speaks for recovery; such a cell is never called"),
         text("hangs_on", "of a cell with a positive score: the gene that the score owes most to, where the score without it does not exceed the cutoff; else empty"),
-        number("recovery_probability", "probability that the cell runs the recovery programme, at least half as far as a typical recovery cell, given the score and the animal's own share (`mixture` in `fractions.tsv`)"),
+        number("recovery_probability", "probability that the cell runs the recovery programme, at least two fifths as far as a typical recovery cell, given the score and the animal's own share (`mixture` in `fractions.tsv`)"),
         state("state", "the first of `programmes`: recovery if its probability is above one half, else the most likely other programme of which this is true; without any `homeostatic`, or `none` if the homeostatic genes are unusually low"),
         text("programmes", "all programmes whose probability is above one half, recovery first; a cell can run several"),
         number("p_{state}", "probability that the cell runs another programme, for each that the data can show; `p_homeostatic` is the probability that it runs none. A cell can run several, so they do not add up to 1"),

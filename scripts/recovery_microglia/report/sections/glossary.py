@@ -12,7 +12,7 @@ TERMS: dict[str, str] = {
     "signature": "The 14 genes that rise in the subgroup. Falling genes are not counted: they fall in every reactive state.",
     "recovery score": "Log-likelihood ratio in nats: how much likelier a cell's counts are if it runs the recovery programme than if it does not, whatever else it runs.",
     "programme": "Genes that rise together: recovery, acute inflammation, interferon response, cell cycle, migration, handling stress. A cell can run several.",
-    "probability of recovery": "The probability that a cell runs the recovery programme at least half as far as a typical recovery cell of the data set, given its score and the share of such cells in its animal.",
+    "probability of recovery": "The probability that a cell runs the recovery programme at least two fifths as far as a typical recovery cell of the data set, given its score and the share of such cells in its animal.",
     "cutoff": "The score above which a cell is called. Each animal has its own: even odds, from where on a cell is more likely a recovery cell than not given how many its animal has.",
     "without a cutoff": "The share of recovery cells that makes an animal's scores likeliest. All shares and tests of days are of this kind; called cells are counts at a cutoff, which differs between animals, and stand beside.",
     "control": "Naive, sham-operated or contralateral: what a day's injured animals are compared with.",

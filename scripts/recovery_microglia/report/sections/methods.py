@@ -192,7 +192,7 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
     )
     text = (
         "Recovery score. The log-likelihood ratio of a cell's counts of the rising genes, that it runs the recovery programme "
-        "(at least half as far as a typical recovery cell) against that it does not, whatever other programme it runs (inflammation, "
+        "(at least two fifths as far as a typical recovery cell) against that it does not, whatever other programme it runs (inflammation, "
         "interferon response, cell cycle, migration, dissociation stress; genes that these raise too count as far as they do not "
         "explain them). The counts are negative binomial and uncorrected; depth, the control microglia's level of each gene, the "
         "ambient RNA and the background of each library, and bursts of single genes are in the model, and the evidence of one gene "

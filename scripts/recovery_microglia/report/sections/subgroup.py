@@ -181,7 +181,7 @@ def _refinement(recovery: Mapping[str, Any], frame: pd.DataFrame) -> list[object
     columns = [
         Column("gene", "Gene"),
         Column("role", "From"),
-        Column("fold_before", "Rise expected", help="times, at the full level of recovery"),
+        Column("fold_before", "Rise expected", help="times, in a typical recovery cell"),
         Column("fold", "Rise learnt", help="drawn towards what was expected where the data say little"),
         Column("between", "95 % interval", Kind.TEXT),
         Column("decision", "Decision"),
