@@ -1,6 +1,6 @@
 """The sheet: the answer on one screen and one printed page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ SEVERITY = {"alarm": 0, "warning": 1, "info": 2}
 NEGLIGIBLE_RISE = 0.05
 """A rise that is smaller than this on every day sampled, by the upper end of its 95 % interval, is called none."""
 MOST_ARMS = 3
+NOT_BY_CHANCE = 0.05
 MOST_GROUPS_SAID = 4
 """Of more groups than this, the controls and the ends of the others are said."""
 WHAT_THE_INTERVAL_IS = "This is the 95 % interval of the day on which a quarter of the rise is reached."
@@ -284,8 +285,17 @@ def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | Non
 
 def warnings_of(inputs: ReportInputs) -> list[Note]:
     """Return the warnings, the worst first."""
+    return _notes(_notices(inputs))
+
+
+def _notices(inputs: ReportInputs) -> list[dict[str, Any]]:
+    """Return the rows of the warnings."""
     frame = inputs.table("warnings")
-    rows = records(frame) if len(frame) else list(inputs.summary.get("notices") or [])
+    return [dict(row) for row in (records(frame) if len(frame) else inputs.summary.get("notices") or [])]
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> list[Note]:
+    """Return warnings as boxes, the worst first."""
     notes = []
     for row in rows:
         severity = str(row.get("severity", "info"))
@@ -304,12 +314,57 @@ def _where(libraries: Any, text: str) -> str:
 
 
 def speaking_against(inputs: ReportInputs) -> list[str]:
-    """Return what weakens the answer: alarms and warnings, the worst first; those that are the answer itself are left out."""
-    return [
-        note.text
-        for note in warnings_of(inputs)
-        if note.severity in (Severity.ALARM, Severity.WARNING) and not (inputs.reason and inputs.reason in note.text)
-    ]
+    """Return what weakens the answer: alarms and warnings, the worst first, analyses that show no rise, and days that not all tests confirm.
+
+    Warnings that are the answer itself are left out; what several libraries share is said once.
+    """
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in _notices(inputs):
+        if row.get("severity") in (Severity.ALARM, Severity.WARNING):
+            alike.setdefault((str(row["severity"]), str(row.get("code", ""))), []).append(row)
+    found = []
+    for rows in alike.values():
+        several = len(rows) > 1 and not any(wording.missing(row.get("library")) for row in rows)
+        for note, row in zip(_notes(rows[:1] if several else rows), rows, strict=False):
+            others = [str(other["library"]) for other in rows[1:]] if several else []
+            more = f" The same holds for {wording.listed(others, most=6)}, with numbers of their own." if others else ""
+            if not (inputs.reason and inputs.reason in str(row.get("text", ""))):
+                found.append((SEVERITY.get(note.severity, 3), note.text + more))
+    return [text for _, text in sorted(found, key=lambda one: one[0])] + _not_by_all(inputs)
+
+
+def _not_by_all(inputs: ReportInputs) -> list[str]:
+    """Return which analyses show no rise where one is reported, and which days only the main test finds above control."""
+    if inputs.status != Status.TESTED:
+        return []
+    found = []
+    for row in inputs.onsets[:MOST_ARMS]:
+        if wording.missing(row.get("first_above")):
+            continue
+        arm = _arm(row)
+        of_arm = f" ({arm})" if arm and len(inputs.onsets) > 1 else ""
+        families = records(figures.by_family(figures.families(inputs.table("robustness"), arm)))
+        silent = [
+            f"{part['family']} (none of {part['analyses'] - part['no_answer']})"
+            for part in families
+            if part["analyses"] > part["no_answer"] and not part["rise_shown"]
+        ]
+        if silent:
+            found.append(f"Other analysis choices{of_arm} that show no rise: {wording.listed(silent, most=7)}.")
+        days = inputs.arm_days(arm)
+        for day in records(days[days["day"] == float(str(row["first_above"]))] if len(days) else days):
+            if tests := _further_tests(day, agreeing=False):
+                found.append(
+                    f"Day {wording.day(day['day'])}{of_arm} is above control, but not at .05 {wording.listed(tests)}."
+                )
+        for day in records(
+            days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
+        ):
+            found.append(
+                f"Day {wording.day(day['day'])}{of_arm} is above control by the main test ({wording.p_equals(day['q'], 'q')}) and does not count as shown: "
+                f"not confirmed by: {day['methods_against']}."
+            )
+    return found
 
 
 def agreeing(inputs: ReportInputs) -> list[str]:
@@ -335,13 +390,7 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
         days = days[days["day"] == float(str(first))]
         for day in records(days):
             head = f"Day {wording.day(first)}{f' ({arm})' if several and arm else ''}"
-            tests = [
-                f"{words} ({wording.p_equals(day[name])})"
-                for name, words in (("p_second", "by a t-test on transformed shares"), ("p_without_highest", "without its highest animal"),
-                                    ("adjusted_p", f"with {day.get('adjusted_for') or 'covariates'} in the model"))
-                if not wording.missing(day.get(name))
-            ]  # fmt: skip
-            if tests:
+            if tests := _further_tests(day, agreeing=True):
                 found.append(f"{head} is above control also {wording.listed(tests)}.")
             if not wording.missing(day.get("undone_by")):
                 found.append(
@@ -349,6 +398,20 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
                     f"{wording.number(day['undone_by'])} to explain the rise."
                 )
     return found
+
+
+def _further_tests(day: Mapping[str, Any], *, agreeing: bool) -> list[str]:
+    """Return the further tests of a day that find it above control at .05, or those that do not."""
+    known = (
+        ("p_second", "by a t-test on transformed shares"),
+        ("p_without_highest", "without its highest animal"),
+        ("adjusted_p", f"with {day.get('adjusted_for') or 'covariates'} in the model"),
+    )
+    return [
+        f"{words} ({wording.p_equals(day[name])})"
+        for name, words in known
+        if not wording.missing(day.get(name)) and (float(day[name]) < NOT_BY_CHANCE) == agreeing
+    ]
 
 
 def _other_choices(inputs: ReportInputs) -> list[str]:

@@ -81,10 +81,10 @@ def _trust(recovery: Mapping[str, Any]) -> str:
     if wording.missing(expected.get("precision")) or wording.missing(expected.get("recall")):
         return text
     return (
-        f"{text} By the model's own probabilities at most {wording.percent(expected['precision'])} of the cells called in the "
-        "other animals are recovery cells (in simulated data fewer were, mostly because of intermediate cells), and "
-        f"{wording.percent(expected['recall'])} of all such cells are called: trust shares of animals and comparisons "
-        "between them, not a single cell."
+        f"{text} By the model's own probabilities {wording.percent(expected['precision'])} of the cells called in the "
+        f"other animals are recovery cells, and {wording.percent(expected['recall'])} of all such cells are called (in drawn data the first was "
+        "off by up to a tenth, and the second up to three tenths too high where cells differ in how far they are): trust shares of animals and "
+        "comparisons between them, not a single cell."
     ).strip()
 
 
