@@ -457,6 +457,9 @@ def limits(inputs: ReportInputs) -> list[str]:
         found.append(
             "CD11c protein: the cells are called by RNA, and Itgax itself is detected in few cells at this depth."
         )
+        found.append(
+            "Cells in which the programme is weak: only those at least two fifths as far as a typical recovery cell count, so shares leave the weaker ones out."
+        )
     if inputs.status == Status.NOT_TESTABLE:
         return found
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
