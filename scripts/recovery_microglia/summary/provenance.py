@@ -56,7 +56,8 @@ def check_unchanged(
     made
         Source and product. A source whose time lies in the future says nothing: a clock is wrong, and the file is not new.
     recorded
-        As of `as_recorded`: a file that was replaced by an older one shows by its bytes only.
+        As of `as_recorded`: a file that was replaced by an older one shows by its bytes only. A file of another time that holds the bytes that were
+        read (it was copied back) is the same file: Snakemake does not read it again either.
 
     Raises
     ------
@@ -69,7 +70,9 @@ def check_unchanged(
         known = recorded.get(source.as_posix())
         if not source.exists():
             lines.add(f"{source}: was moved or deleted after it was read")
-        elif product.stat().st_mtime < source.stat().st_mtime <= now or (known and fingerprint([source]) != known[1]):
+        elif (
+            product.stat().st_mtime < source.stat().st_mtime <= now or (known and fingerprint([source]) != known[1])
+        ) and not (known and source.is_file() and sha256(source) == known[0]):
             lines.add(f"{source}: was changed after it was read; run the same command again")
     if lines:
         raise InputError("\n".join(sorted(lines)))

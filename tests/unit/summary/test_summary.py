@@ -167,6 +167,21 @@ def test_a_file_that_is_replaced_by_an_older_one_keeps_its_own_checksum_and_is_t
         provenance.check_unchanged([(source, product)], recorded)
 
 
+def test_a_file_that_comes_back_with_the_bytes_that_were_read_is_the_same_file(tmp_path: Path) -> None:
+    # Snakemake compares small files by their bytes and does not read it again, so that refusing it would refuse it for ever
+    source, product = tmp_path / "I1.csv", tmp_path / "library.json"
+    source.write_text("what was read")
+    with as_read([source]) as sources:
+        source.read_text()
+    write_json({"library": "I1", "sources": sources}, product)
+    recorded = provenance.as_recorded([(source, product)])
+    os.utime(product, (1e9, 1e9))
+    provenance.check_unchanged([(source, product)], recorded)
+    source.write_text("what is there")
+    with pytest.raises(InputError, match=r"I1\.csv: was changed after it was read"):
+        provenance.check_unchanged([(source, product)], recorded)
+
+
 def test_a_file_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "I1.csv"
     source.write_text("what is read")
