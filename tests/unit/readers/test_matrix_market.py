@@ -1,13 +1,16 @@
 """The compiled reader of MatrixMarket gives what scipy gives, and leaves to scipy what it does not know."""
 
+import faulthandler
 import gzip
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.io import mmread
 
@@ -29,6 +32,22 @@ def by_scipy(text: str, folder: Path) -> np.ndarray:
     path = folder / "s.mtx"
     path.write_text(re.sub("(unsigned-)?integer", "real", text, count=1))  # or it cuts decimals off
     return np.asarray(sp.coo_matrix(mmread(path, spmatrix=True)).toarray())
+
+
+def by_scipy_apart(text: str, folder: Path) -> tuple[bool, np.ndarray | None]:
+    """Return whether scipy crashed, and what it read, None if it refused the file.
+
+    A process of its own reads: scipy 1.18 ends with a segmentation fault at some broken files ("3 2-20060" is one), and would end the tests with it.
+    """
+    answer = folder / "read.npy"
+    child = os.fork()
+    if child == 0:
+        faulthandler.disable()
+        with suppress(Exception):
+            np.save(answer, by_scipy(text, folder))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status), np.load(answer) if answer.exists() else None
 
 
 @pytest.fixture
@@ -191,9 +210,9 @@ def test_whatever_stands_there_scipy_agrees(text: str, block: int) -> None:
         patch.setattr(matrix_market, "BLOCK", block)
         whole = HEAD + "3 4 2\n" + text
         path = written(Path(folder), whole, zipped=False)
-        try:
-            expected = by_scipy(whole, Path(folder))
-        except Exception:
+        crashed, expected = by_scipy_apart(whole, Path(folder))
+        assume(not crashed)
+        if expected is None:
             with pytest.raises(InputError):
                 matrix_market.read_entries(path)
         else:
