@@ -43,7 +43,7 @@ from recovery_microglia.recovery.signature import LEFT_OUT  # noqa: E402
 GROUPS = (("naive", 0.0), ("injured", 3.0), ("injured", 14.0), ("injured", 35.0))
 CELLS = 300
 HALF_OF_TYPICAL = {"gradient": 0.38, "full": 0.5, "half": 0.275}
-"""Level from which a cell counts as a recovery cell, as in the pipeline: half of the geometric mean of those that do."""
+"""Level from which a cell counts as a recovery cell: half of the geometric mean of those that do (the pipeline's line is two fifths of it)."""
 CLEAR, LEAST_FOLD = 4.0, 1.25
 """Standard errors and fold from which a gene is taken to differ between the two kinds of pups' microglia."""
 BEGIN = "<!-- from here to the next mark: printed by benchmarks/implanted.py --docs -->"

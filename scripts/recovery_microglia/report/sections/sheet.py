@@ -1,6 +1,6 @@
 """The sheet: the answer on one screen and one printed page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -230,8 +230,7 @@ def _no_rise(days: pd.DataFrame, where: str, could_be_seen: str, untested: str) 
         if most < NEGLIGIBLE_RISE and not untested:
             text = f"{where}on no day sampled{last} are recovery microglia more than {100 * most:.1f} percentage points above control."
             return Answer(NO, text, "This is the largest upper end of the 95 % intervals of the rise.")
-    doubt = days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
-    for found in records(doubt):
+    for found in _not_confirmed(days):
         more += f" Day {wording.day(found['day'])} is above control in the model, but not by all methods ({found['methods_against']})."
     return Answer(
         NOT_SHOWN, f"{where}on no day{last} is a rise of recovery microglia above control shown.", more + untested
@@ -285,24 +284,21 @@ def _key_number(row: Mapping[str, Any], inputs: ReportInputs) -> KeyNumber | Non
 
 def warnings_of(inputs: ReportInputs) -> list[Note]:
     """Return the warnings, the worst first."""
-    return _notes(_notices(inputs))
+    return [_note(row) for row in _notices(inputs)]
 
 
-def _notices(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return the rows of the warnings."""
+def _notices(inputs: ReportInputs) -> list[Mapping[str, Any]]:
+    """Return the rows of the warnings, the worst first."""
     frame = inputs.table("warnings")
-    return [dict(row) for row in (records(frame) if len(frame) else inputs.summary.get("notices") or [])]
+    rows = records(frame) if len(frame) else list(inputs.summary.get("notices") or [])
+    return sorted(rows, key=lambda row: SEVERITY.get(str(row.get("severity", "info")), 3))
 
 
-def _notes(rows: Sequence[Mapping[str, Any]]) -> list[Note]:
-    """Return warnings as boxes, the worst first."""
-    notes = []
-    for row in rows:
-        severity = str(row.get("severity", "info"))
-        where = row.get("library", "")
-        title = wording.notice_title(str(row.get("code", "")))
-        notes.append(Note(severity, title, str(row.get("text", "")) + _where(where, str(row.get("text", "")))))
-    return sorted(notes, key=lambda note: SEVERITY.get(note.severity, 3))
+def _note(row: Mapping[str, Any]) -> Note:
+    """Return a warning as a box."""
+    text = str(row.get("text", ""))
+    title = wording.notice_title(str(row.get("code", "")))
+    return Note(str(row.get("severity", "info")), title, text + _where(row.get("library", ""), text))
 
 
 def _where(libraries: Any, text: str) -> str:
@@ -318,19 +314,21 @@ def speaking_against(inputs: ReportInputs) -> list[str]:
 
     Warnings that are the answer itself are left out; what several libraries share is said once.
     """
-    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in _notices(inputs):
+    alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for place, row in enumerate(_notices(inputs)):
         if row.get("severity") in (Severity.ALARM, Severity.WARNING):
-            alike.setdefault((str(row["severity"]), str(row.get("code", ""))), []).append(row)
+            # what is of no library has something of its own to say
+            own = str(place) if wording.missing(row.get("library")) else ""
+            alike.setdefault((str(row["severity"]), str(row.get("code", "")), own), []).append(row)
     found = []
-    for rows in alike.values():
-        several = len(rows) > 1 and not any(wording.missing(row.get("library")) for row in rows)
-        for note, row in zip(_notes(rows[:1] if several else rows), rows, strict=False):
-            others = [str(other["library"]) for other in rows[1:]] if several else []
-            more = f" The same holds for {wording.listed(others, most=6)}, with numbers of their own." if others else ""
-            if not (inputs.reason and inputs.reason in str(row.get("text", ""))):
-                found.append((SEVERITY.get(note.severity, 3), note.text + more))
-    return [text for _, text in sorted(found, key=lambda one: one[0])] + _not_by_all(inputs)
+    for first, *others in alike.values():
+        text = _note(first).text
+        if others:
+            names = wording.listed([str(row["library"]) for row in others], most=6)
+            text += f" The same holds for {names}, with numbers of their own."
+        if not (inputs.reason and inputs.reason in text):
+            found.append(text)
+    return found + _not_by_all(inputs)
 
 
 def _not_by_all(inputs: ReportInputs) -> list[str]:
@@ -342,11 +340,10 @@ def _not_by_all(inputs: ReportInputs) -> list[str]:
         if wording.missing(row.get("first_above")):
             continue
         arm = _arm(row)
-        of_arm = f" ({arm})" if arm and len(inputs.onsets) > 1 else ""
-        families = records(figures.by_family(figures.families(inputs.table("robustness"), arm)))
+        of_arm = _of_arm(inputs, arm)
         silent = [
             f"{part['family']} (none of {part['analyses'] - part['no_answer']})"
-            for part in families
+            for part in _families(inputs, arm)
             if part["analyses"] > part["no_answer"] and not part["rise_shown"]
         ]
         if silent:
@@ -357,14 +354,27 @@ def _not_by_all(inputs: ReportInputs) -> list[str]:
                 found.append(
                     f"Day {wording.day(day['day'])}{of_arm} is above control, but not at .05 {wording.listed(tests)}."
                 )
-        for day in records(
-            days[days["methods_against"].fillna("") != ""] if "methods_against" in days else days.head(0)
-        ):
+        for day in _not_confirmed(days):
             found.append(
                 f"Day {wording.day(day['day'])}{of_arm} is above control by the main test ({wording.p_equals(day['q'], 'q')}) and does not count as shown: "
                 f"not confirmed by: {day['methods_against']}."
             )
     return found
+
+
+def _not_confirmed(days: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the days that are above control by the main test and not by all."""
+    return records(days[days["methods_against"].fillna("") != ""]) if "methods_against" in days else []
+
+
+def _of_arm(inputs: ReportInputs, arm: str) -> str:
+    """Return the arm for a sentence, where there are several."""
+    return f" ({arm})" if arm and len(inputs.onsets) > 1 else ""
+
+
+def _families(inputs: ReportInputs, arm: str) -> list[dict[str, Any]]:
+    """Return the families of other analyses of an arm."""
+    return records(figures.by_family(figures.families(inputs.table("robustness"), arm)))
 
 
 def agreeing(inputs: ReportInputs) -> list[str]:
@@ -378,7 +388,6 @@ def agreeing(inputs: ReportInputs) -> list[str]:
 def _other_tests(inputs: ReportInputs) -> list[str]:
     """Return what the further tests say of the days above control."""
     found = []
-    several = len(inputs.onsets) > 1
     for row in inputs.onsets[:MOST_ARMS]:
         arm = _arm(row)
         first = row.get("first_above")
@@ -389,7 +398,7 @@ def _other_tests(inputs: ReportInputs) -> list[str]:
             continue
         days = days[days["day"] == float(str(first))]
         for day in records(days):
-            head = f"Day {wording.day(first)}{f' ({arm})' if several and arm else ''}"
+            head = f"Day {wording.day(first)}{_of_arm(inputs, arm)}"
             if tests := _further_tests(day, agreeing=True):
                 found.append(f"{head} is above control also {wording.listed(tests)}.")
             if not wording.missing(day.get("undone_by")):
@@ -419,14 +428,13 @@ def _other_choices(inputs: ReportInputs) -> list[str]:
     found = []
     for row in inputs.onsets[:MOST_ARMS]:
         arm = _arm(row)
-        table = figures.by_family(figures.families(inputs.table("robustness"), arm))
         parts = [
             f"{part['family']} ({part['compatible']} of {part['analyses'] - part['no_answer']})"
-            for part in records(table)
+            for part in _families(inputs, arm)
             if part["family"] != figures.REPORTED and part["compatible"]
         ]
         if parts:
-            head = f"Other analysis choices{f' ({arm})' if arm and len(inputs.onsets) > 1 else ''} are compatible with the answer"
+            head = f"Other analysis choices{_of_arm(inputs, arm)} are compatible with the answer"
             found.append(f"{head}: {wording.listed(parts, most=7)}.")
     return found
 
