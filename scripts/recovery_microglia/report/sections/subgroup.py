@@ -83,7 +83,7 @@ def _trust(recovery: Mapping[str, Any]) -> str:
     return (
         f"{text} By the model's own probabilities {wording.percent(expected['precision'])} of the cells called in the "
         f"other animals are recovery cells, and {wording.percent(expected['recall'])} of all such cells are called (in drawn data the first was "
-        "off by up to a tenth, and the second up to three tenths too high where cells differ in how far they are): trust shares of animals and "
+        "off by up to an eighth, and the second up to three tenths too high where cells differ in how far they are): trust shares of animals and "
         "comparisons between them, not a single cell."
     ).strip()
 
