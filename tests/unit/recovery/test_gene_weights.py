@@ -171,13 +171,37 @@ def test_the_null_teaches_nothing(seed: int) -> None:
     assert (found.table["fold"] == RECOVERY_FOLD).all()
 
 
-@pytest.mark.parametrize(("share", "enough"), [(0.03, False), (0.15, True)])
-def test_a_dozen_recovery_cells_teach_nothing_and_thirty_do(share: float, enough: bool) -> None:
-    # 24 or 120 cells in eight animals of 100; those outside a fold are worth less than 20 full ones, or more
+@pytest.mark.parametrize(("share", "enough"), [(0.01, False), (0.15, True)])
+def test_eight_recovery_cells_teach_nothing_and_a_hundred_do(share: float, enough: bool) -> None:
+    # 8 or 120 cells in eight animals of 100; those outside a fold are clearly recovery cells in two animals, or not
     for seed in (1, 2):
         found, *_ = learn(*study(share, per_animal=100, seed=seed)[:2])
         assert (found.refused == "") == enough
         assert (found.table["decision"] == "as before").all() != enough
+
+
+def test_a_rare_subgroup_among_many_resting_cells_teaches() -> None:
+    # 32 cells among 4,800: resting cells, which all say a little by accident, would be worth as much together
+    counts, cells, true = study(0.01, per_animal=400, seed=2)
+    found, before, resting = learn(counts, cells)
+    assert found.refused == ""
+    late = true | ~cells["control"].to_numpy()
+    assert auroc(true[late], score(counts, found, resting)[late]) > auroc(true[late], before[late])
+
+
+@pytest.mark.parametrize(
+    ("clear", "reason"), [(0.9, ""), (0.15, "too few recovery cells to learn from: worth 6, 36 are needed")]
+)
+def test_few_clear_cells_say_more_than_many_that_say_a_little(clear: float, reason: str) -> None:
+    # 3,000 cells outside each fold: .18 % of them are clear, or a level that resting cells reach by accident
+    subject = np.repeat([f"m{number}" for number in range(8)], 500)
+    control = np.repeat(np.arange(8) < 4, 500)
+    level = np.zeros(4000)
+    level[500 * np.arange(8)] = clear
+    level[500 * np.arange(8) + 1] = 1.0 if clear > 0.2 else 0.15
+    level[level == 0] = 0.0015
+    found = module._too_few(level, subject, cross_fit(subject, control), control)
+    assert found == reason
 
 
 def test_few_animals_teach_nothing() -> None:
