@@ -55,6 +55,7 @@ from recovery_microglia.recovery.likelihood import (  # noqa: E402
     mixture_share,
     robust,
 )
+from recovery_microglia.recovery.offset import Offset  # noqa: E402
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets  # noqa: E402
 from recovery_microglia.recovery.settings import RecoverySettings  # noqa: E402
 from recovery_microglia.recovery.signature import LEFT_OUT  # noqa: E402
@@ -262,9 +263,10 @@ def recorded(genes: pd.Index) -> Iterator[Evidence]:
         resting: Resting | list[Resting],
         chosen: Bools,
         level_weights: LevelWeights,
+        offset: Offset,
     ) -> tuple[ByGene, Floats]:
         evidence.refined, evidence.resting = refined, resting
-        return original(counts, refined, resting, chosen, level_weights)
+        return original(counts, refined, resting, chosen, level_weights, offset)
 
     with patch.object(scores, "evidence_by_gene", keep):
         yield evidence

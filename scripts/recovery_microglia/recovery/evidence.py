@@ -19,6 +19,7 @@ from recovery_microglia.recovery.likelihood import (
     log_ratios_without,
     robust,
 )
+from recovery_microglia.recovery.offset import NONE, Offset, log_depths, raised
 
 CALL_COLUMNS = (
     *("gene", "role", "fold", "detected_called", "detected_not_called", "detected_control"),
@@ -65,16 +66,22 @@ def evidence_by_gene(
     resting: Resting | Sequence[Resting],
     chosen: Bools,
     level_weights: LevelWeights,
+    offset: Offset = NONE,
 ) -> tuple[Evidence, Floats]:
     """Return what each gene adds to the scores of the chosen cells, and every cell's score without its strongest gene.
 
-    The latter is NaN for cells that were not chosen.
+    The latter is NaN for cells that were not chosen. ``offset``: what was added to the score, a part of it for each gene.
     """
     cells = np.flatnonzero(chosen)
     columns = np.unique(np.concatenate([w.columns[w.recovery != 1] for w in refined.weights]))
     nats, without = np.zeros((len(columns), len(cells))), np.full(len(chosen), np.nan)
     for own, weights, rest in parts_by_fold(refined, resting, chosen):
         fit, terms = likelihoods_and_terms(counts[own], weights, rest, robust)
+        if len(offset.columns):
+            log_depth = log_depths(counts[own])
+            fit = raised(fit, offset.of_weights(weights, log_depth))
+            moved = weights.columns[weights.recovery != 1]
+            terms = [t + offset.of_genes(g, log_depth) for t, g in zip(terms, moved[:, None], strict=True)]
         each = log_ratios_without(fit, terms, level_weights.of(own))
         genes = np.searchsorted(columns, weights.columns[weights.recovery != 1])
         nats[np.ix_(genes, np.searchsorted(cells, own))] = log_ratio(fit, level_weights.of(own)) - each

@@ -17,7 +17,7 @@ from recovery_microglia.recovery.background import learn_noise, library_backgrou
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.evidence import Evidence, evidence_by_gene, nothing
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, in_typical_units, refine, score
+from recovery_microglia.recovery.gene_weights import Refined, fitted, in_typical_units, refine
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
@@ -36,6 +36,7 @@ from recovery_microglia.recovery.likelihood import (
     shares_of_animals,
     with_expected_folds,
 )
+from recovery_microglia.recovery.offset import calibrated, raised
 from recovery_microglia.recovery.rank_scores import rank_gains, score_sets, thin_counts
 from recovery_microglia.recovery.settings import RecoverySettings
 from recovery_microglia.recovery.signature import LEFT_OUT
@@ -135,14 +136,18 @@ def score_cells(
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
                 found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
-                table[name] = log_ratio(fit, level_weights)
+            offset, fit, level_weights = calibrated(
+                counts, found[name], rest, fit, level_weights, animal, control, seed=seed
+            )
+            table[name] = log_ratio(fit, level_weights)
             if name == SCORERS["score"]:
                 scored = np.unique(np.concatenate([own.columns for own in found[name].weights]))
                 thinned = thin_counts(counts, common_depth, seed=seed, kept=scored)
-                table[FURTHER["depth_matched"]] = score(thinned, found[name], rest, level_weights)
-                del thinned
+                matched = raised(fitted(thinned, found[name], rest), offset.of_cells(thinned, found[name]))
+                table[FURTHER["depth_matched"]] = log_ratio(matched, level_weights)
+                del thinned, matched
                 ratio = table[name].to_numpy(float)
-                evidence, without_one = evidence_by_gene(counts, found[name], rest, ratio > 0, level_weights)
+                evidence, without_one = evidence_by_gene(counts, found[name], rest, ratio > 0, level_weights, offset)
                 hangs[evidence.cells] = genes.to_numpy(object)[evidence.strongest()]
         if name == SCORERS["score"]:
             fit, names = likelihoods(counts, weights, resting), weights.names
