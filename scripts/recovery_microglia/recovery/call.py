@@ -148,7 +148,7 @@ def call_recovery(
         word: table.loc[table["decision"] == word, "gene"].tolist() if len(table) else []
         for word in ("added", "dropped")
     }
-    report["refinement"] = {"refused": scored.refined.refused, **decided}
+    report["refinement"] = {"refused": scored.refined.refused, "raised_nats": scored.raised, **decided}
     report["ambient_share"] = scored.ambient
     report["notices"] = [notice.as_dict() for notice in notices]
     tables = {

@@ -21,6 +21,7 @@ from recovery_microglia.recovery.gene_weights import Refined, fitted, in_typical
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
+    TURNED,
     Noise,
     Resting,
     Weights,
@@ -49,6 +50,8 @@ FURTHER = {"depth_matched": "recovery_score_depth_matched", "ranks": "recovery_s
 """Scores that are calibrated for the robustness table, and make no call."""
 
 
+USUAL = TURNED.index(0.85)
+"""Level at which is said how far the score was raised."""
 RELEARN_FROM = 0.03
 """Share of recovery cells among control microglia, by learnt weights, from which resting cells are learnt anew with these:
 the prior weights clean such controls in part only."""
@@ -79,6 +82,8 @@ class Scores:
         What was learnt of the genes.
     ambient
         Share of ambient RNA by library, as far as known.
+    raised
+        Nats by which the score was raised, in the median cell (see `offset`).
     """
 
     table: pd.DataFrame
@@ -90,6 +95,7 @@ class Scores:
     gains: Any
     refined: Refined
     ambient: dict[str, float]
+    raised: float
 
 
 def score_cells(
@@ -143,6 +149,7 @@ def score_cells(
             if name == SCORERS["score"]:
                 scored = np.unique(np.concatenate([own.columns for own in found[name].weights]))
                 thinned = thin_counts(counts, common_depth, seed=seed, kept=scored)
+                added = float(np.median(offset.of_cells(counts, found[name])[USUAL])) if len(total) else 0.0
                 matched = raised(fitted(thinned, found[name], rest), offset.of_cells(thinned, found[name]))
                 table[FURTHER["depth_matched"]] = log_ratio(matched, level_weights)
                 del thinned, matched
@@ -153,7 +160,7 @@ def score_cells(
             fit, names = likelihoods(counts, weights, resting), weights.names
             if FURTHER["depth_matched"] not in table:
                 table[FURTHER["depth_matched"]] = np.nan
-                evidence, without_one = nothing(), np.full(len(total), np.nan)
+                evidence, without_one, added = nothing(), np.full(len(total), np.nan), 0.0
     table.index = microglia.obs_names
     ratio = table[SCORERS["score"]].to_numpy(float)
     chance = probability(ratio, shares_of_animals(ratio, animal))
@@ -167,6 +174,7 @@ def score_cells(
         gains,
         found[SCORERS["score"]],
         {} if ambient is None else dict(labelled(ambient.sum())),
+        added,
     )
 
 

@@ -27,6 +27,8 @@ MORE_ANIMALS = (4, 5, 6, 8, 10, 12)
 """Numbers of animals a group that are tried; more are rarely sequenced."""
 OTHER_DAYS = 2
 """Other days of a drawn study, from which the spread between animals is learnt too."""
+PURSUED = 0.5
+"""q of a day from which on its share is no rise to pursue."""
 CLOSEST = 1.0
 """Days between two sampled days below which no day between them is worth sampling."""
 
@@ -184,7 +186,8 @@ def _animals_to_add(
 ) -> list[Json]:
     """Return how many animals would show the highest day that is not shown to be above control, or what more animals would detect."""
     shown = (days["q"] < settings.alpha) & (days["difference"] > 0) & (days["methods_against"].fillna("") == "")
-    open_days = days[~shown & (days["fraction"] > days["control_fraction"])]
+    # a day that is hardly unlike its control is no rise to pursue: the best of several is above it by chance
+    open_days = days[~shown & (days["fraction"] > days["control_fraction"]) & (days["q"] < PURSUED)]
     reached = np.isfinite(float(row["onset_high"] if row["onset_high"] is not None else np.nan))
     if open_days.empty and reached:
         return []

@@ -288,15 +288,14 @@ def choices_it_hangs_on(table: pd.DataFrame, main: pd.DataFrame) -> list[Notice]
     """Return a warning for each arm whose onset is compatible with no analysis of some family: a reader must learn it with the answer."""
     notices = []
     for row in records(main):
-        never = [
-            f"none of the {len(part)} analyses {name}"
-            for name, part in _families(others_of(table, row))
-            if not _agrees(part).any()
-        ]
+        against = [(name, part) for name, part in _families(others_of(table, row)) if not _agrees(part).any()]
+        never = [f"none of the {len(part)} analyses {name}" for name, part in against]
         if never:
             arm = f" ({row['arm']})" if row["arm"] else ""
             onset = interval(row["onset_low"], row["onset_high"])
             text = f"The answer{arm}, {onset}, depends on the analysis choice: {' and '.join(never)} is compatible with it."
+            if any(name == BY_RANKS for name, _ in against):
+                text += f" {ABOUT_RANKS}"
             notices.append(Notice("onset_hangs_on_choice", Severity.WARNING, text))
     return notices
 
@@ -357,6 +356,9 @@ def _worst(known: pd.DataFrame, onset_day: float) -> str:
     row = min(records(known), key=lambda one: float(one["peak_rise"]))
     return f"{_in_words(row)} ({100 * row['peak_rise']:.1f} points)"
 
+
+BY_RANKS = family_of("scorer").judged
+ABOUT_RANKS = "Ranks rise with inflammation, migration and depth as well, and see a weak rise less well; the reported score allows for these."
 
 SCORER_WORDS = {
     "score": "the score",

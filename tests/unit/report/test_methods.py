@@ -31,6 +31,16 @@ def test_a_filter_that_removed_nothing_or_could_not_run_is_not_said_to_have_remo
     assert "not filtered by haemoglobin counts" in cells
 
 
+@pytest.mark.parametrize(
+    ("nats", "said"), [(0.64, "raised by 0.6 nats"), (-0.31, "lowered by 0.3 nats"), (0.02, ""), (None, "")]
+)
+def test_how_far_the_score_was_raised_is_said(tested: ReportInputs, nats: float | None, said: str) -> None:
+    recovery = {**tested.summary["recovery"], "refinement": {"refused": "", "raised_nats": nats}}
+    texts, _ = paragraphs(replace(tested, summary={**tested.summary, "recovery": recovery}))
+    whole = " ".join(texts)
+    assert (said in whole) if said else ("nats in the median cell" not in whole)
+
+
 def test_doublets_are_said_to_be_searched_only_where_they_were(tested: ReportInputs) -> None:
     text, cited = written(tested)
     assert "in 24 libraries: 77 cells were removed" in text["Cells"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -18,6 +19,7 @@ from recovery_microglia.figures.palette import LINEAGES
 from recovery_microglia.report import ReportInputs, render_index, render_report
 from recovery_microglia.report.sections.accuracy import truth_section
 from recovery_microglia.report.sections.sheet import NEGLIGIBLE_RISE, answers, key_numbers, limits
+from recovery_microglia.report.sections.timeline import timeline_section
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
@@ -220,6 +222,20 @@ def test_a_label_on_a_drawing_is_escaped_and_a_hundred_libraries_fit(tested: Rep
     assert "A&lt;b&gt;" in page
     assert len(page) < 3e6
     Page(page)
+
+
+def test_shares_by_expected_rises_are_said_to_miss_weak_cells(tested: ReportInputs) -> None:
+    assert not any("weaker than expected" in text for text in limits(tested))
+    recovery = {**tested.summary["recovery"], "refinement": {"refused": "too few recovery cells to learn from"}}
+    found = limits(replace(tested, summary={**tested.summary, "recovery": recovery}))
+    assert len([text for text in found if "weaker than expected" in text and "shares are too low" in text]) == 1
+
+
+def test_the_heading_of_a_quiet_course_does_not_sound_like_a_rise(tested: ReportInputs) -> None:
+    assert "of the microglia are recovery cells, against" in timeline_section(tested).title
+    onset = [{**row, "first_above": None} for row in tested.summary["onset"]]
+    quiet = replace(tested, summary={**tested.summary, "onset": onset})
+    assert timeline_section(quiet).title.startswith("No day is shown to be above control; the highest share is ")
 
 
 def test_one_sex_is_named_among_the_limits(tested: ReportInputs) -> None:

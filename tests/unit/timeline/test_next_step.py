@@ -85,6 +85,15 @@ def test_animals_that_are_named_would_detect_the_share_and_fewer_would_not() -> 
     assert f"with {found['animals']:g} animals and {found['animals']:g} controls (now 3 and 3)" in found["text"]
 
 
+@pytest.mark.parametrize("q", [0.84, np.nan])
+def test_a_day_that_is_hardly_unlike_its_control_is_not_pursued(q: float) -> None:
+    # the highest of several quiet days is above its control by chance
+    shares = {0.0: 0.01, 7.0: 0.012, 14.0: 0.009}
+    (found,) = [s for s in steps(shares, {7.0: q, 14.0: 0.9}, np.nan, np.nan) if s["kind"] == "add_animals"]
+    assert "day" not in found["text"].split(":")[0]
+    assert found["animals"] == 6
+
+
 def test_where_nothing_is_shown_more_animals_have_a_lower_detection_limit() -> None:
     shares = {0.0: 0.01, 7.0: 0.008, 14.0: 0.009}
     (found,) = [s for s in steps(shares, {7.0: 0.9, 14.0: 0.9}, np.nan, np.nan) if s["kind"] == "add_animals"]

@@ -204,6 +204,11 @@ def _recovery_text(recovery: Mapping[str, Any], found: Mapping[str, Any], *, cal
             " The weight of each gene was learnt within libraries from the other animals (cross-fitted), starting from the "
             "signature and drawn towards it; genes of other programmes, of stress and of the resting state were not admitted."
         )
+    if nats := round(float(learnt.get("raised_nats") or 0), 1):
+        text += (
+            f" The score was {'raised' if nats > 0 else 'lowered'} by {abs(nats):.1f} nats in the median cell, so that the mean likelihood ratio of each "
+            "gene among resting cells is one, as far as the share of recovery cells among controls does not rise with it."
+        )
     if not called:
         return text + " No cutoff was applied and no cell was called."
     quantile = recovery.get("quantile")

@@ -468,6 +468,11 @@ def limits(inputs: ReportInputs) -> list[str]:
         found.append(
             "Cells in which the programme is weak: only those at least two fifths as far as a typical recovery cell count, so shares leave the weaker ones out."
         )
+        if _unlearnt(inputs):
+            found.append(
+                "A rise that is weaker than expected: there was too little to learn the weights of the genes from, so they count with the rises that are expected; "
+                "where the true ones are smaller, cells are missed and the shares are too low."
+            )
     if inputs.status == Status.NOT_TESTABLE:
         return found
     found.append("Numbers of cells: sequencing gives shares, so a growth of all microglia together is invisible.")
@@ -486,6 +491,11 @@ def limits(inputs: ReportInputs) -> list[str]:
     if len(used) and "sex" in used and set(used["sex"].dropna()) <= {"female"} and used["sex"].notna().any():
         found.append("Males: all animals are female.")
     return found
+
+
+def _unlearnt(inputs: ReportInputs) -> bool:
+    """Return whether the weights of the genes are the expected ones."""
+    return bool(((inputs.summary.get("recovery") or {}).get("refinement") or {}).get("refused"))
 
 
 __all__ = [

@@ -86,14 +86,17 @@ def timeline_section(inputs: ReportInputs, others: Sequence[Plate] = ()) -> Sect
 
 
 def _course_title(inputs: ReportInputs) -> str:
-    """Return the time course as a sentence, from its lowest to its highest day."""
+    """Return the time course as a sentence: the highest day beside its control, or that no day is above it."""
     days = inputs.table("timeline")
     own = days[(days["route"] == Route.SCORE) & days["fraction"].notna()] if len(days) else days
     if own.empty or own["arm"].fillna("").nunique() > 1:
         return "The share of recovery cells over days"
     peak = row_of_largest(own, "fraction")
     share, base = wording.percent(peak["fraction"]), peak["control_fraction"]
-    text = f"On day {wording.day(peak['day'])}, {share} of the microglia are recovery cells"
+    day = f"day {wording.day(peak['day'])}"
+    if inputs.status == Status.TESTED and all(wording.missing(row.get("first_above")) for row in inputs.onsets):
+        return f"No day is shown to be above control; the highest share is {share}, on {day}"
+    text = f"On {day}, {share} of the microglia are recovery cells"
     return text + ("" if wording.missing(base) else f", against {wording.percent(base)} in the control")
 
 
