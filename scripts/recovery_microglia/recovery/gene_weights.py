@@ -54,7 +54,10 @@ animals at least that hold this many each. Nulls and inflammation of the benchma
 scenario with a rise that can be found held more than 23 and 1.8 %."""
 CLEAR, LEAST_CLEAR, LEAST_CLEAR_SHARE, LEAST_CLEAR_EACH = 0.2, 5.0, 0.001, 1.0
 """The same of cells that are expected beyond an intermediate level, enough as well. Resting cells add up to a third of a per cent by accident, which
-among thousands of sorted microglia hides a rare subgroup; beyond this level they hold .06 % at most in drawn nulls, and 5 cells' worth among 9,000."""
+among thousands of sorted microglia hides a rare subgroup; beyond this level they hold .08 % at most in drawn nulls, and 5 cells' worth among 9,000."""
+RARE_IN_CONTROLS = 0.01
+"""Share of recovery cells among control microglia beyond which weights that few cells taught are not believed: real adult mice hold .5 to 1 % of cells that are like
+recovery cells, and where no others are there, these teach what they are (4 to 6 % of the controls of two drawn nulls of real cells were then called)."""
 FOLDS = np.exp(np.linspace(np.log(0.5), np.log(1024), 153))
 """Grid of folds, evenly spaced in logarithm."""
 GAMMA = 1.5
@@ -111,6 +114,8 @@ class Refined:
         Why nothing was learnt; empty if something was.
     resting
         What resting cells hold, the added genes at the level of each library; None where nothing was added.
+    rare
+        Whether the recovery cells that taught are few among all (see `CLEAR`), so that the controls have to confirm what was learnt.
     """
 
     weights: tuple[Weights, ...]
@@ -118,6 +123,7 @@ class Refined:
     table: pd.DataFrame
     refused: str
     resting: Resting | None = None
+    rare: bool = False
 
 
 def refine(
@@ -157,7 +163,8 @@ def refine(
     ratio = log_ratio(fit, weights_of_levels)
     share = shares_of_animals(ratio, animal)
     level = levels(fit, share, weights_of_levels)
-    if reason := _too_few(level[:, 0], subject, fold, control):
+    reason, rare = _too_few(level[:, 0], subject, fold, control)
+    if reason:
         return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
     depth = np.log(np.asarray(counts.sum(axis=1)).ravel())
     system = _System(counts, library, subject, fold)
@@ -194,7 +201,7 @@ def refine(
             for i, c in enumerate(chosen)
         ]
     rest = _own_levels(counts, learnt, resting, base, level[:, 0], library, weights.columns[moved])
-    refined = Refined(tuple(learnt), fold, _told(rows, len(learnt)), "", rest)
+    refined = Refined(tuple(learnt), fold, _told(rows, len(learnt)), "", rest, rare)
     if reason := _moved_by(score(counts, refined, rest), ratio, control, nuisance):
         return Refined((), fold, _unlearnt(genes, weights, signatures), reason)
     return refined
@@ -345,18 +352,24 @@ def cross_fit(subject: Texts, control: Bools) -> Integers:
 # ---------------------------------------------------------------- who may learn
 
 
-def _too_few(level: Floats, subject: Texts, fold: Integers, control: Bools) -> str:
-    """Return why there is too little to learn from; empty if there is enough."""
+def taken_back(refined: Refined, genes: pd.Index, weights: Weights, signatures: Signatures, share: float) -> Refined:
+    """Return the prior ``weights`` in place of learnt ones that find too large a ``share`` of recovery cells among controls."""
+    reason = f"few recovery cells to learn from, and the weights learnt from them find {share:.1%} of recovery cells among control microglia"
+    return Refined((weights,), np.zeros_like(refined.fold), _unlearnt(genes, weights, signatures), reason)
+
+
+def _too_few(level: Floats, subject: Texts, fold: Integers, control: Bools) -> tuple[str, bool]:
+    """Return why there is too little to learn from, empty if there is enough; and whether it is enough by the clear cells alone."""
     if len(np.unique(subject[~control])) < N_FOLDS:
-        return f"fewer than {N_FOLDS} animals that are not controls"
-    clear = np.where(level > CLEAR, level, 0.0)
+        return f"fewer than {N_FOLDS} animals that are not controls", False
+    clear, rare = np.where(level > CLEAR, level, 0.0), False
     for number in range(N_FOLDS):
         seen = fold != number
-        if _lacking(clear[seen], subject[seen], LEAST_CLEAR, LEAST_CLEAR_SHARE, LEAST_CLEAR_EACH):
-            reason = _lacking(level[seen], subject[seen], LEAST_CELLS, LEAST_SHARE, LEAST_EACH)
-            if reason:
-                return reason
-    return ""
+        if reason := _lacking(level[seen], subject[seen], LEAST_CELLS, LEAST_SHARE, LEAST_EACH):
+            if _lacking(clear[seen], subject[seen], LEAST_CLEAR, LEAST_CLEAR_SHARE, LEAST_CLEAR_EACH):
+                return reason, False
+            rare = True
+    return "", rare
 
 
 def _lacking(level: Floats, subject: Texts, least: float, share: float, each: float) -> str:

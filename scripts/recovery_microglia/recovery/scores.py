@@ -17,7 +17,14 @@ from recovery_microglia.recovery.background import learn_noise, library_backgrou
 from recovery_microglia.recovery.calibration import animals
 from recovery_microglia.recovery.evidence import Evidence, evidence_by_gene, nothing
 from recovery_microglia.recovery.gene_weights import COLUMNS as LEARNT_COLUMNS
-from recovery_microglia.recovery.gene_weights import Refined, fitted, in_typical_units, refine
+from recovery_microglia.recovery.gene_weights import (
+    RARE_IN_CONTROLS,
+    Refined,
+    fitted,
+    in_typical_units,
+    refine,
+    taken_back,
+)
 from recovery_microglia.recovery.likelihood import (
     LEAST_SHARE,
     RIVALS,
@@ -139,6 +146,11 @@ def score_cells(
             rest: Resting | list[Resting] = found[name].resting or resting
             found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
             table[name] = log_ratio(fit, level_weights)
+            among_controls = mixture_share(table.loc[control, name].to_numpy(float))[0]
+            if found[name].rare and among_controls > RARE_IN_CONTROLS:
+                found[name], rest = taken_back(found[name], genes, weights, signatures, among_controls), resting
+                found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
+                table[name] = log_ratio(fit, level_weights)
             if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
                 found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)

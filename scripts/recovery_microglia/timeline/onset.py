@@ -241,10 +241,7 @@ def would_have_been_seen(tested: pd.DataFrame, power: float, day: str = "day") -
     text = f"A share of {low} or more would have been detected on each {day} in {often} of such studies"
     if low != high:
         safe = f"{high} or more" if limits[-1] < 1 else "none for sure"
-        text += (
-            f", if its animals differ like those of the other days; {safe}, if they differ as much in the odds of recovery cells, and so "
-            "more in the share. Which of the two holds is not known before a day has risen"
-        )
+        text += f"; {safe}, if animals differ more on a risen day than on these (as much in the odds of recovery cells), which is not known before a day has risen"
     return f"{text}. A smaller rise could have been missed."
 
 

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from made_up.sheet import sheet
 from recovery_microglia.core.genes import Signatures, load_signatures
+from recovery_microglia.recovery import gene_weights, scores
 from recovery_microglia.recovery.call import RecoveryResult, call_recovery
 from recovery_microglia.recovery.clusters import agreement, recovery_clusters
 from recovery_microglia.recovery.settings import RecoverySettings
@@ -211,6 +212,26 @@ def test_what_is_learnt_is_reported_and_can_be_switched_off(signatures: Signatur
     assert list(plain.tables["refinement"].columns) == list(learnt.tables["refinement"].columns)  # a header even so
     assert plain.report["refinement"]["refused"] == "switched off in config.yaml"
     assert not np.allclose(plain.cells["recovery_score"], learnt.cells["recovery_score"])
+
+
+def test_what_few_cells_taught_is_taken_back_where_controls_would_hold_the_programme(
+    signatures: Signatures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adata, _ = simulate(signatures, share=0.2)
+    settings = RecoverySettings(n_null_sets=1)
+    monkeypatch.setattr(gene_weights, "LEAST_CELLS", 1e9)  # as if they were few among very many
+    kept = call_recovery(adata, signatures, settings)
+    assert kept.report["refinement"]["refused"] == ""
+    monkeypatch.setattr(scores, "RARE_IN_CONTROLS", -1.0)
+    back = call_recovery(adata, signatures, settings)
+    assert back.report["refinement"]["refused"].startswith(
+        "few recovery cells to learn from, and the weights learnt from them find "
+    )
+    monkeypatch.setattr(gene_weights, "LEAST_CLEAR", 1e9)
+    never = call_recovery(adata, signatures, settings)
+    assert never.report["refinement"]["refused"].startswith("too few recovery cells to learn from")
+    pd.testing.assert_frame_equal(back.cells, never.cells)
+    pd.testing.assert_frame_equal(back.tables["refinement"], never.tables["refinement"])
 
 
 def test_ambient_rna_of_injured_libraries_is_no_emergence(signatures: Signatures) -> None:

@@ -200,8 +200,11 @@ def test_few_clear_cells_say_more_than_many_that_say_a_little(clear: float, reas
     level[500 * np.arange(8)] = clear
     level[500 * np.arange(8) + 1] = 1.0 if clear > 0.2 else 0.15
     level[level == 0] = 0.0015
-    found = module._too_few(level, subject, cross_fit(subject, control), control)
+    found, rare = module._too_few(level, subject, cross_fit(subject, control), control)
     assert found == reason
+    assert rare == (reason == "")
+    level[::5] = 0.9  # many recovery cells: no need to look at the clear ones alone
+    assert module._too_few(level, subject, cross_fit(subject, control), control) == ("", False)
 
 
 def test_few_animals_teach_nothing() -> None:
