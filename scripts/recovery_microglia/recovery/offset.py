@@ -4,7 +4,7 @@ The mean of a likelihood ratio over cells without recovery is one, whatever the 
 high by accident in one cell of fifty (`likelihood.OUTLYING`), and where they do so in fewer, each of thirty or forty genes says a little too much
 against recovery, more in deep cells than in shallow ones. Together they held shares a fifth to a half too low in tissue that others had drawn.
 
-So the mean is taken gene by gene, since that of the product hangs on a handful of cells, of resting cells in a few ranges of depth, and the score is raised by the sum
+So the mean is taken gene by gene, since that of the product depends on a handful of cells, of resting cells in a few ranges of depth, and the score is raised by the sum
 of the logarithms. Genes of real cells go together, which this leaves out; there it would raise the score too far, in adult mice from 2 % of called
 microglia to a tenth. The controls say so: the score is raised only as far as the share of recovery cells among them does not rise with it.
 """

@@ -151,7 +151,7 @@ def score_cells(
                 found[name], rest = taken_back(found[name], genes, weights, signatures, among_controls), resting
                 found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
                 table[name] = log_ratio(fit, level_weights)
-            if not found[name].refused and mixture_share(table.loc[control, name].to_numpy(float))[0] > RELEARN_FROM:
+            if not found[name].refused and among_controls > RELEARN_FROM:
                 rest = [_resting(counts, learnt, control, obs, total, ambient, seed) for learnt in found[name].weights]
                 found[name], fit, level_weights = in_typical_units(counts, found[name], rest, animal)
             offset, fit, level_weights = calibrated(

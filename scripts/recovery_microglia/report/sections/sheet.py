@@ -470,7 +470,7 @@ def limits(inputs: ReportInputs) -> list[str]:
         )
         if _unlearnt(inputs):
             found.append(
-                "A rise that is weaker than expected: there was too little to learn the weights of the genes from, so they count with the rises that are expected; "
+                "A rise that is weaker than expected: the weights of the genes were not learnt from these data, so they count with the rises that are expected; "
                 "where the true ones are smaller, cells are missed and the shares are too low."
             )
     if inputs.status == Status.NOT_TESTABLE:
